@@ -1,0 +1,1 @@
+"""tomking: a rule-based options-selling business for one person."""

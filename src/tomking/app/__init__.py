@@ -1,0 +1,1 @@
+"""The shell: command line, configuration, reports and the wiring of it all."""

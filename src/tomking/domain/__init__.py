@@ -1,0 +1,1 @@
+"""What the trade is made of: frozen values that know nothing of the world."""

@@ -1,0 +1,26 @@
+"""The border between columns of floats and exact money: cents, ticks and which way to round."""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+CENT = Decimal("0.01")
+ZERO = Decimal(0)
+
+
+def cents(dollars: Decimal) -> Decimal:
+    """Dollars rounded half-even to the cent: done once per fill, never on running sums."""
+    return dollars.quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+def on_grid_below(points: Decimal, tick: Decimal) -> Decimal:
+    """The greatest multiple of ``tick`` that is not above ``points`` (either may be negative)."""
+    return (points / tick).to_integral_value(rounding=ROUND_FLOOR) * tick
+
+
+def on_grid_above(points: Decimal, tick: Decimal) -> Decimal:
+    """The least multiple of ``tick`` that is not below ``points``."""
+    return (points / tick).to_integral_value(rounding=ROUND_CEILING) * tick
+
+
+def share(part: Decimal, whole: Decimal) -> float:
+    """``part / whole`` as a plain number for comparisons and words; infinite when ``whole`` <= 0."""
+    return float(part / whole) if whole > 0 else float("inf")

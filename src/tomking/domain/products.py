@@ -1,0 +1,74 @@
+"""The tradable products as a typed table of public facts: size, grid, style, settlement, fees.
+
+Sources: exchange contract specifications (Cboe: SPX, SPXW, XSP; CME: ES, MES) and methodology
+sections D.3 (ticks), D.4 (style and settlement), D.6 (fee classes).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+
+class Settlement(Enum):
+    """What is left of an option at expiry."""
+
+    CASH = "cash"
+    """The intrinsic value in cash at the 16:00 New York print (SPXW, XSP)."""
+    FUTURE = "future"
+    """In the money: a position in the future at the strike (ES, MES; fixing 16:00 New York)."""
+    SHARES = "shares"
+    """In the money: 100 shares at the strike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One option root.  Point amounts are as listed at the real scale (see ``Contract``)."""
+
+    key: str
+    family: str
+    """Underlyings that are one exposure share a family (ruling 13): SPX = ES, MES, SPXW, XSP ..."""
+    multiplier: Decimal
+    """Dollars per point."""
+    index_ratio: Decimal
+    """Points of this product per point of the family's index: 1, or 0.1 for XSP."""
+    tick: Decimal
+    """Quote grid of the cheapest options, points; also the grid of multi-leg net prices."""
+    tick_above: Decimal
+    """Quote grid at and above ``tick_from`` points."""
+    tick_from: Decimal
+    settlement: Settlement
+    fee_class: str
+    """Row of the fee table (sim.fills)."""
+    strike_grid: Decimal
+    """The finest listed strike interval, points."""
+    future: bool
+    """True when the option is on a future (margin by scan), False for cash index options."""
+
+
+def _product(key: str, *numbers: str, settlement: Settlement, fee: str, future: bool) -> Product:
+    multiplier, ratio, tick, tick_above, tick_from, grid = (Decimal(n) for n in numbers)
+    return Product(
+        key=key,
+        family="SPX",
+        multiplier=multiplier,
+        index_ratio=ratio,
+        tick=tick,
+        tick_above=tick_above,
+        tick_from=tick_from,
+        settlement=settlement,
+        fee_class=fee,
+        strike_grid=grid,
+        future=future,
+    )
+
+
+#                 multiplier ratio tick  above  from  strike grid
+PRODUCTS: dict[str, Product] = {
+    p.key: p
+    for p in (
+        _product("SPXW", "100", "1", "0.05", "0.10", "3.00", "5", settlement=Settlement.CASH, fee="index", future=False),
+        _product("XSP", "100", "0.1", "0.01", "0.01", "3.00", "1", settlement=Settlement.CASH, fee="xsp", future=False),
+        _product("ES", "50", "1", "0.05", "0.25", "10.00", "5", settlement=Settlement.FUTURE, fee="future", future=True),
+        _product("MES", "5", "1", "0.05", "0.25", "10.00", "5", settlement=Settlement.FUTURE, fee="micro", future=True),
+    )
+}

@@ -1,0 +1,1 @@
+"""From an approval to an order, and how an order works its price."""

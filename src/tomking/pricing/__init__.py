@@ -1,0 +1,1 @@
+"""Numbers about options: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""The words strategies are written in."""
