@@ -1,0 +1,102 @@
+# make run    set up, then the default backtest; the last line printed is the report's path
+# make test   set up, then every test
+# make check  format, lint, types, architecture, placeholders: no tests
+# make core-pins   the core's tests on the oldest numpy, numba and scipy it promises to run on
+# make lock   pin the dependencies again (needs uv);  make clean  remove what was made
+#
+# Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/sh
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+# numpy 1.26.4 has no wheel past Python 3.12.
+CORE_PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+TEST_JOBS ?= 2
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := .venv-core
+PIP := -m pip install -qq --disable-pip-version-check --no-input --require-hashes
+
+.PHONY: help
+help:
+	@sed -n 's/^# //p' Makefile | sed '/^$$/q'
+
+# ------------------------------------------------------------------------------------- set-up
+# A stamp names what the environment was made from; touching the requirements remakes it.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or later; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than Python 3.11; name another: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/run.stamp: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "installing what a backtest needs (once)" >&2
+	@$(BIN)/python $(PIP) -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	@echo "installing the checks and test tools (once)" >&2
+	@$(BIN)/python $(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(CORE)/stamp: requirements-core.txt
+	@test -n "$(CORE_PYTHON)" || { echo "make core-pins needs Python 3.11 or 3.12: make core-pins CORE_PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "making $(CORE) with $$($(CORE_PYTHON) --version): numpy 1.26.4, numba 0.61.2, scipy 1.13.1" >&2
+	@$(CORE_PYTHON) -m venv --clear $(CORE)
+	@$(CORE)/bin/python $(PIP) -r requirements-core.txt
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/dev.stamp
+
+# ------------------------------------------------------------------------------------- to use
+.PHONY: run
+run: $(VENV)/run.stamp
+	@$(BIN)/tomking backtest --report runs/latest/report.html $(ARGS)
+
+# ------------------------------------------------------------------------------------- to check
+.PHONY: check
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/python scripts/placeholders.py
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy --no-error-summary src tests scripts
+	$(BIN)/vulture
+
+.PHONY: test
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) $(ARGS)
+
+.PHONY: quick
+quick: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) -m "not slow" $(ARGS)
+
+# Its own cache of compiled kernels, or two versions of numba would undo each other's.
+.PHONY: core-pins
+core-pins: $(CORE)/stamp
+	@$(CORE)/bin/python -c 'import numba, numpy, scipy; print("core on numpy", numpy.__version__, "numba", numba.__version__, "scipy", scipy.__version__)'
+	NUMBA_CACHE_DIR=$(CURDIR)/$(CORE)/numba $(CORE)/bin/python -m pytest -q $$($(CORE)/bin/python scripts/core_tests.py) $(ARGS)
+
+.PHONY: format
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+
+.PHONY: lock
+lock:
+	scripts/lock.sh $(ARGS)
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) $(CORE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
