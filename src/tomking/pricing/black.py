@@ -113,23 +113,23 @@ def d_plus(f: float, k: float, v: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def black_price(f: float, k: float, t: float, v: float, df: float, right: float) -> float:
+def black_price(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
     """Price in points of one option; arguments as in ``black``, ``v`` the annual volatility."""
     total = v * math.sqrt(t)
     d1 = d_plus(f, k, total)
     price = df * right * (f * norm_cdf(right * d1) - k * norm_cdf(right * (d1 - total)))
     # Deep in the wings the difference of the two terms is rounding noise of either sign.
-    return 0.0 if price < 0.0 else price
+    return max(price, 0.0)
 
 
 @njit(cache=True, error_model="numpy")
-def black_delta(f: float, k: float, t: float, v: float, df: float, right: float) -> float:
+def black_delta(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
     """Delta of one option, points per point of forward, discounted and signed."""
     return df * right * norm_cdf(right * d_plus(f, k, v * math.sqrt(t)))
 
 
 @njit(cache=True, error_model="numpy")
-def price_into(
+def price_into(  # noqa: PLR0917
     forward: Floats,
     strike: Floats,
     years: Floats,
@@ -144,7 +144,7 @@ def price_into(
 
 
 @njit(cache=True, error_model="numpy")
-def expiry_price_delta_into(
+def expiry_price_delta_into(  # noqa: PLR0917
     forward: float,
     years: float,
     discount: float,
@@ -161,12 +161,12 @@ def expiry_price_delta_into(
         d1 = d_plus(forward, strike[i], total)
         in_the_money = norm_cdf(s * d1)
         p = discount * s * (forward * in_the_money - strike[i] * norm_cdf(s * (d1 - total)))
-        price[i] = 0.0 if p < 0.0 else p
+        price[i] = max(p, 0.0)
         delta[i] = discount * s * in_the_money
 
 
 @njit(cache=True, error_model="numpy")
-def greeks_into(
+def greeks_into(  # noqa: PLR0917
     forward: Floats, strike: Floats, years: Floats, vol: Floats, discount: Floats, right: Floats, out: Floats
 ) -> None:
     """The columns of ``Black`` for n options as the rows of ``out``, shape (6, n)."""
@@ -178,7 +178,7 @@ def greeks_into(
         in_the_money = norm_cdf(s * d1)
         density = norm_pdf(d1)
         price = df * s * (f * in_the_money - k * norm_cdf(s * (d1 - v)))
-        price = 0.0 if price < 0.0 else price
+        price = max(price, 0.0)
         # Time runs in two places: the volatility dies, and the discount factor accretes.
         decay = -0.5 * df * f * density * vol[i] / root if t > 0.0 else 0.0
         accretion = -math.log(df) / t * price if t > 0.0 else 0.0

@@ -81,7 +81,7 @@ def implied_vol(
 
 
 @njit(cache=True, error_model="numpy")
-def implied_into(
+def implied_into(  # noqa: PLR0917
     price: Floats,
     forward: Floats,
     strike: Floats,
@@ -97,7 +97,7 @@ def implied_into(
 
 
 @njit(cache=True, error_model="numpy")
-def implied_one(p: float, f: float, k: float, t: float, df: float, right: float) -> tuple[float, int]:
+def implied_one(p: float, f: float, k: float, t: float, df: float, right: float) -> tuple[float, int]:  # noqa: PLR0917
     """Volatility and code of one option; for calling from other kernels."""
     if not (f > 0.0 and k > 0.0 and t > 0.0 and df > 0.0 and math.isfinite(p / df) and math.isfinite(f * k)):
         return math.nan, _BAD
