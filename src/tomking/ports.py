@@ -1,12 +1,19 @@
 """The five ports: all that the kernel knows of the world, and what each promises."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tomking.domain.bars import Bars
 from tomking.domain.chain import Chain, Quote
-from tomking.domain.contract import Contract
+from tomking.domain.contract import Contract, Future
+from tomking.domain.events import BrokerNews, Event
+from tomking.domain.order import Order
 
 
 class MarketData(Protocol):
@@ -14,6 +21,19 @@ class MarketData(Protocol):
 
     A product's missing data is a value (None, an empty tuple), never an exception.
     """
+
+    @property
+    def grid_minutes(self) -> int:
+        """Minutes between data points: 1 on the model market, 15 on quarter-hour chains, 0 live.
+
+        On a grid coarser than a minute one observation confirms a stop (ruling 7).
+        """
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Plain sentences about where the prices come from and what they lack, for the report."""
+        ...
 
     def spot(self, family: str, now: datetime) -> float | None:
         """The family's index level in points ("SPX"), at or before ``now`` in this session."""
@@ -35,10 +55,95 @@ class MarketData(Protocol):
         """Quotes of the given contracts, in their order; None where not listed or not seen."""
         ...
 
+    def marks(self, contracts: Sequence[Contract], now: datetime) -> NDArray[np.float64]:
+        """Mid prices in points, shape (n,), of the same quotes; NaN where a side is missing."""
+        ...
+
     def bars(self, family: str, now: datetime) -> Bars:
         """Completed daily bars of sessions before the one ``now`` is in."""
         ...
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        """The settlement price of the underlying for an expired contract; None until it is known."""
+        """The underlying's settlement price for an expired contract; None until it is known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """What became of one expired contract, as the broker books it, for one long contract.
+
+    A short contract gets the opposite ``dollars`` and ``delivered`` and pays the same ``fee``.
+    """
+
+    contract: Contract
+    price: Decimal
+    """Settlement price of the underlying, points."""
+    dollars: Decimal
+    """Cash for one long contract."""
+    delivered: tuple[Future, int] | None
+    """The future one long contract turned into, +1 bought or -1 sold."""
+    fee: Decimal
+    """Dollars for exercise or assignment, per contract."""
+
+
+class Broker(Protocol):
+    """Where orders go.  No call waits for the network: outcomes come back as news."""
+
+    def submit(self, order: Order, now: datetime) -> None:
+        """Send an order that is already durable in the journal.  Once, ever."""
+        ...
+
+    def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
+        """Move a working order's limit."""
+        ...
+
+    def cancel(self, order: str, now: datetime) -> None:
+        """Ask for the end of an order; what comes back says whether it filled first."""
+        ...
+
+    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:
+        """What happened since the last call, and the fate of the given unresolved orders.
+
+        May repeat itself; the kernel ignores what the book already knows.
+        """
+        ...
+
+    def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        """The settlement of those of these expired contracts that has been confirmed."""
+        ...
+
+
+class Journal(Protocol):
+    """The list of events.  What ``append`` returned from is what happened."""
+
+    def append(self, event: Event) -> None:
+        """Add one event to the chain; durable after ``commit``."""
+        ...
+
+    def commit(self) -> None:
+        """Make everything appended durable: after each event live, once a session in a backtest."""
+        ...
+
+    def read(self) -> Iterator[Event]:
+        """All events from the first; ``OperatingError`` when the chain of hashes is broken."""
+        ...
+
+    def head(self) -> str:
+        """Hex digest of the last event and, through it, of all before."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def wait_until(self, instant: datetime) -> datetime | None:
+        """The time when ``instant`` has come (or something happened before); None at the end."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells a person."""
+
+    def notify(self, level: str, text: str, now: datetime) -> None:
+        """``level`` is "info", "warning" or "critical"."""
         ...

@@ -1,0 +1,468 @@
+"""The book: cash, positions, working orders and every fact a restart must not forget.
+
+``reduce(apply, journal, Book())`` is the whole of recovery: nothing is known that is not here,
+and nothing here changes but by its own event.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import reduce
+from typing import assert_never
+
+from tomking.domain import events as ev
+from tomking.domain.calendar import dte, new_york
+from tomking.domain.contract import Contract
+from tomking.domain.intent import Urgency
+from tomking.domain.lifecycle import State, may_become
+from tomking.domain.money import ZERO
+from tomking.domain.order import Fill, Order, part_dollars, part_fees, part_nets
+from tomking.domain.products import PRODUCTS
+from tomking.domain.record import Record, Trade
+from tomking.domain.structure import Leg, Structure
+
+LOSING_CLOSE_SHARE = Decimal("0.0002")
+"""A losing close loses more than 0.02 % of net liq; less is a scratch (methodology C.4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a position with its own P&L, orders and end."""
+
+    role: str
+    trade: str
+    """The trade it belongs to: the position's id, or its own when it joined later."""
+    kind: str
+    """The entry that opened it."""
+    structure: Structure
+    """What one unit holds now."""
+    units: int
+    """Open units; 0 when closed."""
+    filled_units: int
+    """Units ever opened."""
+    entry_net: Decimal
+    """Points per unit received on opening, average over fills."""
+    opened: datetime
+    opened_dte: int
+    """Calendar days to the nearest expiry when it was opened."""
+    dollars: Decimal
+    """Cash of all fills and settlements before fees."""
+    fees: Decimal
+    closing: str | None = None
+    """The rule exit that works on it."""
+    target: str | None = None
+    """The resting profit-taking order."""
+    closed: datetime | None = None
+    trigger: str = ""
+    """The rule that closed it."""
+    legs_text: str = ""
+    planned_loss: Decimal = ZERO
+    """Points per unit of the whole wish at the planned stop."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.units > 0
+
+    @property
+    def expiry(self) -> date:
+        """The nearest expiry among its legs."""
+        return min(leg.contract.expiry for leg in self.structure.legs)
+
+    @property
+    def net_dollars(self) -> Decimal:
+        """Cash so far, after fees: its P&L once it is closed."""
+        return self.dollars - self.fees
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One strategy, one underlying family, one expiration set, whatever its units (ruling 13)."""
+
+    id: str
+    strategy: str
+    product: str
+    state: State
+    opened: datetime
+    components: Mapping[str, Component]
+    units: int
+    """Units of the opening order that were filled."""
+    margin: Decimal
+    """Dollars of margin the gate counted when it was opened."""
+    planned_loss: Decimal
+    """Dollars lost at the planned stop, all units, as judged at entry."""
+
+    @property
+    def family(self) -> str:
+        return PRODUCTS[self.product].family
+
+    @property
+    def open_components(self) -> tuple[Component, ...]:
+        return tuple(c for c in self.components.values() if c.is_open)
+
+    @property
+    def is_working(self) -> bool:
+        """A rule exit is on its way for some component."""
+        return any(c.closing for c in self.components.values())
+
+    def legs(self) -> Iterator[tuple[Leg, int]]:
+        """Every open leg with its component's units."""
+        for component in self.open_components:
+            for leg in component.structure.legs:
+                yield leg, component.units
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An order that has not ended."""
+
+    order: Order
+    since: datetime
+    """When it was first submitted."""
+    limit: Decimal
+    """Its present limit."""
+    priced: datetime
+    """When it got that limit."""
+    step: int = 0
+    """Of its ladder."""
+    filled: int = 0
+    """Units."""
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Counters of the session under way."""
+
+    date: date | None = None
+    entries: int = 0
+    """Openings that were filled."""
+    losing_closes: int = 0
+    entered: tuple[tuple[str, str], ...] = ()
+    """(strategy, entry) of every opening that was filled, joined components included."""
+    attempts: tuple[tuple[str, str, datetime], ...] = ()
+    """(strategy, entry, when) of every opening order sent."""
+    declined: tuple[tuple[str, str, str], ...] = ()
+    """(strategy, entry, code) that were already written down."""
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """See the module; ``sequence`` counts the events applied and makes ids."""
+
+    sequence: int = 0
+    cash: Decimal = ZERO
+    deposits: Decimal = ZERO
+    fees: Decimal = ZERO
+    positions: Mapping[str, Position] = field(default_factory=dict[str, Position])
+    orders: Mapping[str, Working] = field(default_factory=dict[str, Working])
+    fills: frozenset[str] = frozenset()
+    """Ids of the fills of working orders: a repeated report is ignored."""
+    notes: Mapping[str, str] = field(default_factory=dict[str, str])
+    levels: Mapping[str, str] = field(default_factory=dict[str, str])
+    records: Mapping[str, Record] = field(default_factory=dict[str, Record])
+    day: Day = Day()
+    prior_close: Decimal = ZERO
+    """Net liq at the last close (deposits before the first)."""
+    peak: Decimal = ZERO
+    """Highest closing net liq since the last reset, moved by deposits."""
+    last_entry: tuple[datetime, str] | None = None
+    """When and by which strategy a position was last opened."""
+    losers_in_a_row: int = 0
+    just_closed: tuple[Trade, ...] = ()
+    """Trades that the last event closed."""
+    quarantined: frozenset[str] = frozenset()
+
+    def of(self, strategy: str) -> tuple[Position, ...]:
+        """A strategy's open positions, oldest first."""
+        return tuple(p for p in self.positions.values() if p.strategy == strategy)
+
+    def held(self) -> list[Contract]:
+        """Every contract of every open component."""
+        return [leg.contract for p in self.positions.values() for leg, _ in p.legs()]
+
+
+def record_key(strategy: str, kind: str) -> str:
+    """Closed trades are counted by strategy and entry: an LT112 and its weekly sales apart."""
+    return f"{strategy}:{kind}"
+
+
+def fold(journal: Iterator[ev.Event]) -> Book:
+    """The book of a journal."""
+    return reduce(apply, journal, Book())
+
+
+def apply(book: Book, event: ev.Event) -> Book:
+    """The book after one more event.  Assertions guard what no event may do."""
+    return _applied(replace(book, sequence=book.sequence + 1, just_closed=()), event)
+
+
+def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one case per event
+    match event:
+        case ev.OrderRepriced(at, order, limit, step):
+            working = replace(book.orders[order], limit=limit, priced=at, step=step)
+            return replace(book, orders={**book.orders, order: working})
+        case ev.OrderFilled(_, fill):
+            return _filled(book, fill)
+        case ev.OrderSubmitted(at, order):
+            return _submitted(book, order, at)
+        case ev.OrderCancelled(_, order) | ev.OrderRejected(_, order, _):
+            return _without_order(book, order)
+        case ev.CancelRequested(_, order, _):
+            working = replace(book.orders[order], cancelling=True)
+            return replace(book, orders={**book.orders, order: working})
+        case ev.Transitioned(_, position, before, after, _):
+            return _transitioned(book, position, before, after)
+        case ev.Settled():
+            return _settled(book, event)
+        case ev.SessionBegan(_, day):
+            return replace(book, day=Day(date=day))
+        case ev.SessionEnded(_, _, net_liq, *_):
+            day = replace(book.day, ended=True)
+            return replace(book, prior_close=net_liq, peak=max(book.peak, net_liq), day=day)
+        case ev.CashMoved(_, dollars, _):
+            return replace(
+                book,
+                cash=book.cash + dollars,
+                deposits=book.deposits + dollars,
+                prior_close=book.prior_close + dollars,
+                peak=book.peak + dollars,
+            )
+        case ev.Declined(_, strategy, entry, code, _):
+            said = (*book.day.declined, (strategy, entry, code))
+            return replace(book, day=replace(book.day, declined=said))
+        case ev.Noted(_, key, value):
+            notes = {k: v for k, v in book.notes.items() if k != key}
+            return replace(book, notes={**notes, key: value} if value else notes)
+        case ev.LevelChanged(_, name, before, after, _):
+            assert book.levels.get(name, "") == before, f"{name} is not {before!r}"
+            return replace(book, levels={**book.levels, name: after})
+        case ev.PeakReset(_, net_liq):
+            return replace(book, peak=net_liq)
+        case ev.Quarantined(_, strategy, _):
+            return replace(book, quarantined=book.quarantined | {strategy})
+        case ev.RunStarted() | ev.DeclinedAgain() | ev.EntryApproved() | ev.OrderAccepted():
+            return book
+        case _:
+            assert_never(event)
+
+
+def _submitted(book: Book, order: Order, at: datetime) -> Book:
+    assert order.id not in book.orders, f"order {order.id} submitted twice"
+    orders = {**book.orders, order.id: Working(order, at, order.limit, at)}
+    book = replace(book, orders=orders)
+    if order.opens:
+        attempts = (*book.day.attempts, (order.strategy, order.trigger, at))
+        return replace(book, day=replace(book.day, attempts=attempts))
+    position = book.positions[order.position]
+    components = dict(position.components)
+    for role in order.roles:
+        one = components[role]
+        if order.urgency is Urgency.TARGET:
+            assert one.target is None, f"{order.position} {role} has a resting target"
+            components[role] = replace(one, target=order.id)
+        else:
+            assert one.closing is None and one.target is None, f"{order.position} {role} is being closed"
+            components[role] = replace(one, closing=order.id)
+    return _with_position(book, replace(position, components=components))
+
+
+def _filled(book: Book, fill: Fill) -> Book:
+    assert fill.id not in book.fills, f"fill {fill.id} applied twice"
+    working = book.orders[fill.order]
+    order = working.order
+    assert working.filled + fill.units <= order.units, f"order {order.id} overfilled"
+    dollars = part_dollars(order, fill)
+    book = replace(
+        book,
+        cash=book.cash + sum(dollars, ZERO) - fill.fees,
+        fees=book.fees + fill.fees,
+        fills=book.fills | {fill.id},
+        orders={**book.orders, order.id: replace(working, filled=working.filled + fill.units)},
+    )
+    book = _opened(book, order, fill) if order.opens else _closed(book, order, fill)
+    if working.filled + fill.units == order.units:
+        book = _without_order(book, order.id)
+    return book
+
+
+def _opened(book: Book, order: Order, fill: Fill) -> Book:
+    is_new = order.position not in book.positions
+    joins = order.position != order.id
+    old = book.positions.get(order.position) or Position(
+        id=order.position,
+        strategy=order.strategy,
+        product=order.structure.product,
+        state=State.BUILDING,
+        opened=fill.at,
+        components={},
+        units=0,
+        margin=order.margin,
+        planned_loss=order.planned_loss * order.units * order.structure.multiplier,
+    )
+    components = dict(old.components)
+    money = zip(part_nets(order, fill), part_dollars(order, fill), part_fees(order, fill), strict=True)
+    for part, (net, dollars, fees) in zip(order.parts, money, strict=True):
+        one = components.get(part.role) or Component(
+            role=part.role,
+            trade=f"{order.position}/{part.role}" if joins else order.position,
+            kind=order.trigger,
+            structure=part.structure,
+            units=0,
+            filled_units=0,
+            entry_net=ZERO,
+            opened=fill.at,
+            opened_dte=dte(new_york(fill.at).date(), _nearest_expiry(part.structure)),
+            dollars=ZERO,
+            fees=ZERO,
+            legs_text=str(part.structure),
+            planned_loss=order.planned_loss,
+        )
+        assert one.closed is None, f"{order.position} {part.role} was closed and cannot be opened again"
+        units = one.filled_units + fill.units
+        components[part.role] = replace(
+            one,
+            units=one.units + fill.units,
+            filled_units=units,
+            entry_net=(one.entry_net * one.filled_units + net * fill.units) / units,
+            dollars=one.dollars + dollars,
+            fees=one.fees + fees,
+        )
+    units = old.units if joins else old.units + fill.units
+    position = replace(old, components=components, units=units)
+    day = replace(
+        book.day,
+        entries=book.day.entries + (1 if is_new else 0),
+        entered=(*book.day.entered, (order.strategy, order.trigger)),
+    )
+    entry = (fill.at, order.strategy) if is_new else book.last_entry
+    return replace(_with_position(book, position), day=day, last_entry=entry)
+
+
+def _closed(book: Book, order: Order, fill: Fill) -> Book:
+    position = book.positions[order.position]
+    components = dict(position.components)
+    money = zip(part_dollars(order, fill), part_fees(order, fill), strict=True)
+    for role, (dollars, fees) in zip(order.roles, money, strict=True):
+        one = components[role]
+        assert fill.units <= one.units, f"{order.position} {role}: closing more than is held"
+        units = one.units - fill.units
+        components[role] = replace(
+            one,
+            units=units,
+            dollars=one.dollars + dollars,
+            fees=one.fees + fees,
+            closed=None if units else fill.at,
+            trigger=one.trigger if units else order.trigger,
+        )
+    return _with_closed_trades(_with_position(book, replace(position, components=components)), position)
+
+
+def _settled(book: Book, event: ev.Settled) -> Book:
+    position = book.positions[event.position]
+    one = position.components[event.role]
+    kept = tuple(leg for leg in one.structure.legs if leg.contract not in event.expired)
+    legs = _added_up((*kept, *event.delivered))
+    done = not legs
+    settled = replace(
+        one,
+        structure=one.structure if done else Structure(one.structure.name, legs),
+        units=0 if done else one.units,
+        dollars=one.dollars + event.dollars,
+        fees=one.fees + event.fees,
+        closed=event.at if done else None,
+        trigger="settlement" if done else one.trigger,
+    )
+    position_after = replace(position, components={**position.components, event.role: settled})
+    book = replace(
+        book, cash=book.cash + event.dollars - event.fees, fees=book.fees + event.fees
+    )
+    return _with_closed_trades(_with_position(book, position_after), position)
+
+
+def _added_up(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
+    """Delivered futures of both sides of a spread cancel."""
+    ratios: dict[Contract, int] = {}
+    for leg in legs:
+        ratios[leg.contract] = ratios.get(leg.contract, 0) + leg.ratio
+    return tuple(Leg(contract, ratio) for contract, ratio in ratios.items() if ratio)
+
+
+def _transitioned(book: Book, id_: str, before: State, after: State) -> Book:
+    position = book.positions[id_]
+    assert position.state is before, f"{id_} is {position.state}, not {before}"
+    assert may_become(before, after), f"{id_}: {before} may not become {after}"
+    if after is State.CLOSED:
+        assert not position.open_components, f"{id_} still holds {position.open_components}"
+        return replace(book, positions={k: p for k, p in book.positions.items() if k != id_})
+    return _with_position(book, replace(position, state=after))
+
+
+def _without_order(book: Book, id_: str) -> Book:
+    order = book.orders[id_].order
+    orders = {k: w for k, w in book.orders.items() if k != id_}
+    fills = frozenset() if not orders else book.fills
+    book = replace(book, orders=orders, fills=fills)
+    position = book.positions.get(order.position)
+    if order.opens or position is None:
+        return book
+    components = {
+        role: replace(
+            one,
+            closing=None if one.closing == id_ else one.closing,
+            target=None if one.target == id_ else one.target,
+        )
+        for role, one in position.components.items()
+    }
+    return _with_position(book, replace(position, components=components))
+
+
+def _with_position(book: Book, position: Position) -> Book:
+    return replace(book, positions={**book.positions, position.id: position})
+
+
+def _with_closed_trades(book: Book, before: Position) -> Book:
+    """Adds the trades whose last component just closed to the records."""
+    after = book.positions[before.id]
+    open_now = {c.trade for c in after.open_components}
+    ended = {c.trade: None for c in before.open_components if c.trade not in open_now}
+    for id_ in ended:
+        trade = _trade(after, id_)
+        key = record_key(trade.strategy, trade.kind)
+        record = book.records.get(key, Record()).plus(trade.net)
+        lost = -trade.net > LOSING_CLOSE_SHARE * book.prior_close
+        day = replace(book.day, losing_closes=book.day.losing_closes + int(lost))
+        book = replace(
+            book,
+            records={**book.records, key: record},
+            day=day,
+            losers_in_a_row=book.losers_in_a_row + 1 if lost else 0,
+            just_closed=(*book.just_closed, trade),
+        )
+    return book
+
+
+def _trade(position: Position, id_: str) -> Trade:
+    parts = [c for c in position.components.values() if c.trade == id_]
+    last = max(parts, key=lambda c: c.closed or c.opened)
+    return Trade(
+        id=id_,
+        strategy=position.strategy,
+        kind=parts[0].kind,
+        product=position.product,
+        legs=" / ".join(c.legs_text for c in parts),
+        units=max(c.filled_units for c in parts),
+        opened=min(c.opened for c in parts),
+        closed=last.closed or last.opened,
+        trigger=last.trigger,
+        entry_net=sum((c.entry_net for c in parts), ZERO),
+        gross=sum((c.dollars for c in parts), ZERO),
+        fees=sum((c.fees for c in parts), ZERO),
+        parts=tuple((c.role, c.net_dollars) for c in parts),
+    )
+
+
+def _nearest_expiry(structure: Structure) -> date:
+    return min(leg.contract.expiry for leg in structure.legs)
+

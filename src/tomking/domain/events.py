@@ -1,0 +1,239 @@
+"""Everything that can happen: the journal is a list of these and the book their fold.
+
+Facts and decisions only: no wall-clock time of this machine, no host, no path.  Every event
+carries ``at``, the market instant (aware UTC) it belongs to.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from tomking.domain.contract import Contract
+from tomking.domain.lifecycle import State
+from tomking.domain.order import Fill, Order
+from tomking.domain.structure import Leg
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """First event of a journal: what makes this run this run."""
+
+    at: datetime
+    seed: int
+    config_digest: str
+    data_digest: str
+    strategies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CashMoved:
+    """A deposit (> 0) or withdrawal (< 0); the peak moves with it."""
+
+    at: datetime
+    dollars: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegan:
+    """Daily counters start anew."""
+
+    at: datetime
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """The close: what tomorrow's loss limits and the peak are measured against."""
+
+    at: datetime
+    day: date
+    net_liq: Decimal
+    margin: Decimal
+    """Dollars of margin the open positions need."""
+    capital: Decimal
+    """Margin plus the cost of long premium: capital in use."""
+    vix: float | None
+    spot: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Why an entry was not taken: said once per session, entry and first code."""
+
+    at: datetime
+    strategy: str
+    entry: str
+    code: str
+    details: tuple[str, ...]
+    """Every breached limit with its numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclinedAgain:
+    """How often the same refusal was repeated in the session, written at its end."""
+
+    at: datetime
+    strategy: str
+    entry: str
+    code: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryApproved:
+    """The gate's yes: units, and the limit that bound."""
+
+    at: datetime
+    strategy: str
+    entry: str
+    units: int
+    binding: str
+    warnings: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSubmitted:
+    """The intent to trade, durable before the first byte goes out."""
+
+    at: datetime
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAccepted:
+    at: datetime
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRejected:
+    at: datetime
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRepriced:
+    """One step of the ladder."""
+
+    at: datetime
+    order: str
+    limit: Decimal
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    at: datetime
+    order: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderCancelled:
+    """Terminal: nothing more will fill."""
+
+    at: datetime
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilled:
+    at: datetime
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Legs of a component expired: cash for what they were worth, or a delivered future."""
+
+    at: datetime
+    position: str
+    role: str
+    expired: tuple[Contract, ...]
+    price: Decimal
+    """Settlement price of the underlying, points."""
+    dollars: Decimal
+    """Cash received (> 0) or paid for all units, before fees."""
+    fees: Decimal
+    """Exercise and assignment fees, dollars."""
+    delivered: tuple[Leg, ...] = ()
+    """Futures or shares that took the place of exercised legs, ratio per unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transitioned:
+    """A position's state changed; no other event changes it."""
+
+    at: datetime
+    position: str
+    before: State
+    after: State
+    trigger: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A fact a restart must not forget (an opening print, the first tick of a stop)."""
+
+    at: datetime
+    key: str
+    value: str
+    """Empty: forget it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChanged:
+    """A risk level or the phase changed: ``drawdown`` from GREEN to YELLOW, ``phase`` 3 to 4 ..."""
+
+    at: datetime
+    name: str
+    before: str
+    after: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeakReset:
+    """After a restart from RED the drawdown is measured from here; history keeps the old peak."""
+
+    at: datetime
+    net_liq: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A strategy raised: it opens nothing more, its positions stay under the guardian exits."""
+
+    at: datetime
+    strategy: str
+    error: str
+
+
+Event = (
+    RunStarted
+    | CashMoved
+    | SessionBegan
+    | SessionEnded
+    | Declined
+    | DeclinedAgain
+    | EntryApproved
+    | OrderSubmitted
+    | OrderAccepted
+    | OrderRejected
+    | OrderRepriced
+    | CancelRequested
+    | OrderCancelled
+    | OrderFilled
+    | Settled
+    | Transitioned
+    | Noted
+    | LevelChanged
+    | PeakReset
+    | Quarantined
+)
+
+BrokerNews = OrderAccepted | OrderRejected | OrderCancelled | OrderFilled
+"""What a broker can tell us."""

@@ -1,0 +1,83 @@
+"""An order: whole units of one structure at a net limit, and what became of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from datetime import datetime
+
+from tomking.domain.intent import Part, Target, Urgency
+from tomking.domain.money import cents
+from tomking.domain.structure import Structure
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is sent.  ``execution.plan`` makes it: openings from an ``Approved`` only."""
+
+    id: str
+    """From the journal's sequence number: the same after a restart, never used twice."""
+    strategy: str
+    position: str
+    parts: tuple[Part, ...]
+    """As traded: for a closing order the components' legs are inverted."""
+    units: int
+    limit: Decimal
+    """Net points per unit, credit positive: fills at this or better."""
+    floor: Decimal | None
+    """An entry never concedes below this net; None for exits."""
+    opens: bool
+    urgency: Urgency
+    reason: str
+    trigger: str
+    targets: tuple[Target, ...] = ()
+    defends: bool = False
+    margin: Decimal = Decimal(0)
+    """Dollars the gate reserved for it."""
+    planned_loss: Decimal = Decimal(0)
+    """Points per unit at the planned stop."""
+
+    @property
+    def structure(self) -> Structure:
+        if len(self.parts) == 1:
+            return self.parts[0].structure
+        legs = tuple(leg for part in self.parts for leg in part.structure.legs)
+        return Structure(self.trigger, legs)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return tuple(part.role for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution report: whole units, with a price for every leg."""
+
+    id: str
+    """The venue's execution id: a repeated report is ignored by it."""
+    order: str
+    at: datetime
+    units: int
+    leg_prices: tuple[Decimal, ...]
+    """Points, in the order of ``order.structure.legs``."""
+    fees: Decimal
+    """Dollars for all units, >= 0, to the cent."""
+
+
+def part_nets(order: Order, fill: Fill) -> list[Decimal]:
+    """Points per unit that each part of ``order`` received, in part order."""
+    prices = iter(fill.leg_prices)
+    return [part.structure.net([next(prices) for _ in part.structure.legs]) for part in order.parts]
+
+
+def part_dollars(order: Order, fill: Fill) -> list[Decimal]:
+    """Cash each part received before fees, rounded once here, half-even, to the cent."""
+    return [
+        cents(net * fill.units * part.structure.multiplier)
+        for part, net in zip(order.parts, part_nets(order, fill), strict=True)
+    ]
+
+
+def part_fees(order: Order, fill: Fill) -> list[Decimal]:
+    """The fill's fees by part, by number of contracts; the last part takes the odd cents."""
+    weights = [part.structure.contracts_per_unit for part in order.parts]
+    shares = [cents(fill.fees * weight / sum(weights)) for weight in weights[:-1]]
+    return [*shares, fill.fees - sum(shares, Decimal(0))]
