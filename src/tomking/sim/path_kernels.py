@@ -43,7 +43,7 @@ def stays_inside(start: float, end: float, low: float, high: float, variance: fl
     if below > 30.0 and above > 30.0:
         return 1.0
     if variance < 0.08 * width * width:  # no path of note meets both barriers
-        return max(0.0, 1.0 - np.exp(-below) - np.exp(-above))
+        return max(0.0, float(1.0 - np.exp(-below) - np.exp(-above)))
     if variance < 0.5 * width * width:
         total = 0.0
         for k in range(-2, 3):
@@ -55,11 +55,13 @@ def stays_inside(start: float, end: float, low: float, high: float, variance: fl
         angle = n * np.pi / width
         total += np.exp(-0.5 * angle * angle * variance) * np.sin(angle * x) * np.sin(angle * y)
     free = np.exp(-0.5 * (y - x) ** 2 / variance) / np.sqrt(2.0 * np.pi * variance)
-    return min(1.0, max(0.0, 2.0 / width * total / free))
+    return min(1.0, max(0.0, float(2.0 / width * total / free)))
 
 
 @njit(cache=True, error_model="numpy")
-def _inside(start: float, end: float, low: float, high: float, variance: float, steps: int) -> float:
+def _inside(  # noqa: PLR0917
+    start: float, end: float, low: float, high: float, variance: float, steps: int
+) -> float:
     """``stays_inside`` for a walk seen at ``steps`` equal steps; 1 for one step between known points."""
     if steps <= 1:
         return 1.0
@@ -68,18 +70,28 @@ def _inside(start: float, end: float, low: float, high: float, variance: float, 
 
 
 @njit(cache=True, error_model="numpy")
-def _log_density(
-    i: int, j: int, start: float, end: float, low: float, high: float, clock: Floats, drive: Floats, free: float
+def _log_density(  # noqa: PLR0917
+    i: int,
+    j: int,
+    start: float,
+    end: float,
+    low: float,
+    high: float,
+    clock: Floats,
+    drive: Floats,
+    free: float,
 ) -> float:
     """Log density of going from ``start`` at minute i to ``end`` at j without leaving the band."""
     variance = clock[j] - clock[i]
     step = end - start - (drive[j] - drive[i])
     chance = _inside(start, end, low, high, variance, j - i)
-    return -0.5 * step * step / (free * variance) - 0.5 * np.log(variance) + np.log(max(chance, 1e-300))
+    return float(
+        -0.5 * step * step / (free * variance) + np.log(max(chance, 1e-300)) - 0.5 * np.log(variance)
+    )
 
 
 @njit(cache=True, error_model="numpy")
-def pin_times(
+def pin_times(  # noqa: PLR0917
     start: float,
     close: float,
     low: float,
@@ -87,8 +99,8 @@ def pin_times(
     clock: Floats,
     drive: Floats,
     free: float,
-    touch_high: bool,
-    touch_low: bool,
+    touch_high: bool,  # noqa: FBT001
+    touch_low: bool,  # noqa: FBT001
     rng: Generator,
 ) -> tuple[int, int]:
     """Minutes of the high and of the low, each 1 to n-1; -1 for one that an end already is."""
@@ -126,7 +138,7 @@ def pin_times(
 
 
 @njit(cache=True, error_model="numpy")
-def _midpoint(
+def _midpoint(  # noqa: PLR0917
     i: int,
     m: int,
     j: int,
@@ -161,15 +173,15 @@ def _midpoint(
         if chance > 0.0:
             chance *= _inside(value, walk[j], low, high, after, j - m)
         if chance >= bound or rng.random() * bound < chance:
-            return value
+            return float(value)
     # A drive that pushes far out of the band: fold the last proposal back in.
     width = high - low
     offset = (value - low) % (2.0 * width)
-    return low + (offset if offset <= width else 2.0 * width - offset)
+    return float(low + (offset if offset <= width else 2.0 * width - offset))
 
 
 @njit(cache=True, error_model="numpy")
-def fill(
+def fill(  # noqa: PLR0917
     walk: Floats,
     i: int,
     j: int,
@@ -197,8 +209,15 @@ def fill(
 
 
 @njit(cache=True, error_model="numpy")
-def pinned_walk(
-    start: float, close: float, low: float, high: float, clock: Floats, drive: Floats, free: float, rng: Generator
+def pinned_walk(  # noqa: PLR0917
+    start: float,
+    close: float,
+    low: float,
+    high: float,
+    clock: Floats,
+    drive: Floats,
+    free: float,
+    rng: Generator,
 ) -> Floats:
     """A walk from ``start`` to ``close`` that touches ``low`` and ``high`` and never leaves them.
 
@@ -238,4 +257,5 @@ def variance_clock(shape: Floats, roughness: float, memory: float, rng: Generato
     for i in range(n):
         clock[i + 1] = clock[i] + shape[i] * np.exp(wander)
         wander = memory * wander + spread * rng.standard_normal()
-    return clock / clock[n]
+    clock /= clock[n]
+    return clock

@@ -34,8 +34,8 @@ SEEN_PER_MINUTE = 1.12
 ES sessions of 2020."""
 ROUGHNESS, MEMORY = 0.55, 0.95
 """Standard deviation and one-minute correlation of log variance about the U."""
-GAP, FAR = 2.0, 1.8
-"""Log weights per daily standard deviation; see ``opening_level``."""
+GAP_SCALE, GAP_TAIL, FAR = 0.5, 1.3, 1.85
+"""In daily standard deviations; see ``opening_level``."""
 GAP_CELLS = 64
 CACHED_DAYS = 8
 
@@ -95,26 +95,28 @@ class Paths:
         return DayPath(level, volatility)
 
 
-def opening_level(
+def opening_level(  # noqa: PLR0917
     previous: float, low: float, high: float, close: float, daily_vol: float, uniform: float
 ) -> float:
     """The 09:30 level, strictly inside (low, high), drawn by ``uniform`` in [0, 1).
 
     A discrete choice among 64 cells of the day's range, in units of ``daily_vol`` (VIX at the previous
-    close over the square root of 252): the log weight falls by ``GAP`` for each unit away from the
-    previous close and rises by ``FAR`` for each unit away from the day's close (a wide range has to be
-    travelled).  Maximum likelihood on the opens of SPY 1993 to 2024 given the day's high, low and close.
+    close over the square root of 252).  A cell's weight is Student's t in the gap from the previous close,
+    ``(1 + (gap / GAP_SCALE)^2)^-GAP_TAIL``, times ``exp(FAR * distance)`` to the day's close: a wide range
+    has to be travelled.  Maximum likelihood on the opens of SPY 1993 to 2024 given each day's high, low,
+    close and close before.
     """
     if high <= low:
         return close
     place = (np.arange(GAP_CELLS) + 0.5) / GAP_CELLS
     level = low + place * (high - low)
-    log_weight = (FAR * np.abs(np.log(level / close)) - GAP * np.abs(np.log(level / previous))) / daily_vol
-    reached = np.cumsum(np.exp(log_weight - log_weight.max()))
-    target = uniform * reached[-1]
+    gap, distance = np.log(level / previous) / daily_vol, np.log(level / close) / daily_vol
+    log_weight = FAR * np.abs(distance) - GAP_TAIL * np.log1p((gap / GAP_SCALE) ** 2)
+    reached: Floats = np.cumsum(np.exp(log_weight - log_weight.max()))
+    target = uniform * float(reached[-1])
     cell = min(int(np.searchsorted(reached, target, side="right")), GAP_CELLS - 1)
     under = float(reached[cell - 1]) if cell > 0 else 0.0
-    inside = (target - under) / (float(reached[cell]) - under)
+    inside = float(target - under) / (float(reached[cell]) - under)
     return low + (high - low) * min(max((cell + inside) / GAP_CELLS, 1e-4), 1.0 - 1e-4)
 
 
