@@ -122,7 +122,8 @@ def _values(column: Any) -> NDArray[Any]:  # noqa: ANN401 - a pyarrow array, whi
 
 def _nulls(column: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - as above
     bits = np.frombuffer(column.buffers()[0], dtype=np.uint8)
-    return np.unpackbits(bits, bitorder="little", count=len(column)) == 0
+    present = np.unpackbits(bits, bitorder="little", count=len(column)).astype(np.bool_)
+    return ~present
 
 
 def _bars(table: Columns, name: str, day: NDArray[np.datetime64]) -> Bars:

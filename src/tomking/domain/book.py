@@ -218,9 +218,9 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return _settled(book, event)
         case ev.SessionBegan(_, day):
             return replace(book, day=Day(date=day))
-        case ev.SessionEnded(_, _, net_liq, *_):
-            day = replace(book.day, ended=True)
-            return replace(book, prior_close=net_liq, peak=max(book.peak, net_liq), day=day)
+        case ev.SessionEnded(_, _, net_liq):
+            ended = replace(book.day, ended=True)
+            return replace(book, prior_close=net_liq, peak=max(book.peak, net_liq), day=ended)
         case ev.CashMoved(_, dollars, _):
             return replace(
                 book,

@@ -67,8 +67,9 @@ class Chain:
     @property
     def mids(self) -> NDArray[np.float64]:
         """Mid prices in points; NaN where either side is missing."""
-        both = (self.bid >= 0) & (self.ask >= 0)
-        return np.where(both, (self.bid + self.ask) * (0.5 * float(self.tick)), np.nan)
+        mids = (self.bid + self.ask) * np.float64(0.5 * float(self.tick))
+        mids[(self.bid < 0) | (self.ask < 0)] = np.nan
+        return mids
 
 
 @dataclass(frozen=True, slots=True)
