@@ -62,13 +62,15 @@ def setting(
     doc: str,
     research: bool = False,
 ) -> Any:  # noqa: ANN401 - a field of whatever type the class declares
-    """A dataclass field with a default, its limits (both included), source and one sentence."""
-    if (low is not None and default is not None and default < low) or (
-        high is not None and default is not None and default > high
-    ):
-        raise ValueError(f"default {default} is outside {low} to {high}")
-    if choices and default not in choices:
-        raise ValueError(f"default {default!r} is not one of {choices}")
+    """A dataclass field with a default, its limits (both included), source and one sentence.
+
+    Limits and choices of a tuple hold for each of its items.
+    """
+    for each in default if isinstance(default, tuple) else (default,):
+        if each is not None and ((low is not None and each < low) or (high is not None and each > high)):
+            raise ValueError(f"default {each} is outside {low} to {high}")
+        if choices and each not in choices:
+            raise ValueError(f"default {each!r} is not one of {choices}")
     about = {"low": low, "high": high, "choices": choices, "source": source, "doc": doc, "research": research}
     return field(default=default, metadata={_KEY: about})
 

@@ -1,0 +1,77 @@
+"""How every command starts and ends: one line per problem on stderr, and a documented exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import typer
+
+from tomking.app.cli.commands import app
+from tomking.app.exits import Exit
+from tomking.app.problems import Problems, did_you_mean
+from tomking.domain.errors import BadData
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line, without the program's name, and return its exit code.
+
+    ``--debug`` anywhere shows the traceback of an unexpected error.
+    """
+    debug = "--debug" in arguments
+    signal.signal(signal.SIGTERM, _terminate)
+    command = typer.main.get_command(app)
+    try:
+        ended = command.main(
+            [a for a in arguments if a != "--debug"], prog_name="tomking", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except Problems as found:
+        _say(found.lines)
+        return int(found.code)
+    except BadData as found:
+        _say(found.problems)
+        return int(Exit.DATA)
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted; keep the interpreter from complaining at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.OK)
+    except typer.TyperException as error:
+        _say([_usage_line(error)])
+        return int(Exit.USAGE)
+    except Exception as error:
+        if debug:
+            raise
+        _say([f"unexpected error: {type(error).__name__}: {error}; run again with --debug for the traceback"])
+        return int(Exit.BUG)
+    return _interrupted() if ended == Exit.INTERRUPTED else int(ended or 0)
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"tomking: {' '.join(line.split())}", file=sys.stderr)
+
+
+def _interrupted() -> int:
+    _say([Exit.INTERRUPTED.meaning])
+    return int(Exit.INTERRUPTED)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    _say([Exit.TERMINATED.meaning])
+    raise SystemExit(int(Exit.TERMINATED))
+
+
+def _usage_line(error: typer.TyperException) -> str:
+    """What the command line's parser says, in one line with the nearest known word."""
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "tomking"
+    option = getattr(error, "option_name", None)
+    if option is not None and type(error).__name__ == "NoSuchOption":
+        known = [o for p in context.command.params for o in p.opts]
+        return f"{option}: unknown option; {did_you_mean(option, [*known, '--help'])} (see {path} -h)"
+    return f"{error.format_message()} (see {path} -h)"

@@ -1,0 +1,101 @@
+"""What a backtest is asked for and what it gives back: the border between command line and run."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from tomking.app.config import Config
+from tomking.app.exits import Exit
+from tomking.app.problems import Problem
+from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
+
+Progress = Callable[[int, int, str], None]
+"""Sessions done, sessions in all, and what is being done, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One backtest.  Everything in it has been read and checked; the market data has not."""
+
+    start: date | None
+    """First session that may trade; None (with chains only): the first one recorded."""
+    end: date | None
+    """Last session, on or after ``start``; None (with chains only): the last one recorded."""
+    strategies: tuple[str, ...]
+    """At least one, each once, in the order they are asked."""
+    seed: int
+    capital: Decimal
+    """US dollars, > 0."""
+    chains: Path | None
+    """Recorded quotes to run on; None runs on the modelled market."""
+    config: Config
+    report: Path
+    """The HTML file to write; ``trades.csv``, ``run.json`` and ``journal.sqlite`` go beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a finished backtest leaves."""
+
+    report: Path
+    run: Mapping[str, object]
+    """What ``run.json`` holds: ``backtest --json`` prints it."""
+    summary: str
+    """For the terminal: plain lines, no markup."""
+
+
+def report_problems(report: Path) -> list[Problem]:
+    """Why the report cannot be written there, before anything is made."""
+    if report.suffix.lower() not in {".html", ".htm"}:
+        return [
+            _usage(
+                f"--report {report}: must end in .html; for example --report {report.with_suffix('.html')}"
+            )
+        ]
+    if report.is_dir():
+        return [
+            _usage(f"--report {report}: is a directory; name a file in it, like {report / 'report.html'}")
+        ]
+    nearest = next(p for p in report.absolute().parents if p.exists())
+    if not nearest.is_dir():
+        return [_usage(f"--report {report}: {nearest} is a file, not a directory; choose another place")]
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return [_usage(f"--report {report}: {nearest} may not be written to; choose another place")]
+    return []
+
+
+def data_problems(start: date | None, end: date | None, chains: Path | None) -> list[Problem]:
+    """What is already known to be missing.  The run itself refuses malformed files (``Problems``, exit 6)."""
+    if chains is not None:
+        return _chain_problems(chains)
+    within = f"the history runs from {HISTORY_FIRST} to {HISTORY_LAST}"
+    outside = [("start", start), ("end", end)]
+    return [
+        Problem(Exit.DATA, f"--{name} {day}: outside the data: {within}; choose a date within it")
+        for name, day in outside
+        if day is not None and not HISTORY_FIRST <= day <= HISTORY_LAST
+    ]
+
+
+def _chain_problems(chains: Path) -> list[Problem]:
+    try:
+        if chains.is_dir():
+            return [_data(f"--chains {chains}: is a directory; name one file of recorded quotes in it")]
+        with chains.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        return [_data(f"--chains {chains}: there is no such file; correct the path")]
+    except OSError as error:
+        return [_data(f"--chains {chains}: cannot be read: {error.strerror}; make the file readable")]
+    return [_data(f"--chains {chains}: is empty; name a file of recorded quotes")] if empty else []
+
+
+def _usage(line: str) -> Problem:
+    return Problem(Exit.USAGE, line)
+
+
+def _data(line: str) -> Problem:
+    return Problem(Exit.DATA, line)

@@ -1,0 +1,73 @@
+"""Which sections the configuration has, and the small ones that belong to no ring of the core."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from importlib import import_module
+from importlib.util import find_spec
+
+from tomking.domain.settings import setting
+
+STRATEGIES = ("friday_0dte", "lt112")
+"""Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
+
+HISTORY_FIRST = date(1990, 1, 2)
+HISTORY_LAST = date(2024, 12, 30)
+"""The sessions of the history inside the package (docs/data.md)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the run starts with."""
+
+    capital: Decimal = setting(
+        Decimal(200_000),
+        low=Decimal(1),
+        high=Decimal(1_000_000_000),
+        source="0.4, ruling 4",
+        doc="Starting cash in US dollars.",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """Which days, which strategies, which path."""
+
+    start: date = setting(HISTORY_FIRST, source="0.4, ruling 4", doc="First session that may trade.")
+    end: date = setting(HISTORY_LAST, source="0.4, ruling 4", doc="Last session.")
+    seed: int = setting(1, low=0, high=2**63 - 1, source="0.4, ruling 3", doc="Of the modelled paths.")
+    strategies: tuple[str, ...] = setting(
+        STRATEGIES, choices=STRATEGIES, source="B.0", doc="Which strategies are asked, in this order."
+    )
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(
+                f"the end {self.end} is before the start {self.start}; give an end on or after it"
+            )
+        if not self.strategies:
+            raise ValueError(f"no strategy is named; name one or more of {', '.join(STRATEGIES)}")
+        if len(set(self.strategies)) < len(self.strategies):
+            raise ValueError(f"a strategy is named twice in {','.join(self.strategies)}; name each once")
+
+
+def sections() -> dict[str, type]:
+    """Section name to the dataclass of its settings, in the order they are shown.
+
+    Imported when asked for: the command line's help needs none of them.
+    """
+    found: dict[str, type] = {"account": Account, "backtest": Backtest}
+    modules = {"risk": "tomking.risk.settings"} | {
+        f"strategies.{s}": f"tomking.strategies.{s}" for s in STRATEGIES
+    }
+    for name, module in modules.items():
+        if _exists(module):
+            kind = import_module(module).Settings
+            assert isinstance(kind, type)
+            found[name] = kind
+    return found
+
+
+def _exists(module: str) -> bool:
+    parent = module.rpartition(".")[0]
+    return find_spec(parent) is not None and find_spec(module) is not None
