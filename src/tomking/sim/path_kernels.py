@@ -42,7 +42,7 @@ def stays_inside(start: float, end: float, low: float, high: float, variance: fl
     above = 2.0 * (width - x) * (width - y) / variance
     if below > 30.0 and above > 30.0:
         return 1.0
-    if variance < 0.08 * width * width:  # no path of note meets both barriers
+    if 2.0 * width * (width - abs(y - x)) > 15.0 * variance:  # no path of note meets both barriers
         return max(0.0, float(1.0 - np.exp(-below) - np.exp(-above)))
     if variance < 0.5 * width * width:
         total = 0.0

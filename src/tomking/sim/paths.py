@@ -34,8 +34,8 @@ SEEN_PER_MINUTE = 1.12
 ES sessions of 2020."""
 ROUGHNESS, MEMORY = 0.55, 0.95
 """Standard deviation and one-minute correlation of log variance about the U."""
-GAP_SCALE, GAP_TAIL, FAR = 0.5, 1.3, 1.85
-"""In daily standard deviations; see ``opening_level``."""
+GAP, GAP_ROUND, FAR = 1.41, 0.24, 1.70
+"""Of the 09:30 level's log weight, in daily standard deviations; see ``opening_level``."""
 GAP_CELLS = 64
 CACHED_DAYS = 8
 
@@ -100,18 +100,22 @@ def opening_level(  # noqa: PLR0917
 ) -> float:
     """The 09:30 level, strictly inside (low, high), drawn by ``uniform`` in [0, 1).
 
-    A discrete choice among 64 cells of the day's range, in units of ``daily_vol`` (VIX at the previous
-    close over the square root of 252).  A cell's weight is Student's t in the gap from the previous close,
-    ``(1 + (gap / GAP_SCALE)^2)^-GAP_TAIL``, times ``exp(FAR * distance)`` to the day's close: a wide range
-    has to be travelled.  Maximum likelihood on the opens of SPY 1993 to 2024 given each day's high, low,
-    close and close before.
+    A discrete choice among 64 cells of the day's range.  A cell's log weight falls by ``GAP`` for each
+    daily standard deviation of gap from the previous close (rounded off at ``GAP_ROUND``: a hyperbolic
+    law), and rises by ``FAR`` for each unit of distance to the day's close, as a range has to be travelled.
+    Maximum likelihood of SPY's opens, 1993 to April 2024, given each day's SPX high, low, close and previous
+    close (10 % of the opens lie outside that range and are moved to its edge).
+
+    daily_vol: VIX at the previous close, as a fraction, over the square root of 252.
     """
     if high <= low:
         return close
     place = (np.arange(GAP_CELLS) + 0.5) / GAP_CELLS
     level = low + place * (high - low)
-    gap, distance = np.log(level / previous) / daily_vol, np.log(level / close) / daily_vol
-    log_weight = FAR * np.abs(distance) - GAP_TAIL * np.log1p((gap / GAP_SCALE) ** 2)
+    gap = np.log(level / previous) / daily_vol
+    # On a day far wider than VIX foretold, distance is in thirds of its range.
+    distance = np.abs(np.log(level / close)) / math.hypot(daily_vol, math.log(high / low) / 3)
+    log_weight = FAR * distance - GAP * np.sqrt(gap**2 + GAP_ROUND**2)
     reached: Floats = np.cumsum(np.exp(log_weight - log_weight.max()))
     target = uniform * float(reached[-1])
     cell = min(int(np.searchsorted(reached, target, side="right")), GAP_CELLS - 1)
