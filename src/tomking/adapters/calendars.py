@@ -6,7 +6,9 @@ corrections below, each with its source.  Both libraries are always given the sp
 defaults end at the wall clock.
 """
 
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 
 from tomking.domain.calendar import UTC, Session, Sessions
@@ -56,8 +58,9 @@ def load_sessions(first: date, last: date) -> Sessions:
     # Not at the top: this brings pandas, most of a second, which `--help` does not need.
     import exchange_calendars  # noqa: PLC0415
 
-    calendar = exchange_calendars.get_calendar("XNYS", start=first - _MARGIN, end=last + _MARGIN)
-    schedule = calendar.schedule
+    with _libraries_own_deprecations_unheard():
+        calendar = exchange_calendars.get_calendar("XNYS", start=first - _MARGIN, end=last + _MARGIN)
+        schedule = calendar.schedule
     opens, closes = (schedule[side].dt.to_pydatetime() for side in ("open", "close"))
     return _sessions(schedule.index, opens, closes).between(first, last)
 
@@ -72,8 +75,9 @@ def load_futures_sessions(first: date, last: date) -> Sessions:
     _check_span(first, last)
     import pandas_market_calendars  # noqa: PLC0415 - as above
 
-    calendar = pandas_market_calendars.get_calendar("CME_Equity")
-    schedule = calendar.schedule(start_date=first - _MARGIN, end_date=last + _MARGIN)
+    with _libraries_own_deprecations_unheard():
+        calendar = pandas_market_calendars.get_calendar("CME_Equity")
+        schedule = calendar.schedule(start_date=first - _MARGIN, end_date=last + _MARGIN)
     opens, closes = (schedule[side].dt.to_pydatetime() for side in ("market_open", "market_close"))
     raw = _sessions(schedule.index, opens, closes).between(first, last)
     securities = load_sessions(first, last)
@@ -115,6 +119,14 @@ def _sessions(days: Iterable[datetime], opens: Iterable[datetime], closes: Itera
             for day, opened, closed in zip(days, opens, closes, strict=True)
         )
     )
+
+
+@contextmanager
+def _libraries_own_deprecations_unheard() -> Iterator[None]:
+    """Both libraries use pandas in ways it will drop; nobody here can mend that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
 
 
 def _check_span(first: date, last: date) -> None:
