@@ -1,0 +1,248 @@
+"""What the model market lists: expiries and strikes by the 2024 rules, in every year.
+
+Methodology 0.4, rulings 1 and 2.  Expiries are facts of the calendar.  An expiry's scale is fixed before
+its first listed day, so that its contracts are of about the size that 5,500 points have today:
+strike interval and tick are the product's times the scale, its multiplier is divided by it.
+
+    SPXW  every session for 3 weeks, Fridays for 8 weeks, month-ends for half a year, quarter-ends and
+          third Fridays (PM) for a year
+    XSP   every session for 2 weeks, Fridays for 6, month-ends for half a year, third Fridays for a year
+    ES    every Friday for 8 weeks, month-ends and third Fridays for half a year, quarterly ones a year
+    MES   five Fridays, three month-ends, two quarterlies; a quarterly is no longer listed on its last day,
+          and nothing else expires then
+
+All are European and PM-settled here (real ES quarterlies are American and settle at the open).  An
+expiry on a holiday moves to the session before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tomking.domain.calendar import Sessions
+from tomking.domain.money import cents
+from tomking.domain.products import Product
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+STATED_LEVEL = Decimal(5500)
+FRIDAY = 4
+YEAR, HALF_YEAR = 370, 190
+"""Calendar days."""
+FRIDAY_DAYS = {"SPXW": 56, "XSP": 42, "ES": 56, "MES": 34}
+DAILY_DAYS = {"SPXW": 21, "XSP": 14}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One expiry of one product and the days on which it is listed, both included."""
+
+    expiry: date
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one expiry's contracts measure."""
+
+    scale: Decimal
+    strike_unit: Decimal
+    tick: Decimal
+    multiplier: Decimal
+
+
+def size_at(product: Product, level: float) -> Size:
+    """The size of contracts listed when the index stood at ``level`` points."""
+    scale = three_digits(Decimal(level) / STATED_LEVEL)
+    return Size(
+        scale=scale,
+        strike_unit=product.strike_grid * scale,
+        tick=product.tick * scale,
+        multiplier=cents(product.multiplier / scale),
+    )
+
+
+def three_digits(value: Decimal) -> Decimal:
+    """``value`` > 0 rounded to three significant digits, without trailing zeros."""
+    rounded = round(value, 2 - value.adjusted())
+    return Decimal(f"{rounded.normalize():f}")
+
+
+def expiries_of(product: str, sessions: Sessions) -> tuple[Listed, ...]:
+    """All expiries of a product within the sessions, ascending, each with its listed days."""
+    found: dict[date, Listed] = {}
+    for listed in _by_rule(product, sessions):
+        known = found.get(listed.expiry)
+        first = listed.first if known is None else min(known.first, listed.first)
+        last = listed.last if known is None else max(known.last, listed.last)
+        found[listed.expiry] = Listed(listed.expiry, first, last)
+    return tuple(found[day] for day in sorted(found))
+
+
+def _by_rule(product: str, sessions: Sessions) -> Iterator[Listed]:
+    yield from _dailies(product, sessions)
+    yield from _fridays(product, sessions)
+    yield from _monthly(product, sessions)
+
+
+def _dailies(product: str, sessions: Sessions) -> Iterator[Listed]:
+    days = DAILY_DAYS.get(product)
+    if days is not None:
+        for session in sessions:
+            yield _for_days(session.date, days)
+
+
+def _fridays(product: str, sessions: Sessions) -> Iterator[Listed]:
+    first, last = sessions.days[0].date, sessions.days[-1].date
+    friday = first + timedelta(days=(FRIDAY - first.weekday()) % 7)
+    while friday <= last:
+        skipped = product == "MES" and is_quarterly(friday)
+        expiry = None if skipped else moved(friday, sessions)
+        if expiry is not None:
+            yield _for_days(expiry, FRIDAY_DAYS[product])
+        friday += timedelta(days=7)
+
+
+def _monthly(product: str, sessions: Sessions) -> Iterator[Listed]:
+    for year, month in _months(sessions):
+        end = moved(_month_shifted(year, month, 1) - timedelta(days=1), sessions)
+        third = moved(third_friday(year, month), sessions)
+        quarterly = month % 3 == 0
+        if product == "MES":
+            if end is not None:
+                yield Listed(end, _month_shifted(year, month, -2), end)
+            if third is not None and quarterly:
+                before = _month_shifted(year, month, -6)
+                first = third_friday(before.year, before.month)
+                yield Listed(third, first, third - timedelta(days=1))
+            continue
+        if end is not None:
+            yield _for_days(end, YEAR if quarterly and product == "SPXW" else HALF_YEAR)
+        if third is not None:
+            yield _for_days(third, YEAR if quarterly or product != "ES" else HALF_YEAR)
+
+
+def _for_days(expiry: date, days: int) -> Listed:
+    return Listed(expiry, expiry - timedelta(days=days), expiry)
+
+
+def _months(sessions: Sessions) -> Iterator[tuple[int, int]]:
+    first, last = sessions.days[0].date, sessions.days[-1].date
+    for n in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+        yield n // 12, n % 12 + 1
+
+
+def _month_shifted(year: int, month: int, months: int) -> date:
+    n = year * 12 + month - 1 + months
+    return date(n // 12, n % 12 + 1, 1)
+
+
+def third_friday(year: int, month: int) -> date:
+    """The calendar day, holiday or not."""
+    first = date(year, month, 1)
+    return first + timedelta(days=(FRIDAY - first.weekday()) % 7 + 14)
+
+
+def is_quarterly(friday: date) -> bool:
+    """Whether this is the third Friday of March, June, September or December."""
+    return friday.month % 3 == 0 and friday == third_friday(friday.year, friday.month)
+
+
+def quarterly_after(day: date, sessions: Sessions) -> date | None:
+    """Expiry of the future that an option expiring on ``day`` delivers: the first quarterly after it.
+
+    A PM option on a quarterly third Friday (EYC) delivers the next quarter's future (methodology B.1).
+    """
+    for n in range(5):
+        month = _month_shifted(day.year, day.month, n)
+        if month.month % 3 == 0:
+            expiry = moved(third_friday(month.year, month.month), sessions)
+            if expiry is not None and expiry > day:
+                return expiry
+    return None
+
+
+def moved(day: date, sessions: Sessions) -> date | None:
+    """``day`` if it is a session, else the session before; None outside the sessions' span."""
+    if not sessions.days[0].date <= day <= sessions.days[-1].date:
+        return None
+    on = sessions.on(day)
+    before = sessions.before(day) if on is None else on
+    return None if before is None else before.date
+
+
+# -- strikes ------------------------------------------------------------------------------------
+
+ZONE_DAYS = np.array([45, 135, 400, 400, 400], dtype=np.int64)
+"""Calendar days to expiry from which on each zone is listed, the finest first."""
+ZONE_POINTS = np.array([5.0, 10.0, 25.0, 50.0, 100.0])
+"""Strike intervals at an index of 5,500."""
+ZONE_BELOW = np.array([0.07, 0.18, 0.35, 0.45, 0.90])
+ZONE_ABOVE = np.array([0.05, 0.09, 0.18, 0.22, 0.60])
+"""Reach below the lowest and above the highest level seen, as shares of it, at VIX 20."""
+ZONE_GROWTH = np.array([1.5, 1.5, 2.0, 3.0, 3.0])
+"""Most that a high VIX widens a zone."""
+CALM_VIX, LEAST_WIDTH, DEEPEST, HIGHEST = 20.0, 0.7, 0.90, 2.0
+
+
+def zone_units(product: Product) -> Ints:
+    """Strike intervals of the zones in the product's strike units, at least 1."""
+    per_unit = float(product.strike_grid / product.index_ratio)
+    return np.maximum(1, np.round(ZONE_POINTS / per_unit)).astype(np.int64)
+
+
+@njit(cache=True, error_model="numpy")
+def strikes_listed(  # noqa: PLR0917
+    low: Floats, high: Floats, vix: Floats, unit: float, steps: Ints, zones: Ints
+) -> Ints:
+    """Strikes of one expiry on one day, in strike units, ascending.
+
+    low, high  extremes of the index known since each zone was first listed, (z,)
+    vix        highest VIX known since then, (z,)
+    unit       points of the index per strike unit
+    steps      interval of each zone in units, (z,); zones: rows of those that are listed
+
+    The extremes only ever widen, and zones are only added as expiry nears, so a listed strike stays
+    listed.
+    """
+    floor = np.empty(zones.size, dtype=np.int64)
+    ceiling = np.empty(zones.size, dtype=np.int64)
+    for j in range(zones.size):
+        z = zones[j]
+        grow = min(max(vix[z] / CALM_VIX, LEAST_WIDTH), ZONE_GROWTH[z])
+        below = min(ZONE_BELOW[z] * (grow if z < 4 else 1.0), DEEPEST)
+        above = min(ZONE_ABOVE[z] * grow, HIGHEST)
+        floor[j] = max(int(np.floor(low[z] * (1.0 - below) / unit / steps[z])), 1) * steps[z]
+        ceiling[j] = int(np.ceil(high[z] * (1.0 + above) / unit / steps[z])) * steps[z]
+    first, last = floor.min(), ceiling.max()
+    listed = np.zeros(last - first + 1, dtype=np.bool_)
+    for j in range(zones.size):
+        for strike in range(floor[j], ceiling[j] + 1, steps[zones[j]]):
+            listed[strike - first] = True
+    return np.nonzero(listed)[0] + first
+
+
+@njit(cache=True, error_model="numpy")
+def extremes_before(  # noqa: PLR0917
+    low: Floats, high: Floats, vix_high: Floats, since: Ints, row: int, level: float, vix: float
+) -> tuple[Floats, Floats, Floats]:
+    """Lowest and highest index and highest VIX that are known at the open of ``row``.
+
+    For each zone the bars of rows since[z] to row - 1, and today's first level and VIX (which lie inside
+    today's bar, so tomorrow's extremes are no narrower).
+    """
+    lowest, highest, worst = np.empty(since.size), np.empty(since.size), np.empty(since.size)
+    for z in range(since.size):
+        lowest[z], highest[z], worst[z] = level, level, vix
+        for i in range(since[z], row):
+            lowest[z] = min(lowest[z], low[i])
+            highest[z] = max(highest[z], high[i])
+            worst[z] = max(worst[z], vix_high[i])
+    return lowest, highest, worst
