@@ -1,0 +1,73 @@
+"""Forward and discount factor of one expiry, implied by put-call parity: ``C - P = D (F - K)``.
+
+1. The slope over strikes gives ``D``: least squares, each pair weighted by its quote noise.  On
+   short expiries the slope says nothing about a rate, so it is blended with a prior by precision.
+2. Pairs further off the line than three times their noise are dropped, and step 1 is repeated.
+3. ``F`` is the weighted median of ``K + (C - P) / D`` over the pairs nearest the money.
+
+Why at all: with the forward set to spot, 728 of 4,016 real SPXW mids had no implied volatility.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+NEAR_PAIRS = 15
+"""How many pairs nearest the money the forward is read from."""
+LEAST_PAIRS = 3
+
+
+class Parity(NamedTuple):
+    """What one expiry's quotes imply."""
+
+    forward: float
+    """Points."""
+    discount: float
+    """Price now of 1 paid at expiry, in (0, 1]."""
+    pairs: int
+    """Strikes that took part in the slope."""
+
+
+def imply_forward(
+    *, strike: Floats, call: Floats, put: Floats, noise: Floats, discount: float, discount_sd: float
+) -> Parity | None:
+    """The forward and discount factor of one expiry, None with fewer than three pairs.
+
+    Columns of shape (n,), one row a strike at which call and put are both quoted:
+
+    strike, call, put      points, mids
+    noise                  points, > 0: half the sum of the two spreads
+    discount, discount_sd  the prior: from a Treasury rate, and how far off that may be (> 0)
+    """
+    if strike.size < LEAST_PAIRS:
+        return None
+    gap = call - put
+    kept = np.ones(strike.size, dtype=np.bool_)
+    implied = discount
+    for _ in range(2):
+        k, y, weight = strike[kept], gap[kept], noise[kept] ** -2.0
+        implied = min(_slope(k, y, weight, discount, discount_sd), 1.0)
+        off = gap + implied * strike
+        kept = np.abs(off - _weighted_median(off, noise**-2.0)) <= 3.0 * noise
+        if np.count_nonzero(kept) < LEAST_PAIRS:
+            kept[:] = True
+    k, y, weight = strike[kept], gap[kept], noise[kept] ** -2.0
+    near = np.argsort(np.abs(y), kind="stable")[:NEAR_PAIRS]
+    forward = _weighted_median(k[near] + y[near] / implied, weight[near])
+    return Parity(forward, implied, int(k.size))
+
+
+def _slope(k: Floats, y: Floats, weight: Floats, prior: float, prior_sd: float) -> float:
+    centred = k - np.average(k, weights=weight)
+    precision = float(weight @ centred**2)
+    evidence = -float(weight @ (centred * y))
+    return float((evidence + prior / prior_sd**2) / (precision + prior_sd**-2.0))
+
+
+def _weighted_median(values: Floats, weight: Floats) -> float:
+    order = np.argsort(values, kind="stable")
+    running = np.cumsum(weight[order])
+    return float(values[order[np.searchsorted(running, 0.5 * running[-1])]])
