@@ -14,10 +14,10 @@ from typing import assert_never
 from tomking.domain import events as ev
 from tomking.domain.calendar import dte, new_york
 from tomking.domain.contract import Contract
-from tomking.domain.intent import Urgency
+from tomking.domain.intent import Target, Urgency
 from tomking.domain.lifecycle import State, may_become
 from tomking.domain.money import ZERO
-from tomking.domain.order import Fill, Order, part_dollars, part_fees, part_nets
+from tomking.domain.order import Fill, Order, part_dollars, part_fees, part_nets, part_slippages
 from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record, Trade
 from tomking.domain.structure import Leg, Structure
@@ -56,6 +56,8 @@ class Component:
     closed: datetime | None = None
     trigger: str = ""
     """The rule that closed it."""
+    slippage: Decimal = ZERO
+    """Dollars given away against the mids, over all fills."""
     legs_text: str = ""
     planned_loss: Decimal = ZERO
     """Points per unit of the whole wish at the planned stop."""
@@ -91,6 +93,8 @@ class Position:
     """Dollars of margin the gate counted when it was opened."""
     planned_loss: Decimal
     """Dollars lost at the planned stop, all units, as judged at entry."""
+    targets: tuple[Target, ...] = ()
+    """The profit-taking orders that rest while their components are open."""
 
     @property
     def family(self) -> str:
@@ -253,7 +257,7 @@ def _submitted(book: Book, order: Order, at: datetime) -> Book:
     orders = {**book.orders, order.id: Working(order, at, order.limit, at)}
     book = replace(book, orders=orders)
     if order.opens:
-        attempts = (*book.day.attempts, (order.strategy, order.trigger, at))
+        attempts = (*book.day.attempts, (order.strategy, order.entry_key, at))
         return replace(book, day=replace(book.day, attempts=attempts))
     position = book.positions[order.position]
     components = dict(position.components)
@@ -302,8 +306,14 @@ def _opened(book: Book, order: Order, fill: Fill) -> Book:
         planned_loss=order.planned_loss * order.units * order.structure.multiplier,
     )
     components = dict(old.components)
-    money = zip(part_nets(order, fill), part_dollars(order, fill), part_fees(order, fill), strict=True)
-    for part, (net, dollars, fees) in zip(order.parts, money, strict=True):
+    for part, net, dollars, fees, slippage in zip(
+        order.parts,
+        part_nets(order, fill),
+        part_dollars(order, fill),
+        part_fees(order, fill),
+        part_slippages(order, fill),
+        strict=True,
+    ):
         one = components.get(part.role) or Component(
             role=part.role,
             trade=f"{order.position}/{part.role}" if joins else order.position,
@@ -328,9 +338,12 @@ def _opened(book: Book, order: Order, fill: Fill) -> Book:
             entry_net=(one.entry_net * one.filled_units + net * fill.units) / units,
             dollars=one.dollars + dollars,
             fees=one.fees + fees,
+            slippage=one.slippage + slippage,
         )
     units = old.units if joins else old.units + fill.units
-    position = replace(old, components=components, units=units)
+    first = fill.units == book.orders[order.id].filled
+    targets = (*old.targets, *order.targets) if first else old.targets
+    position = replace(old, components=components, units=units, targets=targets)
     day = replace(
         book.day,
         entries=book.day.entries + (1 if is_new else 0),
@@ -343,8 +356,13 @@ def _opened(book: Book, order: Order, fill: Fill) -> Book:
 def _closed(book: Book, order: Order, fill: Fill) -> Book:
     position = book.positions[order.position]
     components = dict(position.components)
-    money = zip(part_dollars(order, fill), part_fees(order, fill), strict=True)
-    for role, (dollars, fees) in zip(order.roles, money, strict=True):
+    for role, dollars, fees, slippage in zip(
+        order.roles,
+        part_dollars(order, fill),
+        part_fees(order, fill),
+        part_slippages(order, fill),
+        strict=True,
+    ):
         one = components[role]
         assert fill.units <= one.units, f"{order.position} {role}: closing more than is held"
         units = one.units - fill.units
@@ -353,6 +371,7 @@ def _closed(book: Book, order: Order, fill: Fill) -> Book:
             units=units,
             dollars=one.dollars + dollars,
             fees=one.fees + fees,
+            slippage=one.slippage + slippage,
             closed=None if units else fill.at,
             trigger=one.trigger if units else order.trigger,
         )
@@ -375,9 +394,7 @@ def _settled(book: Book, event: ev.Settled) -> Book:
         trigger="settlement" if done else one.trigger,
     )
     position_after = replace(position, components={**position.components, event.role: settled})
-    book = replace(
-        book, cash=book.cash + event.dollars - event.fees, fees=book.fees + event.fees
-    )
+    book = replace(book, cash=book.cash + event.dollars - event.fees, fees=book.fees + event.fees)
     return _with_closed_trades(_with_position(book, position_after), position)
 
 
@@ -460,9 +477,9 @@ def _trade(position: Position, id_: str) -> Trade:
         gross=sum((c.dollars for c in parts), ZERO),
         fees=sum((c.fees for c in parts), ZERO),
         parts=tuple((c.role, c.net_dollars) for c in parts),
+        slippage=sum((c.slippage for c in parts), ZERO),
     )
 
 
 def _nearest_expiry(structure: Structure) -> date:
     return min(leg.contract.expiry for leg in structure.legs)
-

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.contract import Option, Right
+from tomking.domain.structure import Structure
 
 NO_QUOTE = -1
 """In a bid or ask column: nobody quotes.  A bid of 0 is a quote ("worth nothing to anyone")."""
@@ -67,7 +68,7 @@ class Chain:
     @property
     def mids(self) -> NDArray[np.float64]:
         """Mid prices in points; NaN where either side is missing."""
-        mids = (self.bid + self.ask) * np.float64(0.5 * float(self.tick))
+        mids: NDArray[np.float64] = (self.bid + self.ask).astype(np.float64) * (0.5 * float(self.tick))
         mids[(self.bid < 0) | (self.ask < 0)] = np.nan
         return mids
 
@@ -87,6 +88,31 @@ class Quote:
     @property
     def half_spread(self) -> Decimal | None:
         return None if self.bid is None or self.ask is None else (self.ask - self.bid) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class NetQuote:
+    """A structure's market in points per unit, credit positive, for trading it as written."""
+
+    mid: Decimal
+    half_spread: Decimal
+    """Sum of the legs' half-spreads, > 0."""
+
+    @property
+    def natural(self) -> Decimal:
+        """Net at which every leg trades on the far side."""
+        return self.mid - self.half_spread
+
+
+def net_quote(structure: Structure, quotes: Sequence[Quote | None]) -> NetQuote | None:
+    """The net market from its legs' quotes (in leg order); None when any side is missing."""
+    mid = half = Decimal(0)
+    for leg, quote in zip(structure.legs, quotes, strict=True):
+        if quote is None or quote.bid is None or quote.ask is None:
+            return None
+        mid -= leg.ratio * (quote.bid + quote.ask) / 2
+        half += abs(leg.ratio) * (quote.ask - quote.bid) / 2
+    return NetQuote(mid, half)
 
 
 def quote_of(chain: Chain, options: Sequence[Option]) -> list[Quote | None]:

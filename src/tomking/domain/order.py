@@ -1,8 +1,8 @@
 """An order: whole units of one structure at a net limit, and what became of it."""
 
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from tomking.domain.intent import Part, Target, Urgency
 from tomking.domain.money import cents
@@ -35,6 +35,15 @@ class Order:
     planned_loss: Decimal = Decimal(0)
     """Points per unit at the planned stop."""
 
+    def priced(self, limit: Decimal) -> "Order":
+        """The same order at a limit."""
+        return replace(self, limit=limit)
+
+    @property
+    def entry_key(self) -> str:
+        """What one try and one retry a session are counted by: the entry, per position it joins."""
+        return self.trigger if self.position == self.id else f"{self.trigger}@{self.position}"
+
     @property
     def structure(self) -> Structure:
         if len(self.parts) == 1:
@@ -60,12 +69,26 @@ class Fill:
     """Points, in the order of ``order.structure.legs``."""
     fees: Decimal
     """Dollars for all units, >= 0, to the cent."""
+    leg_mids: tuple[Decimal, ...] = ()
+    """Mids of the legs at that moment where they were seen: what slippage is measured from."""
 
 
 def part_nets(order: Order, fill: Fill) -> list[Decimal]:
     """Points per unit that each part of ``order`` received, in part order."""
     prices = iter(fill.leg_prices)
     return [part.structure.net([next(prices) for _ in part.structure.legs]) for part in order.parts]
+
+
+def part_slippages(order: Order, fill: Fill) -> list[Decimal]:
+    """Dollars each part gave away against the mids at the fill (> 0 is a cost); 0 where unseen."""
+    if not fill.leg_mids:
+        return [Decimal(0)] * len(order.parts)
+    mids = iter(fill.leg_mids)
+    fair = [part.structure.net([next(mids) for _ in part.structure.legs]) for part in order.parts]
+    return [
+        cents((mid - net) * fill.units * part.structure.multiplier)
+        for mid, net, part in zip(fair, part_nets(order, fill), order.parts, strict=True)
+    ]
 
 
 def part_dollars(order: Order, fill: Fill) -> list[Decimal]:

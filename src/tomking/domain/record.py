@@ -30,6 +30,8 @@ class Trade:
     """Dollars, >= 0."""
     parts: tuple[tuple[str, Decimal], ...]
     """Net dollars by component role; they sum to ``net``."""
+    slippage: Decimal = ZERO
+    """Dollars given away against the mids over all its fills (already in ``gross``)."""
 
     @property
     def net(self) -> Decimal:

@@ -13,6 +13,7 @@ Habits:
              for New York wall times; date; str with ``choices``; tuple of one of these
     source   the methodology paragraph: "B.1", "C.2, ruling 12"
 
+>>> from decimal import Decimal
 >>> @dataclass(frozen=True, slots=True, kw_only=True)
 ... class Settings:
 ...     wing_points: Decimal = setting(

@@ -1,0 +1,89 @@
+"""Orders from approvals and exits, and from nothing else."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from tomking.domain.book import Component, Position
+from tomking.domain.chain import NetQuote
+from tomking.domain.intent import Approved, Close, Part, Target, Urgency
+from tomking.domain.order import Order
+from tomking.execution.ladder import limit_at, target_limit
+
+
+def opening_order(id_: str, approved: Approved, quote: NetQuote, targets: tuple[Target, ...]) -> Order:
+    """The order of an approved wish, at the first step of the entry ladder."""
+    wish = approved.wish
+    tick = wish.structure.tick
+    return Order(
+        id=id_,
+        strategy=wish.strategy,
+        position=wish.joins or id_,
+        parts=wish.parts,
+        units=approved.units,
+        limit=limit_at(Urgency.ENTRY, 0, quote, tick, wish.least_net),
+        floor=wish.least_net,
+        opens=True,
+        urgency=Urgency.ENTRY,
+        reason=wish.reason,
+        trigger=wish.entry,
+        targets=targets,
+        margin=approved.margin,
+        planned_loss=wish.planned_loss,
+    )
+
+
+def closing_order(id_: str, position: Position, components: Sequence[Component], close: Close) -> Order:
+    """An order that ends these components; its limit is set by ``priced``."""
+    return Order(
+        id=id_,
+        strategy=position.strategy,
+        position=position.id,
+        parts=_inverted(components),
+        units=_common_units(components),
+        limit=Decimal(0),
+        floor=None,
+        opens=False,
+        urgency=close.urgency,
+        reason=close.reason,
+        trigger=close.trigger,
+        defends=close.defends,
+    )
+
+
+def target_order(
+    id_: str, position: Position, components: Sequence[Component], target: Target, keep: Decimal
+) -> Order:
+    """The resting order that takes profit on these components."""
+    credit = sum((c.entry_net for c in components), Decimal(0))
+    return Order(
+        id=id_,
+        strategy=position.strategy,
+        position=position.id,
+        parts=_inverted(components),
+        units=_common_units(components),
+        limit=target_limit(credit, keep, components[0].structure.tick),
+        floor=None,
+        opens=False,
+        urgency=Urgency.TARGET,
+        reason=f"keep {keep:.0%} of a credit of {credit:f}",
+        trigger="target",
+        targets=(target,),
+    )
+
+
+def groups_by_units(components: Sequence[Component]) -> list[list[Component]]:
+    """Components that can be closed by one order: the same number of open units each."""
+    groups: dict[int, list[Component]] = {}
+    for one in components:
+        groups.setdefault(one.units, []).append(one)
+    return list(groups.values())
+
+
+def _inverted(components: Sequence[Component]) -> tuple[Part, ...]:
+    return tuple(Part(c.role, c.structure.inverse()) for c in components)
+
+
+def _common_units(components: Sequence[Component]) -> int:
+    units = {c.units for c in components}
+    assert len(units) == 1, "components of one closing order hold the same units"
+    return units.pop()

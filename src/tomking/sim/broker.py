@@ -1,0 +1,145 @@
+"""The one model of order life: orders rest, fill as whole structures, settle at expiry."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.domain.calendar import Session, Sessions, new_york
+from tomking.domain.chain import net_quote
+from tomking.domain.contract import Contract
+from tomking.domain.events import BrokerNews, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
+from tomking.domain.order import Fill, Order
+from tomking.ports import Expiry, MarketData
+from tomking.sim.fills import is_too_wide, leg_prices, model_price, slippage_share
+from tomking.sim.settlement import expire
+
+Fees = Callable[[Order, int], Decimal]
+"""Dollars for filling that many units of an order."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Resting:
+    order: Order
+    limit: Decimal
+    arrived: bool
+    """Its present limit was compared with the market on arrival: from now on it is passive."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Watched:
+    """The legs of all resting orders, one row each."""
+
+    contracts: tuple[Contract, ...]
+    ratios: NDArray[np.float64]
+    starts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, orders: list[Order]) -> "_Watched":
+        legs = [order.structure.legs for order in orders]
+        starts = np.cumsum([0, *(len(one) for one in legs[:-1])])
+        flat = [leg for one in legs for leg in one]
+        return cls(
+            tuple(leg.contract for leg in flat),
+            np.array([leg.ratio for leg in flat], dtype=np.float64),
+            starts,
+        )
+
+
+class SimBroker:
+    """The ``Broker`` port on a simulated market.  Knows orders, holds no opinion about positions."""
+
+    def __init__(self, market: MarketData, sessions: Sessions, fees: Fees) -> None:
+        self._market = market
+        self._sessions = sessions
+        self._fees = fees
+        self._resting: dict[str, _Resting] = {}
+        self._news: list[BrokerNews] = []
+        self._fills = 0
+        self._watched: _Watched | None = None
+
+    def submit(self, order: Order, now: datetime) -> None:
+        if self._session(now) is None:
+            self._news.append(OrderRejected(now, order.id, "the market is closed"))
+            return
+        self._news.append(OrderAccepted(now, order.id))
+        self._resting[order.id] = _Resting(order, order.limit, arrived=False)
+        self._watched = None
+        self._match(order.id, now)
+
+    def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
+        if order in self._resting:
+            self._resting[order] = replace(self._resting[order], limit=limit, arrived=False)
+            self._match(order, now)
+
+    def cancel(self, order: str, now: datetime) -> None:
+        if self._resting.pop(order, None) is not None:
+            self._watched = None
+            self._news.append(OrderCancelled(now, order))
+
+    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:  # noqa: ARG002
+        for order in self._reached(now):
+            self._match(order, now)
+        news, self._news = self._news, []
+        return news
+
+    def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        settled = []
+        for contract in contracts:
+            price = self._market.settlement(contract, now)
+            if price is not None:
+                settled.append(expire(contract, Decimal(str(round(price, 4)))))
+        return settled
+
+    def _reached(self, now: datetime) -> list[str]:
+        """Orders the market may have come to: no fill is better than a tick off the mid, so a mid
+        short of the limit rules one out.  One vector lookup for all of them."""
+        if not self._resting:
+            return []
+        if self._watched is None:
+            self._watched = _Watched.of([r.order for r in self._resting.values()])
+        watched = self._watched
+        mids = self._market.marks(watched.contracts, now)
+        nets = np.add.reduceat(-watched.ratios * mids, watched.starts).tolist()
+        limits = [float(r.limit) for r in self._resting.values()]
+        return [
+            id_ for id_, net, limit in zip(self._resting, nets, limits, strict=True) if not net < limit - 1e-9
+        ]
+
+    def _match(self, id_: str, now: datetime) -> None:
+        """Fills the order whole when the market's price is at its limit or better."""
+        session = self._session(now)
+        resting = self._resting[id_]
+        structure = resting.order.structure
+        if session is None:
+            return
+        quotes = self._market.quotes(structure.contracts, now)
+        quote = net_quote(structure, quotes)
+        if quote is None or is_too_wide(structure, quotes, quote):
+            return
+        vix = self._market.vix(now)
+        share = slippage_share(vix and vix[0], now, session, resting.order.urgency)
+        price = model_price(quote, share, structure.tick)
+        if price < resting.limit:
+            self._resting[id_] = replace(resting, arrived=True)
+            return
+        net = resting.limit if resting.arrived else price
+        mids = tuple(one.mid for one in quotes if one is not None and one.mid is not None)
+        self._fill(resting.order, leg_prices(structure, quotes, net), mids, now)
+
+    def _fill(
+        self, order: Order, prices: tuple[Decimal, ...], mids: tuple[Decimal, ...], now: datetime
+    ) -> None:
+        del self._resting[order.id]
+        self._watched = None
+        self._fills += 1
+        fees = self._fees(order, order.units)
+        fill = Fill(f"F{order.id}.{self._fills}", order.id, now, order.units, prices, fees, mids)
+        self._news.append(OrderFilled(now, fill))
+
+    def _session(self, now: datetime) -> Session | None:
+        session = self._sessions.on(new_york(now).date())
+        return session if session and session.open <= now <= session.close else None

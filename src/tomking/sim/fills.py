@@ -1,0 +1,81 @@
+"""What the simulated market gives for an order: the slippage model of methodology D.7.
+
+    fill = mid - max(k x half-spread sum, 1 tick), rounded to the grid against us
+
+with k by VIX, more in the first and last 15 minutes and more for stops.  A resting order that
+the market comes to is filled at its own limit; one that arrives marketable gets the model price.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tomking.domain.calendar import Session
+from tomking.domain.chain import NetQuote, Quote
+from tomking.domain.intent import Urgency
+from tomking.domain.money import ZERO, on_grid_below
+from tomking.domain.structure import Leg, Structure
+
+SHARE_BY_VIX: tuple[tuple[float, Decimal], ...] = (
+    (20.0, Decimal("0.25")),
+    (30.0, Decimal("0.35")),
+    (40.0, Decimal("0.60")),
+    (float("inf"), Decimal("1.00")),
+)
+"""k, the share of the half-spread lost, for a VIX below each bound."""
+EDGE_OF_SESSION = timedelta(minutes=15)
+EDGE_SHARE = Decimal("0.15")
+STOP_SHARE = Decimal("0.25")
+WIDEST = 3
+"""Nothing fills while the structure's spread is over three times a normal one."""
+NORMAL_TICKS = Decimal("1.5")
+NORMAL_SHARE = Decimal("0.05")
+"""A normal half-spread of one leg: 5 % of its mid, at least 1.5 ticks (our reading of D.7)."""
+
+
+def slippage_share(vix: float | None, now: datetime, session: Session, urgency: Urgency) -> Decimal:
+    """k: how much of the half-spread sum is lost, 0.25 to 1.40.  An unknown VIX counts as above 40."""
+    level = float("inf") if vix is None else vix
+    share = next((k for bound, k in SHARE_BY_VIX if level < bound), SHARE_BY_VIX[-1][1])
+    if now - session.open < EDGE_OF_SESSION or session.close - now < EDGE_OF_SESSION:
+        share += EDGE_SHARE
+    return share + STOP_SHARE if urgency is Urgency.STOP else share
+
+
+def model_price(quote: NetQuote, share: Decimal, tick: Decimal) -> Decimal:
+    """The net at which the market takes the other side, on the grid."""
+    return on_grid_below(quote.mid - max(share * quote.half_spread, tick), tick)
+
+
+def is_too_wide(structure: Structure, quotes: Sequence[Quote | None], quote: NetQuote) -> bool:
+    """Whether the quoted spread is over three times a normal one: nobody trades into that."""
+    normal = ZERO
+    for leg, one in zip(structure.legs, quotes, strict=True):
+        mid = one.mid if one is not None else None
+        assert mid is not None, "a net quote has all its legs"
+        normal += abs(leg.ratio) * max(NORMAL_TICKS * leg.contract.tick, NORMAL_SHARE * mid)
+    return quote.half_spread > WIDEST * normal
+
+
+def leg_prices(structure: Structure, quotes: Sequence[Quote | None], net: Decimal) -> tuple[Decimal, ...]:
+    """A price for each leg, summing exactly to ``net``: each gives ground by its share of the spread.
+
+    One leg of ratio one (where there is one, the dearest) takes what rounding leaves.
+    """
+    mids = [quote.mid if quote and quote.mid is not None else ZERO for quote in quotes]
+    halves = [quote.half_spread if quote and quote.half_spread is not None else ZERO for quote in quotes]
+    total = sum((abs(leg.ratio) * half for leg, half in zip(structure.legs, halves, strict=True)), ZERO)
+    given = structure.net(mids) - net
+    grid = structure.tick / 4
+    prices = [
+        max(ZERO, on_grid_below(mid + _side(leg) * given * half / total, grid)) if total else mid
+        for leg, mid, half in zip(structure.legs, mids, halves, strict=True)
+    ]
+    rest = min(range(len(prices)), key=lambda i: (abs(structure.legs[i].ratio), -prices[i]))
+    gap = net - structure.net(prices)
+    prices[rest] -= gap / structure.legs[rest].ratio
+    return tuple(prices)
+
+
+def _side(leg: Leg) -> int:
+    return 1 if leg.ratio > 0 else -1
