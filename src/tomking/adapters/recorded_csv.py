@@ -29,6 +29,8 @@ Floats = NDArray[np.float64]
 COLUMNS = ("quote_datetime", "symbol", "expiration", "strike", "option_type", "spot_price", "bid", "ask")
 STRIKE_DIGITS = 1000
 """Counts of a strike per point in ``Rows``: thousandths."""
+LARGEST = 1e9
+"""Points: no price or strike is larger, and none that is would fit its integer column."""
 ON_GRID = 1e-6
 """How far, relative, a decimal may be off its grid and still be on it."""
 
@@ -162,13 +164,14 @@ class _Cells:
         self._complain(column, ~np.isfinite(values) & ~empty, "is not a number; write plain decimals")
         if not missing_is_fine:
             self._complain(column, empty, "is empty; every row needs one")
+        self._complain(column, np.isfinite(values) & (values > LARGEST), "is too large; prices are in points")
         low = values <= least if above else values < least
         self._complain(column, low, f"must be {'above' if above else 'at least'} 0; correct or remove it")
         return values
 
     def strikes(self) -> Ints:
         points = self.numbers("strike", least=0.0, above=True, missing_is_fine=False)
-        counts = np.nan_to_num(points * STRIKE_DIGITS, nan=1.0, posinf=1.0, neginf=1.0)
+        counts = np.clip(np.nan_to_num(points, nan=1.0), -LARGEST, LARGEST) * STRIKE_DIGITS
         whole = np.rint(counts)
         self._complain(
             "strike", np.abs(counts - whole) > ON_GRID * np.abs(whole), "has more than three decimals"
@@ -194,6 +197,8 @@ def _check_days(name: str, minute: Ints, sessions: Sessions, problems: list[str]
 
 def _minute(text: str) -> int:
     wall = datetime.fromisoformat(text)
+    if not 1970 < wall.year < 2200:
+        raise ValueError(text)
     aware = wall.replace(tzinfo=NEW_YORK) if wall.tzinfo is None else wall
     return int(aware.timestamp()) // 60
 
