@@ -8,7 +8,7 @@ ends within known bounds tells: nothing at minute t depends on a later *day*.
 Model, in order (methodology 0.4, ruling 3):
 
 1. The 09:30 level, inside [low, high] (``opening_level``): the index's official open lags the tape and
-   is not used.
+   is not used; VIX's open, known at that minute, is.
 2. The day's variance: Garman-Klass (1980) on that level, high, low and close, times ``SEEN_PER_MINUTE``.
 3. How it spreads over the minutes: the U of ``intraday_shape`` times a wandering factor.
 4. The index walk (``path_kernels.pinned_walk``), in logarithms.
@@ -34,8 +34,10 @@ SEEN_PER_MINUTE = 1.12
 ES sessions of 2020."""
 ROUGHNESS, MEMORY = 0.55, 0.95
 """Standard deviation and one-minute correlation of log variance about the U."""
-GAP, GAP_ROUND, FAR = 1.41, 0.24, 1.70
+GAP, GAP_ROUND, FAR = 2.48, 0.084, 1.71
 """Of the 09:30 level's log weight, in daily standard deviations; see ``opening_level``."""
+GAP_PER_JUMP, JUMP_MAX = -10.1, 0.2
+"""Daily standard deviations of gap per unit of overnight change in log VIX, which counts up to this."""
 GAP_CELLS = 64
 CACHED_DAYS = 8
 
@@ -77,16 +79,17 @@ class Paths:
     def _draw(self, i: int) -> DayPath:
         spx, vix = self._history.spx, self._history.vix
         rng = np.random.default_rng([self._seed, int(self._epoch_day[i])])
-        before = max(i - 1, 0)
         low, high, close = float(spx.low[i]), float(spx.high[i]), float(spx.close[i])
-        # The first session has no close before it: its own open stands in.
-        previous = float(spx.close[before] if i > 0 else spx.open[i])
-        daily_vol = float(vix.close[before] if i > 0 else vix.open[i]) / 100 / math.sqrt(252)
-        start = opening_level(previous, low, high, close, daily_vol, rng.random())
+        bar = (float(vix.open[i]), float(vix.high[i]), float(vix.low[i]), float(vix.close[i]))
+        # The first session has no close before it: its own opens stand in.
+        previous = float(spx.close[i - 1] if i > 0 else spx.open[i])
+        calm = float(vix.close[i - 1]) if i > 0 else bar[0]
+        jump = math.log(bar[0] / calm) if bar[1] > bar[2] else 0.0
+        daily_vol = calm / 100 / math.sqrt(252)
+        start = opening_level(previous, low, high, close, daily_vol, jump, rng.random())
         share = variance_clock(self._shapes[int(self._minutes[i])], ROUGHNESS, MEMORY, rng)
         still = np.zeros_like(share)
         level = _walk((start, high, low, close), share, still, 1.0, rng)
-        bar = (float(vix.open[i]), float(vix.high[i]), float(vix.low[i]), float(vix.close[i]))
         own = _day_variance(*bar) / max(_day_variance(start, high, low, close), 1e-12)
         drive = CORRELATION * math.sqrt(own) * np.log(level / start)
         volatility = _walk(bar, share, drive, 1.0 - CORRELATION**2, rng)
@@ -96,26 +99,29 @@ class Paths:
 
 
 def opening_level(  # noqa: PLR0917
-    previous: float, low: float, high: float, close: float, daily_vol: float, uniform: float
+    previous: float, low: float, high: float, close: float, daily_vol: float, vix_jump: float, uniform: float
 ) -> float:
     """The 09:30 level, strictly inside (low, high), drawn by ``uniform`` in [0, 1).
 
     A discrete choice among 64 cells of the day's range.  A cell's log weight falls by ``GAP`` for each
-    daily standard deviation of gap from the previous close (rounded off at ``GAP_ROUND``: a hyperbolic
-    law), and rises by ``FAR`` for each unit of distance to the day's close, as a range has to be travelled.
-    Maximum likelihood of SPY's opens, 1993 to April 2024, given each day's SPX high, low, close and previous
-    close (10 % of the opens lie outside that range and are moved to its edge).
+    daily standard deviation between its gap from the previous close and the gap that VIX's own open
+    suggests (rounded off at ``GAP_ROUND``: a hyperbolic law), and rises by ``FAR`` for each unit of distance
+    to the day's close, as a range has to be travelled.  Maximum likelihood of SPY's opens, 1993 to April
+    2024, given each day's SPX high, low, close and previous close and VIX's open (10 % of the opens lie
+    outside that range and are moved to its edge).
 
     daily_vol: VIX at the previous close, as a fraction, over the square root of 252.
+    vix_jump: log of VIX's open over its previous close; 0 where it has no open of its own.
     """
     if high <= low:
         return close
     place = (np.arange(GAP_CELLS) + 0.5) / GAP_CELLS
     level = low + place * (high - low)
-    gap = np.log(level / previous) / daily_vol
+    suggested = GAP_PER_JUMP * min(max(vix_jump, -JUMP_MAX), JUMP_MAX)
+    surprise = np.log(level / previous) / daily_vol - suggested
     # On a day far wider than VIX foretold, distance is in thirds of its range.
     distance = np.abs(np.log(level / close)) / math.hypot(daily_vol, math.log(high / low) / 3)
-    log_weight = FAR * distance - GAP * np.sqrt(gap**2 + GAP_ROUND**2)
+    log_weight = FAR * distance - GAP * np.sqrt(surprise**2 + GAP_ROUND**2)
     reached: Floats = np.cumsum(np.exp(log_weight - log_weight.max()))
     target = uniform * float(reached[-1])
     cell = min(int(np.searchsorted(reached, target, side="right")), GAP_CELLS - 1)
