@@ -8,7 +8,7 @@ there or none.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -93,9 +93,9 @@ class SqliteJournal:
                 if is_new:
                     self._create()
                 self._check()
+                self._sequence, self._head = self._last()
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute(f"PRAGMA synchronous={'FULL' if power_safe else 'NORMAL'}")
-                self._sequence, self._head = self._last()
         except BaseException:
             self._db.close()
             raise
@@ -144,11 +144,10 @@ class SqliteJournal:
     def close(self) -> None:
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-        try:
-            with self._failing("cannot be closed"):
-                self._db.execute("PRAGMA journal_mode=DELETE")
-        finally:
-            self._db.close()
+        # While somebody else has the file open it stays as it is: the last to close it tidies up.
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA journal_mode=DELETE")
+        self._db.close()
 
     def _create(self) -> None:
         # In one transaction and before WAL is switched on: a crash leaves all of it or an empty file.
