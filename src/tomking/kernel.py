@@ -137,7 +137,7 @@ class Kernel:
             return
         self._sent = False
         self._asked.clear()
-        if self.book.day.date != session.date:
+        if self.book.day.session != session.date:
             self._begin(session, now)
         self._absorb(now)
         view = View(now, session, self._at.sessions, self._at.market)

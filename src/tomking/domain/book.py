@@ -138,7 +138,7 @@ class Working:
 class Day:
     """Counters of the session under way."""
 
-    date: date | None = None
+    session: date | None = None
     entries: int = 0
     """Openings that were filled."""
     losing_closes: int = 0
@@ -221,7 +221,7 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
         case ev.Settled():
             return _settled(book, event)
         case ev.SessionBegan(_, day):
-            return replace(book, day=Day(date=day))
+            return replace(book, day=Day(session=day))
         case ev.SessionEnded(_, _, net_liq):
             ended = replace(book.day, ended=True)
             return replace(book, prior_close=net_liq, peak=max(book.peak, net_liq), day=ended)

@@ -63,12 +63,12 @@ class Chain:
     @property
     def strikes(self) -> NDArray[np.float64]:
         """Strikes in points."""
-        return self.strike * float(self.strike_unit)
+        return self.strike.astype(np.float64) * float(self.strike_unit)
 
     @property
     def mids(self) -> NDArray[np.float64]:
         """Mid prices in points; NaN where either side is missing."""
-        mids: NDArray[np.float64] = (self.bid + self.ask).astype(np.float64) * (0.5 * float(self.tick))
+        mids = (self.bid + self.ask).astype(np.float64) * (0.5 * float(self.tick))
         mids[(self.bid < 0) | (self.ask < 0)] = np.nan
         return mids
 

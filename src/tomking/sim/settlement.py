@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from tomking.domain.contract import Contract, Future, Option
-from tomking.domain.fees import EXERCISE_FEE
+from tomking.domain.fees import EXERCISE
 from tomking.domain.money import ZERO, cents
 from tomking.domain.products import PRODUCTS, Settlement
 from tomking.ports import Expiry
@@ -25,13 +25,13 @@ def expire(contract: Contract, price: Decimal) -> Expiry:
     if intrinsic == 0:
         return Expiry(contract, price, ZERO, None, ZERO)
     if PRODUCTS[contract.product].settlement is Settlement.CASH:
-        return Expiry(contract, price, cents(intrinsic * contract.multiplier), None, EXERCISE_FEE)
+        return Expiry(contract, price, cents(intrinsic * contract.multiplier), None, EXERCISE)
     return Expiry(
         contract,
         price,
         cents(-int(contract.right) * contract.strike * contract.multiplier),
         (future_of(contract), int(contract.right)),
-        EXERCISE_FEE,
+        EXERCISE,
     )
 
 

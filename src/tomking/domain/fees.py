@@ -1,0 +1,100 @@
+"""What a fill costs: commission, clearing, exchange and regulatory fees, per contract and side.
+
+Source: methodology D.6 (the broker's schedule of 2025; values marked ~ there are estimates).
+Rounded half-even to the cent once per fill, never per leg.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tomking.domain.contract import Future
+from tomking.domain.money import ZERO, cents
+from tomking.domain.products import PRODUCTS
+from tomking.domain.structure import Leg, Structure
+
+AS_OF = date(2025, 1, 1)
+"""The schedule's year."""
+
+EXERCISE = Decimal("5.00")
+"""Dollars per contract exercised or assigned; cash settlement is an exercise too."""
+
+_ORF = Decimal("0.02685")
+_TAF = Decimal("0.00279")
+_NFA = Decimal("0.02")
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """One row of D.6: dollars per contract."""
+
+    open: Decimal
+    """Commission for opening."""
+    close: Decimal
+    """Commission for closing."""
+    clearing: Decimal
+    exchange: Decimal
+    regulatory: Decimal
+    """Both sides: ORF for options on an index, NFA for futures and their options."""
+    on_sells: Decimal
+    """FINRA's trading activity fee, on contracts sold only."""
+    exchange_free_below: int = 0
+    """A leg of fewer contracts pays no exchange fee."""
+
+
+def _fee(text: str, regulatory: Decimal, on_sells: Decimal = ZERO, free_below: int = 0) -> Fee:
+    opening, closing, clearing, exchange = (Decimal(n) for n in text.split())
+    return Fee(opening, closing, clearing, exchange, regulatory, on_sells, free_below)
+
+
+#                 open close clearing exchange
+OPTION_FEES: dict[str, Fee] = {
+    "index": _fee("1.00 0.00 0.10 0.65", _ORF, _TAF),
+    "xsp": _fee("1.00 0.00 0.10 0.07", _ORF, _TAF, free_below=10),
+    "future": _fee("2.50 0.00 0.30 0.60", _NFA),
+    "micro": _fee("1.50 0.00 0.30 0.22", _NFA),
+}
+"""By ``Product.fee_class``: SPX and SPXW, XSP, options on ES, options on MES."""
+
+FUTURE_FEES: dict[str, Fee] = {
+    "future": _fee("1.25 1.25 0.30 1.38", _NFA),
+    "micro": _fee("0.85 0.85 0.30 0.35", _NFA),
+}
+"""The futures that an exercise delivers, by the same key."""
+
+
+def fees(structure: Structure, units: int, *, opens: bool) -> Decimal:
+    """Dollars for filling ``units`` of ``structure`` as traded, >= 0, rounded once to the cent.
+
+    For a closing order ``structure`` is the inverse of what is held: a leg with ratio < 0 is a sale.
+    """
+    return cents(_exact(structure, units, opens=opens))
+
+
+def round_trip(structure: Structure, units: int = 1) -> Decimal:
+    """Dollars for opening and closing ``units``: what a wish is judged by, rounded once.
+
+    The two fills together may differ from it by a cent, as each is rounded by itself.
+    """
+    opening = _exact(structure, units, opens=True)
+    return cents(opening + _exact(structure.inverse(), units, opens=False))
+
+
+def _exact(structure: Structure, units: int, *, opens: bool) -> Decimal:
+    return sum((_leg_fee(leg, units, opens=opens) for leg in structure.legs), ZERO)
+
+
+def _leg_fee(leg: Leg, units: int, *, opens: bool) -> Decimal:
+    fee = _row(leg)
+    count = abs(leg.ratio) * units
+    each = (fee.open if opens else fee.close) + fee.clearing + fee.regulatory
+    if count >= fee.exchange_free_below:
+        each += fee.exchange
+    if leg.is_short:
+        each += fee.on_sells
+    return each * count
+
+
+def _row(leg: Leg) -> Fee:
+    table = FUTURE_FEES if isinstance(leg.contract, Future) else OPTION_FEES
+    return table[PRODUCTS[leg.contract.product].fee_class]

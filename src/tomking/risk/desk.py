@@ -1,0 +1,58 @@
+"""The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from tomking.domain import events as ev
+from tomking.domain.book import Book
+from tomking.domain.intent import Close, Open, Verdict
+from tomking.risk import drawdown, phases
+from tomking.risk.gate import judge
+from tomking.risk.settings import Settings
+from tomking.risk.valuation import account_of
+from tomking.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """``kernel.Risk``: every answer is a function of the book, the market and the settings."""
+
+    settings: Settings
+
+    def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
+        if "phase" in book.levels:
+            return ()
+        phase = phases.starting_phase(net_liq, self.settings)
+        return (ev.LevelChanged(now, "phase", "", str(phase), f"starting net liq ${net_liq:,.2f}"),)
+
+    def guard(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
+        return drawdown.guard(book, net_liq, now, self.settings)
+
+    def forced(
+        self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime
+    ) -> Iterable[Close]:
+        return drawdown.forced_closes(book, values, now, self.settings)
+
+    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+        return judge(wish, book, view, account_of(book, view, net_liq), self.settings)
+
+    def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
+        account = account_of(book, view, net_liq)
+        snapshot = ev.SessionEnded(
+            view.now, view.today, net_liq, account.margin, account.capital, view.vix, view.spot()
+        )
+        return snapshot, (
+            *phases.session_end_phase(book, net_liq, view.now, self.settings),
+            *drawdown.session_end_levels(book, net_liq, view.now, self.settings),
+        )
+
+    def phase(self, book: Book) -> int:
+        return phases.phase_of(book)
+
+    def drawdown_level(self, book: Book) -> str:
+        return book.levels.get("drawdown", "GREEN")
+
+    def keep(self, book: Book, keep: Decimal) -> Decimal:
+        return drawdown.tightened_keep(book, keep)
