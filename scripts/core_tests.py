@@ -11,13 +11,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = frozenset({"domain", "pricing", "ports", "rules", "risk", "execution", "planning", "kernel", "strategies", "sim"})
+CORE = frozenset(
+    {
+        "domain",
+        "pricing",
+        "ports",
+        "view",
+        "rules",
+        "risk",
+        "execution",
+        "planning",
+        "kernel",
+        "strategies",
+        "sim",
+    }
+)
 LIBRARIES = frozenset({"numpy", "numba", "scipy", "pytest", "hypothesis"})
 
 
 def core_tests(root: Path) -> list[Path]:
     """The test files under ``root`` that run on the core's dependencies alone, sorted."""
-    return [p for p in sorted((root / "tests").rglob("test_*.py")) if all(_is_core(root, m) for m in _reached(root, p))]
+    return [
+        p
+        for p in sorted((root / "tests").rglob("test_*.py"))
+        if all(_is_core(root, m) for m in _reached(root, p))
+    ]
 
 
 def core_sources(root: Path) -> list[Path]:
@@ -55,7 +73,9 @@ def _is_core(root: Path, module: str) -> bool:
     top, _, rest = module.partition(".")
     if top == "tomking":
         return rest.partition(".")[0] in CORE
-    return top in LIBRARIES or top in sys.stdlib_module_names or (top == "tests" and (root / "tests").is_dir())
+    return (
+        top in LIBRARIES or top in sys.stdlib_module_names or (top == "tests" and (root / "tests").is_dir())
+    )
 
 
 if __name__ == "__main__":

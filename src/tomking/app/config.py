@@ -23,7 +23,7 @@ import platformdirs
 
 from tomking.app.exits import Exit
 from tomking.app.problems import Problem, Problems, did_you_mean
-from tomking.app.sections import STRATEGIES, sections
+from tomking.app.sections import HISTORY_FIRST, STRATEGIES, sections
 from tomking.app.values import read_text, read_toml, rule, to_text, to_toml
 from tomking.domain.settings import Setting, settings_of
 
@@ -273,7 +273,8 @@ def _names(kind: type) -> str:
 def _bad_value(key: str, value: object, where: str, each: Setting, *, is_option: bool) -> str:
     must = rule(each, value)
     if is_option:
-        return f"{where} {value}: must be {must}; for example {where} {to_text(each.default)}"
+        example = HISTORY_FIRST if each.default is None else each.default
+        return f"{where} {value}: must be {must}; for example {where} {to_text(example)}"
     shown = f'"{value}"' if isinstance(value, str) else value
     default = to_toml(each.default)
     return f"{key} = {shown} ({where}): must be {must}; correct it, or remove it for the default {default}"

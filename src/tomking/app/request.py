@@ -21,9 +21,9 @@ class Request:
     """One backtest.  Everything in it has been read and checked; the market data has not."""
 
     start: date | None
-    """First session that may trade; None (with chains only): the first one recorded."""
+    """First session that may trade; None, with chains only, is the first one recorded."""
     end: date | None
-    """Last session, on or after ``start``; None (with chains only): the last one recorded."""
+    """Last session, on or after ``start``; None, with chains only, is the last one recorded."""
     strategies: tuple[str, ...]
     """At least one, each once, in the order they are asked."""
     seed: int

@@ -33,15 +33,19 @@ class Account:
 class Backtest:
     """Which days, which strategies, which path."""
 
-    start: date = setting(HISTORY_FIRST, source="0.4, ruling 4", doc="First session that may trade.")
-    end: date = setting(HISTORY_LAST, source="0.4, ruling 4", doc="Last session.")
+    start: date | None = setting(
+        None, source="0.4, ruling 4", doc="First session that may trade; none for the first of the data."
+    )
+    end: date | None = setting(
+        None, source="0.4, ruling 4", doc="Last session; none for the last of the data."
+    )
     seed: int = setting(1, low=0, high=2**63 - 1, source="0.4, ruling 3", doc="Of the modelled paths.")
     strategies: tuple[str, ...] = setting(
         STRATEGIES, choices=STRATEGIES, source="B.0", doc="Which strategies are asked, in this order."
     )
 
     def __post_init__(self) -> None:
-        if self.end < self.start:
+        if self.start is not None and self.end is not None and self.end < self.start:
             raise ValueError(
                 f"the end {self.end} is before the start {self.start}; give an end on or after it"
             )

@@ -172,7 +172,7 @@ def _words(value: object) -> list[str]:
 def _kind_in_words(kind: Any) -> str:  # noqa: ANN401
     if get_origin(kind) in {Union, UnionType}:
         (inner,) = (k for k in get_args(kind) if k is not NoneType)
-        return f'"{NOTHING}" or {_kind_in_words(inner)}'
+        return f"{_kind_in_words(inner)}, or {NOTHING}"
     if _is_list(kind):
         inner = get_args(kind)[0]
         return "a list of " + ("lists" if _is_list(inner) else _kind_in_words(inner).split(" ", 1)[1] + "s")

@@ -17,7 +17,8 @@ from tomking.app.config import Config, Override, check_config
 from tomking.app.exits import Exit
 from tomking.app.problems import Problem, Problems, did_you_mean
 from tomking.app.request import Request
-from tomking.app.sections import Account, Backtest
+from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST, Account, Backtest
+from tomking.domain.errors import BadData
 
 OPTION_KEYS = {
     "start": "backtest.start",
@@ -27,6 +28,10 @@ OPTION_KEYS = {
     "capital": "account.capital",
 }
 """Options that are configuration keys under a shorter name."""
+
+
+RECORDINGS_END = date(2035, 12, 31)
+"""The last session that a recording is held against."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ def make_request(asked: Asked) -> Request:
     if asked.report is not None:
         problems += border.report_problems(asked.report)
     if config is None or problems:
-        raise Problems(problems)
+        raise Problems([*problems, *_recording_problems(asked.chains)])
     chosen = config.section("backtest", Backtest)
     return Request(
         start=start,
@@ -104,15 +109,33 @@ def _unknown_words(asked: Asked) -> list[Problem]:
     return problems
 
 
+def _recording_problems(chains: Path | None) -> list[Problem]:
+    """What is wrong inside the chain file: read only to be told together with what else is wrong.
+
+    A run that has no other problem finds these itself when it reads the file.
+    """
+    if chains is None or border.data_problems(None, None, chains):
+        return []
+    from tomking.adapters.calendars import load_sessions
+    from tomking.adapters.recorded_snapshots import read_recording
+
+    try:
+        read_recording((chains,), load_sessions(HISTORY_FIRST, RECORDINGS_END))
+    except BadData as error:
+        return [Problem(Exit.DATA, line) for line in error.problems]
+    return []
+
+
 def _span(asked: Asked, config: Config | None) -> tuple[date | None, date | None]:
-    """First and last day, None where the recorded chains decide or nothing can be read."""
+    """First and last day asked for; None where the recorded chains decide."""
     if config is None:
-        return _readable(asked.options.get("start")), _readable(asked.options.get("end"))
-    chosen = config.section("backtest", Backtest)
-    recorded = asked.chains is not None
-    start = None if recorded and config.is_default("backtest.start") else chosen.start
-    end = None if recorded and config.is_default("backtest.end") else chosen.end
-    return start, end
+        start, end = _readable(asked.options.get("start")), _readable(asked.options.get("end"))
+    else:
+        chosen = config.section("backtest", Backtest)
+        start, end = chosen.start, chosen.end
+    if asked.chains is not None:
+        return start, end
+    return start or HISTORY_FIRST, end or HISTORY_LAST
 
 
 def _readable(text: str | None) -> date | None:
@@ -123,7 +146,7 @@ def _readable(text: str | None) -> date | None:
 
 
 def _default_report(start: date | None, end: date | None, seed: int, chains: Path | None) -> Path:
-    span = f"{start}_{end}" if start and end else chains.name.split(".")[0] if chains else "all"
+    span = f"{start}_{end}" if chains is None else chains.name.split(".")[0]
     return Path("runs") / f"{span}_seed{seed}" / "report.html"
 
 

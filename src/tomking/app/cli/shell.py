@@ -37,9 +37,11 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except BrokenPipeError:
-        # The reader (`| head`) has what it wanted; keep the interpreter from complaining at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.OK)
+        return _reader_left()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            return _reader_left()
+        raise
     except typer.TyperException as error:
         _say([_usage_line(error)])
         return int(Exit.USAGE)
@@ -59,6 +61,12 @@ def _say(lines: Sequence[str]) -> None:
 def _interrupted() -> int:
     _say([Exit.INTERRUPTED.meaning])
     return int(Exit.INTERRUPTED)
+
+
+def _reader_left() -> int:
+    """The reader (``| head``) has what it wanted: no error; and the interpreter's end must not see one."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return int(Exit.OK)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
