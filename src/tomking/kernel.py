@@ -188,7 +188,7 @@ class Kernel:
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
         self.record(ev.SessionBegan(now, session.date))
-        self._record_all(self._at.risk.begin(self.book, self._value(now).net_liq, now))
+        self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
 
     def _end(self, view: View) -> None:
         """The close: day orders end, what expired settles, the day is valued and written."""
@@ -199,7 +199,7 @@ class Kernel:
         self._settle(view)
         for (strategy, entry, code), times in self._again.items():
             self.record(ev.DeclinedAgain(view.now, strategy, entry, code, times))
-        snapshot, following = self._at.risk.end(self.book, view, self._value(view.now).net_liq)
+        snapshot, following = self._at.risk.end(self.book, view, self.value(view.now).net_liq)
         self.record(snapshot)
         self._record_all(following)
         self._at.journal.commit()
@@ -296,7 +296,7 @@ class Kernel:
 
     # ------------------------------------------------------------------ 3 guard
 
-    def _value(self, now: datetime) -> Marks:
+    def value(self, now: datetime) -> Marks:
         """The book at the mids, with the table of its legs rebuilt when positions changed."""
         if self._table is None or self._table[0] is not self.book.positions:
             self._table = (self.book.positions, table_of(self.book))
@@ -308,7 +308,7 @@ class Kernel:
         return self._marks
 
     def _guard(self, view: View) -> None:
-        marks = self._value(view.now)
+        marks = self.value(view.now)
         self._record_all(self._at.risk.guard(self.book, marks.net_liq, view.now))
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
