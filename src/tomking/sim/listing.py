@@ -226,7 +226,8 @@ def strikes_listed(  # noqa: PLR0917
     for j in range(zones.size):
         for strike in range(floor[j], ceiling[j] + 1, steps[zones[j]]):
             listed[strike - first] = True
-    return np.nonzero(listed)[0] + first
+    strikes: Ints = np.nonzero(listed)[0] + first
+    return strikes
 
 
 @njit(cache=True, error_model="numpy")

@@ -67,9 +67,9 @@ def _call_put(
 
 
 @njit(cache=True, error_model="numpy")
-def _quote(
+def _quote(  # noqa: PLR0917
     price: float, right: int, strike: float, forward: float, factor: float, series: Floats
-) -> tuple[int, int]:  # noqa: PLR0917
+) -> tuple[int, int]:
     depth = max((forward - strike) * right / forward, 0.0)
     return quote_counts(
         price / series[S_TICK],
@@ -133,7 +133,7 @@ def quotes_into(  # noqa: PLR0917
         facts = series[which[slot]]
         forward, discount, _, theta = terms(state, facts)
         if rights[slot] == FUTURE_LEG:
-            counts[0, i] = int(math.floor(forward / facts[S_TICK] + 1e-9))
+            counts[0, i] = math.floor(forward / facts[S_TICK] + 1e-9)
             counts[1, i] = counts[0, i] + 1
             continue
         factor = stress_factor(state[VIX], _days(state, facts), facts[S_WIDTH])

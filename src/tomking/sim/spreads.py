@@ -69,10 +69,10 @@ def quote_counts(  # noqa: PLR0917
 ) -> tuple[int, int]:
     """Bid and ask in counts around a mid in counts: bid >= 0, ask >= 1, at least a count apart."""
     half = half_spread(mid * point, depth, factor) / point
-    bid = max(int(math.floor(mid - half + 1e-9)), 0)
+    bid = max(math.floor(mid - half + 1e-9), 0)
     if bid >= from_count:
         bid -= bid % above
-    ask = max(int(math.ceil(mid + half - 1e-9)), bid + 1)
+    ask = max(math.ceil(mid + half - 1e-9), bid + 1)
     if ask > from_count:
         ask += (above - ask % above) % above
     return bid, ask

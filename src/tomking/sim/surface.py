@@ -51,11 +51,11 @@ PRIOR_VIX = 19.5
 VIX_MINUTES = 30 * 1440
 YEAR_MINUTES = 365 * 1440
 
-TABLE_LOW, TABLE_STEP, TABLE_SIZE = -20.0, 0.05, 481
+TABLE_LOW, TABLE_STEP, TABLE_SIZE = -20.0, 0.1, 241
 """Grid of ln(theta) on which the strip's ratio is tabulated: 2e-9 to 55."""
 STRIP_LOW, STRIP_HIGH = -2.3, 1.2
 """ln(K/F) between which the model lists strikes; the strip ends there."""
-STRIP_CELLS = 1600
+STRIP_CELLS = 600
 
 
 @njit(cache=True, error_model="numpy")
@@ -73,7 +73,7 @@ def total_variance(k: float, theta: float, phi: float) -> float:
 
 @njit(cache=True, error_model="numpy")
 def variance_time(years: float, medium: float, long: float) -> float:
-    """theta / level after ``years`` > 0: the integral of the forward variance that starts at 1."""
+    """``theta / level`` after ``years`` > 0: the integral of the forward variance that starts at 1."""
     fast = -math.expm1(-FAST * years) / FAST
     slow = -math.expm1(-SLOW * years) / SLOW
     return fast + medium * (slow - fast) + long * (years - slow)
@@ -129,7 +129,7 @@ def _otm_over_strike(k: float, side: float, theta: float, phi: float) -> float:
     half = math.sqrt(0.5)
     first = 0.5 * math.erfc(-side * d1 * half)
     second = 0.5 * math.erfc(-side * (d1 - deviation) * half)
-    return side * (math.exp(-k) * first - second)
+    return float(side * (math.exp(-k) * first - second))
 
 
 @njit(cache=True, error_model="numpy")
@@ -137,7 +137,7 @@ def strip_variance(theta: float, table: Floats) -> float:
     """Total variance of the strip for this theta, from the table."""
     at = (math.log(theta) - TABLE_LOW) / TABLE_STEP
     i = min(max(int(at), 0), table.size - 2)
-    return theta * (table[i] + (at - i) * (table[i + 1] - table[i]))
+    return theta * float(table[i] + (at - i) * (table[i + 1] - table[i]))
 
 
 @njit(cache=True, error_model="numpy")
