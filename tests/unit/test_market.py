@@ -115,6 +115,20 @@ def test_the_published_formula_returns_vix_within_five_hundredths(
     assert worst < 0.05
 
 
+def test_the_formula_returns_vix_in_the_worst_days_too(
+    market: ModelMarket, history: History, sessions: Sessions
+) -> None:
+    days = history.spx.day[history.vix.high > 70].astype("datetime64[D]").tolist()
+    assert date(2008, 10, 24) in days  # 89.53, the highest print there is
+    for session in (sessions.on(day) for day in days):
+        assert session is not None
+        for minute in range(0, session.minutes + 1, 65):
+            now = session.open + timedelta(minutes=minute)
+            told = market.vix(now)
+            assert told is not None
+            assert abs(published_vix(market, sessions, now) - told[0]) < 0.05
+
+
 # -- no arbitrage --------------------------------------------------------------------------------
 
 EXTREMES = (
@@ -292,6 +306,16 @@ def test_the_market_is_silent_out_of_hours_and_stands_at_the_close_afterwards(
     assert session.date not in market.expiries("SPXW", session.close)
     assert market.spot("NDX", evening) is None
     assert market.expiries("SPY", evening) == ()
+
+
+def test_an_expired_contract_is_quoted_no_more(market: ModelMarket, sessions: Sessions) -> None:
+    friday, monday = datetime(2024, 6, 7, 15, 59), datetime(2024, 6, 10, 9, 30)  # noqa: DTZ001
+    chain = market.chain("SPXW", friday.date(), at(sessions, friday))
+    assert chain is not None
+    held = [chain.option(0)]
+    assert market.quotes(held, at(sessions, friday)) != [None]
+    assert market.quotes(held, at(sessions, monday)) == [None]
+    assert np.isnan(market.marks(held, at(sessions, monday))).all()
 
 
 # -- no look-ahead, and the same again -----------------------------------------------------------

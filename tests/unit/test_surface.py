@@ -80,7 +80,7 @@ def test_a_calm_market_slopes_up_and_a_stressed_one_down() -> None:
 def test_the_strip_is_the_integral_of_out_of_the_money_options(theta: float) -> None:
     # Independently: minus twice the mean log return, from prices on a fine uniform grid in strike.
     phi, root = phi_of(theta), math.sqrt(theta)
-    k = np.linspace(max(-2.3, -40 * root), min(1.2, 40 * root), 40_001)
+    k = np.linspace(max(-2.4, -40 * root), min(1.2, 40 * root), 40_001)
     deviation = np.array([math.sqrt(total_variance(x, theta, phi)) for x in k])
     d1 = -k / deviation + deviation / 2
     cdf = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))

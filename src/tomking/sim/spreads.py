@@ -19,7 +19,7 @@ PER_DEPTH, DEPTH_MAX = 60.0, 7.0
 """Added in the money: points per unit of |K/F - 1|, and at most."""
 CALM_VIX, VIX_FLOOR, VIX_POWER = 16.0, 12.0, 0.75
 """Spreads grow with (max(VIX, floor) / calm)**power: at VIX 40 twice, at VIX 80 3.3 times as wide."""
-LAST_DAY, FAR_DAYS, FAR = 1.3, 135.0, 1.3
+LAST_DAY, FAR_DAYS, FAR = 1.3, 135.0, 1.2
 """Factors on expiry day, and beyond so many calendar days."""
 
 WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.9, "MES": 1.2}

@@ -53,8 +53,9 @@ YEAR_MINUTES = 365 * 1440
 
 TABLE_LOW, TABLE_STEP, TABLE_SIZE = -20.0, 0.1, 241
 """Grid of ln(theta) on which the strip's ratio is tabulated: 2e-9 to 55."""
-STRIP_LOW, STRIP_HIGH = -2.3, 1.2
-"""ln(K/F) between which the model lists strikes; the strip ends there."""
+STRIP_LOW, STRIP_HIGH = -2.4, 1.2
+"""ln(K/F) at which the strip of listed strikes ends: 10 % of the index and about 3 times it.  The lowest
+strike stands for half an interval beyond it, hence a little under ln(0.10)."""
 STRIP_CELLS = 600
 
 
