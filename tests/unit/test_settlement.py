@@ -33,6 +33,8 @@ def test_an_exercised_put_on_a_future_sells_it_at_the_strike() -> None:
 
 
 def test_the_future_beneath_is_the_next_quarterly_one() -> None:
-    assert future_of(option("ES 2031-03-21 P5700")).expiry == date(2031, 3, 21)
+    assert future_of(option("ES 2031-03-20 P5700")).expiry == date(2031, 3, 21)
+    # EYC: the third Friday's PM option delivers the next quarter's future (B.1).
+    assert future_of(option("ES 2031-03-21 P5700")).expiry == date(2031, 6, 20)
     assert future_of(option("ES 2031-03-24 P5700")).expiry == date(2031, 6, 20)
     assert future_of(option("ES 2031-12-31 P5700")).expiry == date(2032, 3, 19)

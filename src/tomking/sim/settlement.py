@@ -36,12 +36,15 @@ def expire(contract: Contract, price: Decimal) -> Expiry:
 
 
 def future_of(option: Option) -> Future:
-    """The quarterly future beneath a futures option: the first that expires on or after it."""
+    """The quarterly future beneath a futures option: the first that expires after it.
+
+    An option that expires on a quarterly third Friday (EYC) delivers the next quarter's (B.1).
+    """
     day = option.expiry
-    for months in range(4):
+    for months in range(5):
         month = day.month + months
         year, month = day.year + (month - 1) // 12, (month - 1) % 12 + 1
-        if month in QUARTER_MONTHS and third_friday(year, month) >= day:
+        if month in QUARTER_MONTHS and third_friday(year, month) > day:
             return Future(option.product, third_friday(year, month), option.multiplier, option.tick)
     raise AssertionError(f"no quarterly future after {day}")
 
