@@ -81,6 +81,11 @@ test: $(VENV)/dev.stamp
 quick: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -q -n $(TEST_JOBS) -m "not slow" $(ARGS)
 
+# Ten times as many generated cases, drawn anew each time: by hand, before a release.
+.PHONY: explore
+explore: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --hypothesis-profile=explore $(ARGS)
+
 # Its own cache of compiled kernels, or two versions of numba would undo each other's.
 .PHONY: core-pins
 core-pins: $(CORE)/stamp
