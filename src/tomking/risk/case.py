@@ -1,0 +1,121 @@
+"""One question to the gate, and how a limit answers it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tomking.domain.book import Book, Working
+from tomking.domain.chain import Quote
+from tomking.domain.intent import Open
+from tomking.domain.money import ZERO
+from tomking.risk.account import Account
+from tomking.risk.phases import phase_of
+from tomking.risk.settings import Settings
+from tomking.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A wish with everything that limits may look at; nothing in it can change."""
+
+    wish: Open
+    book: Book
+    view: View
+    account: Account
+    settings: Settings
+    quotes: tuple[Quote | None, ...]
+    """Of ``wish.structure.legs``, in their order."""
+    mid: Decimal | None
+    """Net points per unit at the mids, credit positive; None when a side is missing."""
+    natural: Decimal | None
+    """The same when every leg crosses its spread."""
+    margin: Decimal
+    """Dollars per unit."""
+    fees: Decimal
+    """Dollars per unit for opening and closing."""
+
+    @property
+    def net_liq(self) -> Decimal:
+        return self.account.net_liq
+
+    @property
+    def multiplier(self) -> Decimal:
+        """Dollars per point."""
+        return self.wish.parts[0].structure.multiplier
+
+    @property
+    def phase(self) -> int:
+        return phase_of(self.book)
+
+    @property
+    def half_spread(self) -> Decimal | None:
+        """Points per unit from the mid to the natural price, >= 0."""
+        return None if self.mid is None or self.natural is None else self.mid - self.natural
+
+    @property
+    def capital(self) -> Decimal:
+        """Dollars per unit: the margin, or the debit where that is more."""
+        debit = ZERO if self.mid is None else max(ZERO, -self.mid) * self.multiplier
+        return max(self.margin, debit)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many units a limit permits."""
+
+    units: int | None
+    """None: as many as you like."""
+    detail: str
+    """The numbers behind it, in words."""
+    warning: str = ""
+    """Something the report must say although it is permitted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One rule.  It may shrink or refuse a wish; nothing it answers can enlarge one."""
+
+    name: str
+    code: str
+    """Of methodology B.0."""
+    source: str
+    """Methodology paragraph."""
+    check: Callable[[Case], Allowance]
+
+
+def openings(book: Book) -> Iterator[tuple[Working, int]]:
+    """Opening orders at work, with their units not yet filled."""
+    for working in book.orders.values():
+        if working.order.opens:
+            yield working, working.order.units - working.filled
+
+
+def is_new(working: Working, book: Book) -> bool:
+    """Whether its first fill will make a position."""
+    order = working.order
+    return order.position == order.id and order.id not in book.positions
+
+
+def reserved(book: Book) -> Decimal:
+    """Dollars of margin that opening orders at work may still need."""
+    return sum((w.order.margin * left / w.order.units for w, left in openings(book)), ZERO)
+
+
+def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) -> Allowance:
+    """Units for which ``used + n x each`` dollars stay within a share of net liq."""
+    limit = share * case.net_liq
+    detail = (
+        f"{what} ${used:,.0f} in use + ${each:,.0f} a unit = ${used + each:,.0f}, "
+        f"limit ${limit:,.0f} ({share:.1%} of net liq ${case.net_liq:,.0f})"
+    )
+    if each <= 0:
+        return Allowance(None if used <= limit else 0, detail)
+    return Allowance(max(0, int((limit - used) // each)), detail)
+
+
+def allowed(detail: str = "") -> Allowance:
+    return Allowance(None, detail)
+
+
+def refused(detail: str) -> Allowance:
+    return Allowance(0, detail)

@@ -1,0 +1,113 @@
+"""The one gate: every limit is asked about every wish, and the least answer is the verdict.
+
+1. The wish becomes a case: its quotes, its mid, its margin and fees per unit.
+2. Every limit answers how many units it permits; a limit that permits none is a breach.
+3. The least of all, and of the wish's own ceiling, is multiplied by drawdown, VIX and ramp and
+   rounded down.  Less than one unit is a refusal: nothing is ever rounded up.
+
+Limits never see a close: exits are not judged.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+
+from tomking.domain.book import Book
+from tomking.domain.chain import Quote
+from tomking.domain.fees import round_trip
+from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
+from tomking.domain.products import PRODUCTS
+from tomking.domain.structure import Leg, Structure
+from tomking.risk.account import Account
+from tomking.risk.case import Allowance, Case, Limit
+from tomking.risk.drawdown import size_multiplier
+from tomking.risk.limits_capital import CAPITAL_LIMITS
+from tomking.risk.limits_count import COUNT_LIMITS
+from tomking.risk.limits_data import DATA_LIMITS
+from tomking.risk.limits_state import STATE_LIMITS
+from tomking.risk.margin import Held, fallback, margin
+from tomking.risk.settings import Settings
+from tomking.view import View
+
+__all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
+
+LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *CAPITAL_LIMITS)
+"""In the order of authority (C.0, B.0): the first breach names a refusal."""
+
+
+def judge(  # noqa: PLR0917
+    wish: Open, book: Book, view: View, account: Account, settings: Settings, limits: Sequence[Limit] = LIMITS
+) -> Verdict:
+    """How many units of ``wish`` may be opened, or every reason why none may."""
+    assert wish.ceiling >= 1, f"{wish.strategy} {wish.entry} wishes {wish.ceiling} units"
+    case = case_of(wish, book, view, account, settings)
+    answers = [(limit, limit.check(case)) for limit in limits]
+    breaches = tuple(
+        Breach(limit.code, limit.name, answer.detail) for limit, answer in answers if answer.units == 0
+    )
+    if breaches:
+        return Refused(wish, breaches)
+    units, binding = _least(wish, answers)
+    shrink = size_multiplier(book, view.vix, settings)
+    allowed = int(units * shrink)
+    if allowed < 1:
+        detail = f"{units} units x {shrink:.2f} for drawdown, VIX and ramp is less than one"
+        return Refused(wish, (Breach("SIZE", "size multiplier", f"{detail} ({binding})"),))
+    if shrink < 1:
+        binding += f"; {units} units x {shrink:.2f} for drawdown, VIX and ramp"
+    warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
+    return Approved(wish, allowed, binding, warnings, case.margin * allowed)
+
+
+def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int, str]:
+    units, binding = wish.ceiling, f"the strategy's own ceiling of {wish.ceiling}"
+    for limit, answer in answers:
+        if answer.units is not None and answer.units < units:
+            units, binding = answer.units, f"{limit.name}: {answer.detail}"
+    return units, binding
+
+
+def case_of(wish: Open, book: Book, view: View, account: Account, settings: Settings) -> Case:
+    """The wish with its quotes, net prices, margin and fees per unit."""
+    structure = wish.structure
+    quotes = tuple(view.quotes(structure.contracts))
+    mid = _net(structure, [None if quote is None else quote.mid for quote in quotes])
+    natural = _net(structure, [_crossed(leg, q) for leg, q in zip(structure.legs, quotes, strict=True)])
+    need = _margin(structure, quotes, mid, view, settings)
+    fees = round_trip(structure)
+    return Case(
+        wish=wish,
+        book=book,
+        view=view,
+        account=account,
+        settings=settings,
+        quotes=quotes,
+        mid=mid,
+        natural=natural,
+        margin=need,
+        fees=fees,
+    )
+
+
+def _net(structure: Structure, prices: Sequence[Decimal | None]) -> Decimal | None:
+    known = [price for price in prices if price is not None]
+    return structure.net(known) if len(known) == len(prices) else None
+
+
+def _crossed(leg: Leg, quote: Quote | None) -> Decimal | None:
+    if quote is None:
+        return None
+    return quote.bid if leg.is_short else quote.ask
+
+
+def _margin(
+    structure: Structure, quotes: Sequence[Quote | None], mid: Decimal | None, view: View, settings: Settings
+) -> Decimal:
+    legs = [Held(leg.contract, leg.ratio) for leg in structure.legs]
+    spot = view.spot(PRODUCTS[structure.product].family)
+    if mid is None:
+        return fallback(legs, spot, settings)
+    mids = np.array([float(quote.mid) if quote and quote.mid is not None else np.nan for quote in quotes])
+    need = margin(legs, mids, float(mid), spot, view.vix, settings)
+    return fallback(legs, spot, settings) if need is None else need

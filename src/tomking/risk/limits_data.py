@@ -1,0 +1,110 @@
+"""Limits on what is believed: the VIX, the quotes, the spreads, the expiry (methodology C.11).
+
+Point amounts are stated at the listed tick; on contracts scaled to an early year's index they
+are scaled with the tick (ruling 1).
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from tomking.domain.calendar import dte
+from tomking.domain.chain import Quote
+from tomking.domain.contract import Contract, Option
+from tomking.domain.products import PRODUCTS
+from tomking.domain.structure import Leg
+from tomking.risk.case import Allowance, Case, Limit, allowed, refused
+from tomking.risk.settings import Settings
+
+
+def vix_fresh(case: Case) -> Allowance:
+    """Missing is missing: no entry, never a default value."""
+    settings, seen = case.settings, case.view.market.vix(case.view.now)
+    if seen is None:
+        return refused("no VIX")
+    level, as_of = seen
+    age = case.view.now - as_of
+    if age > timedelta(minutes=settings.vix_age_minutes_max):
+        minutes = age.total_seconds() / 60
+        return refused(f"VIX {level:.2f} is {minutes:.0f} minutes old, limit {settings.vix_age_minutes_max}")
+    if not settings.vix_low < level < settings.vix_high:
+        return refused(f"VIX {level:.2f} is outside {settings.vix_low:g} to {settings.vix_high:g}")
+    return allowed()
+
+
+def quotes_valid(case: Case) -> Allowance:
+    """Every leg: quoted, fresh, uncrossed, not too wide."""
+    faults = [
+        f"{leg}: {fault}"
+        for leg, quote in zip(case.wish.structure.legs, case.quotes, strict=True)
+        if (fault := _fault(leg, quote, case))
+    ]
+    return refused("; ".join(faults)) if faults else allowed()
+
+
+def _fault(leg: Leg, quote: Quote | None, case: Case) -> str:
+    if quote is None or quote.bid is None or quote.ask is None:
+        return "no quote" if quote is None else f"bid {quote.bid}, ask {quote.ask}"
+    scale = scale_of(leg.contract)
+    settings, bid, ask = case.settings, quote.bid, quote.ask
+    most = max(settings.quote_age_seconds_max, 60 * case.view.market.grid_minutes)
+    if case.view.now - quote.as_of > timedelta(seconds=most):
+        return f"quote is {(case.view.now - quote.as_of).total_seconds():.0f} seconds old, limit {most}"
+    if bid < 0 or ask <= bid:
+        return f"bid {bid} is not below ask {ask}"
+    if bid == 0 and (leg.is_short or ask > settings.zero_bid_points * scale):
+        return f"bid 0, ask {ask}"
+    return _too_wide(leg.contract, bid, ask, scale, settings)
+
+
+def _too_wide(contract: Contract, bid: Decimal, ask: Decimal, scale: Decimal, settings: Settings) -> str:
+    spread, mid = ask - bid, (bid + ask) / 2
+    if spread < settings.leg_spread_share_max * mid:
+        return ""
+    if mid < settings.cheap_leg_points * scale and spread <= settings.cheap_spread_points * scale:
+        return ""
+    product = PRODUCTS[contract.product]
+    tick = (product.tick_above if mid >= product.tick_from * scale else product.tick) * scale
+    if product.future and spread <= settings.future_spread_ticks * tick:
+        return ""
+    return f"spread {spread} at mid {mid} is {spread / mid:.0%}, limit {settings.leg_spread_share_max:.0%}"
+
+
+def scale_of(contract: Contract) -> Decimal:
+    """How much smaller or larger the contract's tick is than the listed one: 1 in live markets."""
+    return contract.tick / PRODUCTS[contract.product].tick
+
+
+def structure_spread(case: Case) -> Allowance:
+    """Half spreads of all contracts against the credit; a debit has no such bound."""
+    spread, most = case.half_spread, case.settings.structure_spread_share_max
+    if spread is None or case.mid is None:
+        return refused("a leg has no mid")
+    if case.mid <= 0 or spread <= most * case.mid:
+        return allowed()
+    return refused(
+        f"half spreads sum to {spread:.2f} of {case.mid:.2f} points credit, "
+        f"{spread / case.mid:.0%}, limit {most:.0%}"
+    )
+
+
+def expiry_sensible(case: Case) -> Allowance:
+    """Nothing expired, and no short leg that the 21-DTE rule would close before a session is over."""
+    today, line = case.view.today, case.settings.exit_dte
+    following = case.view.sessions.after(today)
+    for leg in case.wish.structure.legs:
+        days = dte(today, leg.contract.expiry)
+        if days < 0:
+            return refused(f"{leg} expired {-days} days ago")
+        if not (leg.is_short and isinstance(leg.contract, Option) and days > line):
+            continue
+        if following is not None and dte(following.date, leg.contract.expiry) <= line:
+            return refused(f"{leg} has {days} DTE and must be closed at {line} in the next session")
+    return allowed()
+
+
+DATA_LIMITS = (
+    Limit("VIX", "DATA", "C.11", vix_fresh),
+    Limit("expiry", "STRUCT", "ruling 10", expiry_sensible),
+    Limit("leg quotes", "LIQ", "C.11", quotes_valid),
+    Limit("structure spread", "LIQ", "C.11", structure_spread),
+)

@@ -1,0 +1,79 @@
+"""Account phases by net liq: where an account starts, rises and falls (methodology A.1, A.2).
+
+The phase is the book's level ``phase``; the counters between closes are its note ``risk.phase``:
+closes at or above the next floor, closes below the demotion line, sessions since the last change.
+"""
+
+from bisect import bisect_right
+from datetime import datetime
+from decimal import Decimal
+
+from tomking.domain.book import Book
+from tomking.domain.events import Event, LevelChanged, Noted
+from tomking.risk.settings import Settings
+
+LEVEL = "phase"
+NOTE = "risk.phase"
+RED_SINCE = "risk.red_since"
+"""Note: the instant RED began (written by ``risk.drawdown``)."""
+RED_NOTE = "risk.phase_red"
+"""Note: the RED that has already cost a phase."""
+
+
+def phase_of(book: Book) -> int:
+    """0 (micro only) to 4 (professional); 0 until one has been journalled."""
+    return int(book.levels.get(LEVEL) or 0)
+
+
+def starting_phase(net_liq: Decimal, settings: Settings) -> int:
+    """The phase of a new account: a floor missed by a hair (0.25 %) counts as reached."""
+    lowered = [floor * (1 - settings.phase_edge_share) for floor in settings.phase_floors_usd]
+    return bisect_right(lowered, net_liq) - 1
+
+
+def session_end_phase(book: Book, net_liq: Decimal, now: datetime, settings: Settings) -> list[Event]:
+    """What this close does to the phase: at most one step either way.
+
+    RED costs one phase, once; until the restart nothing else counts, and the way up begins there.
+    """
+    if book.levels.get("drawdown") in {"RED", "TERMINAL"}:
+        return _after_red(book, now)
+    phase, floors = phase_of(book), settings.phase_floors_usd
+    above, below, since = _memory(book, settings)
+    since = min(since + 1, settings.promotion_sessions)
+    is_above = phase + 1 < len(floors) and net_liq >= floors[phase + 1]
+    is_below = phase > 0 and net_liq < floors[phase] * settings.demotion_share
+    above = min(above + 1, settings.promotion_closes) if is_above else 0
+    below = below + 1 if is_below else 0
+    if below >= settings.demotion_closes:
+        line = floors[phase] * settings.demotion_share
+        return _demoted(book, now, f"net liq ${net_liq:,.0f} closed {below} times below ${line:,.0f}")
+    if above >= settings.promotion_closes and since >= settings.promotion_sessions:
+        detail = f"net liq ${net_liq:,.0f} closed {above} times at or above ${floors[phase + 1]:,.0f}"
+        change = LevelChanged(now, LEVEL, str(phase), str(phase + 1), detail)
+        return [change, *_noted(book, now, (0, 0, 0))]
+    return _noted(book, now, (above, below, since))
+
+
+def _after_red(book: Book, now: datetime) -> list[Event]:
+    red = book.notes.get(RED_SINCE, "")
+    if not red or book.notes.get(RED_NOTE) == red:
+        return []
+    return [*_demoted(book, now, "drawdown RED costs one phase"), Noted(now, RED_NOTE, red)]
+
+
+def _demoted(book: Book, now: datetime, detail: str) -> list[Event]:
+    """One phase down, and the count to the next promotion starts anew."""
+    phase = phase_of(book)
+    change = [LevelChanged(now, LEVEL, str(phase), str(phase - 1), detail)] if phase else []
+    return [*change, *_noted(book, now, (0, 0, 0))]
+
+
+def _memory(book: Book, settings: Settings) -> tuple[int, int, int]:
+    above, below, since = (int(n) for n in book.notes.get(NOTE, f"0 0 {settings.promotion_sessions}").split())
+    return above, below, since
+
+
+def _noted(book: Book, now: datetime, memory: tuple[int, int, int]) -> list[Event]:
+    value = " ".join(map(str, memory))
+    return [] if book.notes.get(NOTE) == value else [Noted(now, NOTE, value)]

@@ -1,0 +1,138 @@
+"""The account now: margin, capital and heat of what is held, by family, strategy and expiry."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.domain.book import Book, Component, Position
+from tomking.domain.contract import Contract
+from tomking.domain.money import ZERO
+from tomking.risk.account import Account
+from tomking.risk.margin import Held, defined_risk, margin
+from tomking.risk.settings import Settings
+from tomking.view import View
+
+Floats = NDArray[np.float64]
+DEFAULTS = Settings()
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Use(NamedTuple):
+    """What one position needs, in dollars."""
+
+    margin: Decimal
+    capital: Decimal
+    heat: Decimal
+    expiry: date
+
+
+def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings = DEFAULTS) -> Account:
+    """The account at the present mids.  A position whose mids are missing keeps its entry's margin."""
+    account = Account(net_liq, ZERO, ZERO, ZERO, {}, {}, {})
+    if not book.positions:
+        return account
+    mids = view.market.marks(book.held(), view.now)
+    spots: dict[str, float | None] = {}
+    start = 0
+    for position in book.positions.values():
+        held = holdings(position.open_components)
+        # book.held() lists every leg of every open component, in this order.
+        count = sum(len(one.structure.legs) for one in position.open_components)
+        own = mids[start : start + count]
+        start += count
+        if not held:
+            continue
+        if position.family not in spots:
+            spots[position.family] = view.spot(position.family)
+        use = use_of(position, held, own, spots[position.family], view.vix, settings)
+        account = _plus(account, position, use)
+    return account
+
+
+def holdings(components: Sequence[Component]) -> list[Held]:
+    """Every open leg of these components with its number of contracts."""
+    return [Held(leg.contract, leg.ratio * one.units) for one in components for leg in one.structure.legs]
+
+
+def use_of(  # noqa: PLR0917 - all of them are needed, none has a default
+    position: Position,
+    held: Sequence[Held],
+    mids: Floats,
+    spot: float | None,
+    vix: float | None,
+    settings: Settings,
+) -> Use:
+    """What an open position needs now."""
+    components = position.open_components
+    received = sum((one.entry_net * one.units for one in components), ZERO)
+    netted, prices = _netted(held, mids)
+    need = margin(netted, prices, float(received), spot, vix, settings) if netted else ZERO
+    if need is None:
+        need = position.margin
+    covered = defined_risk(netted, float(received)) is not None if netted else True
+    debit = max(ZERO, -received * components[0].structure.multiplier)
+    capital = max(need, debit) if covered else need + debit
+    return Use(need, capital, heat_of(position), _main_expiry(position))
+
+
+def heat_of(position: Position) -> Decimal:
+    """Dollars its trades lose at their planned stops; never more than what their legs can lose.
+
+    A trade that has closed some of its components is held to the greatest loss of the rest, where
+    that is defined: the debit spread that outlives its naked puts risks its debit, not their stop.
+    """
+    by_trade: dict[str, list[Component]] = {}
+    for one in position.open_components:
+        by_trade.setdefault(one.trade, []).append(one)
+    closed = {one.trade for one in position.components.values() if not one.is_open}
+    total = ZERO
+    for trade, parts in by_trade.items():
+        units = max(one.units for one in parts)
+        planned = parts[0].planned_loss * units * parts[0].structure.multiplier
+        if trade in closed:
+            received = sum((one.entry_net * one.units for one in parts), ZERO)
+            worst = defined_risk(holdings(parts), float(received))
+            planned = planned if worst is None else min(planned, worst)
+        total += planned
+    return total
+
+
+def _netted(held: Sequence[Held], mids: Floats) -> tuple[list[Held], Floats]:
+    """One row per contract: components may hold the same one."""
+    if len({leg.contract for leg in held}) == len(held):
+        return list(held), mids
+    counts: dict[Contract, int] = {}
+    prices: dict[Contract, float] = {}
+    for leg, mid in zip(held, mids.tolist(), strict=True):
+        counts[leg.contract] = counts.get(leg.contract, 0) + leg.count
+        prices[leg.contract] = mid
+    kept = [Held(contract, count) for contract, count in counts.items() if count]
+    return kept, np.array([prices[leg.contract] for leg in kept])
+
+
+def _main_expiry(position: Position) -> date:
+    """Nearest expiry of what opened it, so that a joined weekly does not move it."""
+    components = position.open_components
+    own = [one for one in components if one.trade == position.id] or list(components)
+    return min(one.expiry for one in own)
+
+
+def _plus(account: Account, position: Position, use: Use) -> Account:
+    return replace(
+        account,
+        margin=account.margin + use.margin,
+        capital=account.capital + use.capital,
+        heat=account.heat + use.heat,
+        by_family=_added(account.by_family, position.family, use.margin),
+        by_strategy=_added(account.by_strategy, position.strategy, use.margin),
+        by_expiry=_added(account.by_expiry, use.expiry, use.margin),
+    )
+
+
+def _added(table: Mapping[Key, Decimal], key: Key, more: Decimal) -> dict[Key, Decimal]:
+    return {**table, key: table.get(key, ZERO) + more}
