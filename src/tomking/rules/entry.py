@@ -1,0 +1,85 @@
+"""Conditions that more than one strategy asks before it enters."""
+
+from datetime import date, timedelta
+
+from tomking.domain import fomc
+from tomking.rules.indicators import ema
+from tomking.rules.strategy import Condition
+from tomking.view import Own, View
+
+
+def has_market() -> Condition:
+    """An index level and a VIX: a missing one is no entry, never a default (methodology B.0)."""
+
+    def check(view: View, own: Own) -> str | None:
+        if view.vix is None:
+            return "no VIX"
+        return "no index level" if view.spot() is None else None
+
+    return Condition("DATA", check)
+
+
+def vix_between(low: float, high: float, *, strict_low: bool = True, strict_high: bool = False) -> Condition:
+    """From ``low`` to ``high``; a strict end is itself outside."""
+
+    def check(view: View, own: Own) -> str | None:
+        vix = known(view.vix)
+        if low < vix < high or (vix == low and not strict_low) or (vix == high and not strict_high):
+            return None
+        begin, end = "above" if strict_low else "from", "below" if strict_high else "up to"
+        return f"VIX {vix:.2f} is not {begin} {low:g} and {end} {high:g}"
+
+    return Condition("VIX", check)
+
+
+def vix_at_least(low: float) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        vix = known(view.vix)
+        return None if vix >= low else f"VIX {vix:.2f} is below {low:g}"
+
+    return Condition("VIX", check)
+
+
+def no_fomc_today() -> Condition:
+    """Off outside the table's coverage (ruling 6); ``coverage_note`` says so."""
+
+    def check(view: View, own: Own) -> str | None:
+        return f"FOMC announcement on {view.today}" if fomc.fomc_on(view.today) else None
+
+    return Condition("EVT", check)
+
+
+def no_fomc_this_week() -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        monday = view.today - timedelta(days=view.today.weekday())
+        for n in range(5):
+            if fomc.fomc_on(monday + timedelta(days=n)):
+                return f"FOMC announcement this week, on {monday + timedelta(days=n)}"
+        return None
+
+    return Condition("EVT", check)
+
+
+def coverage_note(day: date) -> str:
+    """A clause for the reason of an entry whose event filter had nothing to say."""
+    return "" if fomc.COVERED_FROM <= day <= fomc.COVERED_TO else "; FOMC calendar: not covered"
+
+
+def full_session() -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        return "early close: no entry on a half day" if view.session.is_half_day else None
+
+    return Condition("CAL", check)
+
+
+def averages(view: View, fast: int, slow: int) -> tuple[float, float] | None:
+    """The two exponential averages of completed daily closes, points; None with too few bars."""
+    bars = view.bars()
+    quick, calm = ema(bars, fast), ema(bars, slow)
+    return None if quick is None or calm is None else (quick, calm)
+
+
+def known(number: float | None) -> float:
+    """A number that an earlier condition has made sure of."""
+    assert number is not None, "asked before its DATA condition"
+    return number

@@ -1,0 +1,180 @@
+"""Ways out, and the words they are built from.  Money is points per unit, credit positive."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from tomking.domain.book import Component, Position
+from tomking.domain.calendar import dte
+from tomking.domain.contract import Future
+from tomking.domain.intent import Close, Mark, Urgency
+from tomking.domain.money import ZERO
+from tomking.rules.strategy import STOP_NOTE, Exit
+from tomking.view import Own, View
+
+CONFIRM_SECONDS = 5
+"""Least time between the two observations of a stop (methodology B.1)."""
+
+Picks = Callable[[View, Own, Position], Sequence[Component]]
+Reason = Callable[[View, Own, Position, Sequence[Component]], str | None]
+
+
+def idle(view: View, own: Own, position: Position) -> list[Component]:
+    """Open components that no rule exit works on and that still trade."""
+    return [c for c in position.open_components if c.closing is None and c.expiry >= view.today]
+
+
+def leave(
+    trigger: str,
+    urgency: Urgency,
+    why: Reason,
+    *,
+    guardian: bool = False,
+    which: Picks = idle,
+    confirm: bool = False,
+    defends: bool = False,
+) -> Exit:
+    """Close ``which`` components, in one order, as soon as ``why`` gives a reason.
+
+    ``confirm``: only when a second observation, at least ``CONFIRM_SECONDS`` younger, agrees.
+    ``defends``: what is left of the position is its untested side.
+    """
+
+    def check(view: View, own: Own, position: Position) -> list[Close | Mark]:
+        chosen = which(view, own, position)
+        if not chosen:
+            return []
+        reason = why(view, own, position, chosen)
+        roles = tuple(c.role for c in chosen)
+        close = Close(own.strategy, position.id, roles, urgency, trigger, reason or "", defends)
+        if confirm:
+            return _confirmed(view, own, chosen, close)
+        return [close] if reason else []
+
+    return Exit(trigger, urgency, guardian, check)
+
+
+def _confirmed(view: View, own: Own, chosen: Sequence[Component], close: Close) -> list[Close | Mark]:
+    """The close at the second observation; a mark at the first; nothing, and no mark, without a reason.
+
+    On a grid coarser than a minute one observation confirms (ruling 7).
+    """
+    key = f"{close.position}{STOP_NOTE}{close.trigger}|{chosen[0].role}"
+    first = own.notes.get(key)
+    if not close.reason:
+        return [Mark(own.strategy, key, "")] if first else []
+    if view.market.grid_minutes > 1:
+        return [close]
+    seen = _quoted_at(view, chosen)
+    if seen is None:
+        return []
+    if not first:
+        return [Mark(own.strategy, key, seen.isoformat())]
+    waited = seen - datetime.fromisoformat(first)
+    return [close] if waited >= timedelta(seconds=CONFIRM_SECONDS) else []
+
+
+def stop_loss(
+    trigger: str, credits_lost: Decimal, *, of: Picks = idle, which: Picks = idle, defends: bool = False
+) -> Exit:
+    """Closing ``of`` costs (1 + ``credits_lost``) times its credit, observed twice (methodology 0.2)."""
+
+    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+        cost, credit = cost_and_credit(own, position, of(view, own, position))
+        if cost is None or credit <= 0 or cost < (1 + credits_lost) * credit:
+            return None
+        return f"closing costs {cost:.2f}, {1 + credits_lost:g} x the credit of {credit:.2f} or more"
+
+    return leave(trigger, Urgency.STOP, why, guardian=True, which=which, confirm=True, defends=defends)
+
+
+def keeps(trigger: str, share: Decimal, *, since: time | None = None, which: Picks = idle) -> Exit:
+    """``share`` of the credit is won, from wall time ``since`` on."""
+
+    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+        if since is not None and view.now < view.session.at(since):
+            return None
+        cost, credit = cost_and_credit(own, position, chosen)
+        if cost is None or credit <= 0 or credit - cost < share * credit:
+            return None
+        return f"{(credit - cost) / credit:.0%} of the credit of {credit:.2f} is won, {share:.0%} is enough"
+
+    return leave(trigger, Urgency.RULE, why, which=which)
+
+
+def target_without_order(share: Decimal, *, which: Picks = idle) -> Exit:
+    """The profit target of components whose resting order is gone (an untested side, a cancelled one)."""
+
+    def unattended(view: View, own: Own, position: Position) -> list[Component]:
+        return [c for c in which(view, own, position) if not c.target]
+
+    return keeps("target", share, which=unattended)
+
+
+def at_wall(trigger: str, urgency: Urgency, wall: time) -> Exit:
+    """Everything, from a wall time of any day on which it still trades."""
+
+    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+        return f"{wall:%H:%M} has come" if view.now >= view.session.at(wall) else None
+
+    return leave(trigger, urgency, why, guardian=True)
+
+
+def days_left(trigger: str, days: int, *, which: Picks = idle) -> Exit:
+    """The 21-DTE rule: see ``last_days``."""
+
+    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+        left = dte(view.today, min(c.expiry for c in chosen))
+        return f"{left} DTE, the rule is {days}" if last_days(view, chosen, days) else None
+
+    return leave(trigger, Urgency.RULE, why, guardian=True, which=which)
+
+
+def last_days(view: View, components: Sequence[Component], days: int) -> bool:
+    """The first session with DTE <= ``days``, or the session before if that day is closed (ruling 10)."""
+    expiry = min(c.expiry for c in components)
+    if dte(view.today, expiry) <= days:
+        return True
+    following = view.sessions.after(view.today)
+    return following is not None and dte(following.date, expiry) < days
+
+
+def delivered_future() -> Exit:
+    """An exercise left a future behind: nobody wanted it."""
+
+    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+        return f"exercise left {', '.join(str(c.structure) for c in chosen)}"
+
+    def futures(view: View, own: Own, position: Position) -> list[Component]:
+        return [c for c in idle(view, own, position) if _has_future(c)]
+
+    return leave("delivered", Urgency.STOP, why, guardian=True, which=futures)
+
+
+def cost_and_credit(
+    own: Own, position: Position, components: Sequence[Component]
+) -> tuple[Decimal | None, Decimal]:
+    """Points per unit to buy the components back at mids (None where a mid is missing), and received."""
+    credit = sum((c.entry_net for c in components), ZERO)
+    profit = own.profit(position, components)
+    return (None if profit is None else credit - profit), credit
+
+
+def is_last_of_week(view: View) -> bool:
+    """Whether no session of this week follows today's."""
+    following = view.sessions.after(view.today)
+    return _week(following.date) != _week(view.today) if following else view.today.weekday() == 4
+
+
+def _week(day: date) -> tuple[int, int]:
+    return day.isocalendar()[:2]
+
+
+def _has_future(component: Component) -> bool:
+    return any(isinstance(leg.contract, Future) for leg in component.structure.legs)
+
+
+def _quoted_at(view: View, components: Sequence[Component]) -> datetime | None:
+    """When the youngest of their quotes was seen."""
+    contracts = [contract for c in components for contract in c.structure.contracts]
+    return max((q.as_of for q in view.quotes(contracts) if q is not None), default=None)

@@ -1,0 +1,64 @@
+"""Averages and ranges of completed daily bars.
+
+Each looks at the last ``MEMORY`` bars only: what lies before weighs less than 1e-12.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tomking.domain.bars import Bars
+
+MEMORY = 400
+Floats = NDArray[np.float64]
+
+
+def ema(bars: Bars, sessions: int) -> float | None:
+    """Exponential average of the closes, points, smoothing 2 / (sessions + 1).
+
+    It starts from the plain mean of the first ``sessions`` closes; None with fewer of them.
+    """
+    closes = bars.close[-MEMORY:]
+    return float(_smoothed(closes, sessions, 2.0 / (sessions + 1))) if len(closes) >= sessions else None
+
+
+def atr(bars: Bars, sessions: int) -> float | None:
+    """Wilder's average true range, points: the true range smoothed by 1 / sessions.
+
+    Needs ``sessions + 1`` bars, None with fewer.  Source: J. W. Wilder, New Concepts in Technical
+    Trading Systems (1978).
+    """
+    if len(bars) <= sessions:
+        return None
+    high, low, close = bars.high[-MEMORY:], bars.low[-MEMORY:], bars.close[-MEMORY:]
+    return float(_smoothed(_true_ranges(high, low, close), sessions, 1.0 / sessions))
+
+
+def highest(bars: Bars, sessions: int) -> float | None:
+    """The highest high of the last ``sessions`` bars, points; None with fewer of them."""
+    return float(bars.high[-sessions:].max()) if len(bars) >= sessions else None
+
+
+def last_close(bars: Bars) -> float | None:
+    return float(bars.close[-1]) if len(bars) else None
+
+
+@njit(cache=True, error_model="numpy")
+def _smoothed(values: Floats, first: int, weight: float) -> float:
+    """Mean of the first values, then each further one counts by ``weight``; shape (n,)."""
+    average = 0.0
+    for i in range(first):
+        average += values[i]
+    average /= first
+    for i in range(first, values.size):
+        average += weight * (values[i] - average)
+    return average
+
+
+@njit(cache=True, error_model="numpy")
+def _true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
+    """Of all bars but the first: columns of shape (n,) to one of shape (n - 1,)."""
+    ranges = np.empty(close.size - 1)
+    for i in range(1, close.size):
+        ranges[i - 1] = max(high[i], close[i - 1]) - min(low[i], close[i - 1])
+    return ranges

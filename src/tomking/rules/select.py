@@ -1,0 +1,147 @@
+"""Picking contracts out of a chain's columns, and pricing what was picked.
+
+All levels and distances are points of the chain's own product.  Each returns None where nothing
+listed fits; the caller says what was looked for.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.domain.calendar import dte, nth_weekday
+from tomking.domain.chain import Chain, NetQuote, net_quote
+from tomking.domain.contract import Option, Right
+from tomking.domain.intent import Part
+from tomking.domain.money import on_grid_above
+from tomking.domain.products import PRODUCTS
+from tomking.domain.structure import Structure
+from tomking.view import View
+
+REFERENCE_LEVEL = 5500.0
+"""Index level at which the methodology states its point amounts (ruling 1)."""
+WING_MISS_MAX = 0.5
+"""A listed wing may be this share nearer or farther than wished."""
+
+
+def scaled(points: Decimal | float, spot: float, product: str) -> float:
+    """Points stated at an index of 5,500 as points of ``product`` at an index of ``spot``."""
+    return float(points) * float(PRODUCTS[product].index_ratio) * spot / REFERENCE_LEVEL
+
+
+def level(spot: float, product: str) -> float:
+    """The index level in points of ``product``."""
+    return spot * float(PRODUCTS[product].index_ratio)
+
+
+def nearest_delta(
+    chain: Chain,
+    right: Right,
+    delta: float,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    most: float = np.inf,
+) -> Option | None:
+    """The quoted strike whose absolute delta is nearest ``delta``, within ``low`` to ``high``.
+
+    ``most`` is the highest strike allowed, points.
+    """
+    rows = _rows(chain, right)
+    deltas = np.abs(chain.delta[rows])
+    fits = _quoted(chain, rows) & (deltas >= low) & (deltas <= high) & (chain.strikes[rows] <= most)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmin(np.where(fits, np.abs(deltas - delta), np.inf))))
+
+
+def strike_outward(
+    chain: Chain, right: Right, at: float, *, delta_max: float = 1.0, beyond: bool = False
+) -> Option | None:
+    """The first quoted strike at or away from the money of ``at`` with no more than ``delta_max``.
+
+    ``beyond``: not ``at`` itself.
+    """
+    rows = _rows(chain, right)
+    away = (chain.strikes[rows] - at) * int(right)
+    fits = _quoted(chain, rows) & ((away > 0) if beyond else (away >= -1e-9))
+    if delta_max < 1.0:
+        fits &= np.abs(chain.delta[rows]) <= delta_max
+    found = np.flatnonzero(fits)
+    if not len(found):
+        return None
+    return chain.option(rows.start + int(found[0] if right is Right.CALL else found[-1]))
+
+
+def wing(chain: Chain, option: Option, points: float) -> Option | None:
+    """The listed strike nearest ``points`` farther from the money than ``option``."""
+    rows = _rows(chain, option.right)
+    away = (chain.strikes[rows] - float(option.strike)) * int(option.right)
+    miss = np.abs(away - points)
+    fits = (chain.ask[rows] >= 0) & (away > 0) & (miss <= WING_MISS_MAX * points)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
+
+
+def delta_of(chain: Chain, option: Option) -> float | None:
+    """Its absolute delta, None where it is not listed or has none."""
+    rows = _rows(chain, option.right)
+    count = int(option.strike / chain.strike_unit)
+    row = rows.start + int(np.searchsorted(chain.strike[rows], count))
+    if row >= rows.stop or chain.strike[row] != count or np.isnan(chain.delta[row]):
+        return None
+    return abs(float(chain.delta[row]))
+
+
+def expected_move(chain: Chain) -> float | None:
+    """One standard deviation of the forward to expiry, points: forward x ATM iv x root of time."""
+    rows = _rows(chain, Right.CALL)
+    known = np.flatnonzero(~np.isnan(chain.iv[rows]))
+    if not len(known):
+        return None
+    nearest = known[np.argmin(np.abs(chain.strikes[rows][known] - chain.forward))]
+    return float(chain.forward * chain.iv[rows][nearest] * np.sqrt(chain.years))
+
+
+def expiry_near(
+    expiries: Sequence[date],
+    today: date,
+    days: int,
+    *,
+    low: int,
+    high: int,
+    without: Collection[date] = (),
+    first_choice: Callable[[date], bool] = lambda _: True,
+) -> date | None:
+    """The expiry nearest ``days`` from ``low`` to ``high`` DTE; those of first choice come first."""
+    fits = [e for e in expiries if low <= dte(today, e) <= high and e not in without]
+    return min(fits, key=lambda e: (not first_choice(e), abs(dte(today, e) - days), e), default=None)
+
+
+def is_standard(expiry: date) -> bool:
+    """A third Friday, or the last weekday of its month: where the open interest is."""
+    ahead = expiry + timedelta(days=3 if expiry.weekday() == 4 else 1)
+    return (expiry.weekday() == 4 and nth_weekday(expiry) == 3) or ahead.month != expiry.month
+
+
+def priced(view: View, structure: Structure) -> NetQuote | None:
+    """Its net market now, None where a leg is not quoted on both sides."""
+    return net_quote(structure, view.quotes(structure.contracts))
+
+
+def least_credit(points: float, parts: Sequence[Part]) -> Decimal:
+    """A minimum credit on the grid on which the parts trade, never rounded down."""
+    return on_grid_above(Decimal(repr(round(points, 9))), parts[0].structure.tick)
+
+
+def _rows(chain: Chain, right: Right) -> slice:
+    puts = int(np.searchsorted(chain.right, 0))
+    return slice(0, puts) if right is Right.PUT else slice(puts, len(chain.right))
+
+
+def _quoted(chain: Chain, rows: slice) -> NDArray[np.bool_]:
+    """Somebody bids and somebody offers: what may be sold."""
+    return (chain.bid[rows] > 0) & (chain.ask[rows] > 0)

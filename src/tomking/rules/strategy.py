@@ -1,0 +1,297 @@
+"""A strategy as a value: entries, exits, facts to remember, and when it wants to be asked.
+
+``decide`` and ``guard`` are pure: the view and the own holdings go in, wishes come out.  What a
+strategy must remember travels as ``Mark`` intents into the journal and comes back in ``own.notes``:
+
+    "open"            "2031-03-07 5500.25"      a fact of one session: its date, then its text
+    "<position>|..."  "..."                     a fact of one position; forgotten with it
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+
+from tomking.domain.book import Position
+from tomking.domain.calendar import Session, Sessions, nth_weekday
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
+from tomking.domain.order import Order
+from tomking.view import Own, View
+
+MINUTE = timedelta(minutes=1)
+OPEN_MINUTE = 9 * 60 + 30
+"""Minutes after midnight at which every session opens; none has a change of clocks inside."""
+SHIFTED_STEP = 5
+"""Minutes between looks into a window on a day that is an entry day only after a holiday."""
+STOP_NOTE = "|stop|"
+"""In the key of a note: a first observation that waits for its confirmation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the source says of the strategy: measured, never believed (methodology J)."""
+
+    win_rate: float
+    """Share of closed trades that win, 0 to 1."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From ``start`` to ``end``, New York wall times, both included."""
+
+    start: time
+    end: time
+
+    def minutes(self, grid_minutes: int) -> tuple[int, int]:
+        """First and last minute after midnight.
+
+        On coarse data the first snapshot at or after the start stands for the window (ruling 7),
+        so there it lasts one grid step at least: the first snapshot of a session may be late by one.
+        """
+        first = _minute(self.start)
+        return first, max(_minute(self.end), first + grid_minutes)
+
+    def contains(self, view: View) -> bool:
+        first, last = self.minutes(view.market.grid_minutes)
+        return first <= _wall_minute(view.session, view.now) <= last
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """One weekday, in every week or in some weeks of its month."""
+
+    weekday: int
+    """0 is Monday."""
+    weeks: tuple[int, ...] = ()
+    """Which of its weekday in its month: (1, 2) the first and second.  Empty: all."""
+    moves: bool = True
+    """Whether a holiday moves it to the next session (methodology D.8)."""
+
+    def named(self, day: date) -> bool:
+        """Whether the rule names ``day``, be it a session or not."""
+        return day.weekday() == self.weekday and (not self.weeks or nth_weekday(day) in self.weeks)
+
+    def meant(self, day: date, sessions: Sessions) -> date | None:
+        """The day of the rule that the session ``day`` stands for: itself, or a holiday before it."""
+        if self.named(day):
+            return day
+        before = sessions.before(day) if self.moves else None
+        if before is None:
+            return None
+        closed = (day - timedelta(days=n) for n in range(1, (day - before.date).days))
+        return next((holiday for holiday in closed if self.named(holiday)), None)
+
+    def after_one(self, day: date) -> bool:
+        """Whether ``day`` stands for the day of the rule if that was a holiday: the next weekday."""
+        if not self.moves:
+            return False
+        back = 3 if day.weekday() == 0 else 1
+        return any(self.named(day - timedelta(days=n)) for n in range(1, back + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that must hold before an entry is built."""
+
+    code: str
+    """Of methodology B.0."""
+    check: Callable[[View, Own], str | None]
+    """None when it holds; else why not, with the numbers."""
+
+
+Wish = Open | Alternatives | Pass | Sequence[Open]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One way in."""
+
+    name: str
+    window: Window
+    days: Days
+    when: tuple[Condition, ...]
+    """In the order of methodology B.0; the first that fails is the reason."""
+    build: Callable[[View, Own], Wish]
+    once: bool = True
+    """At most one fill in a session."""
+    wanted: Callable[[date, Own], bool] | None = None
+    """Whether anything could come of it today, from the own holdings alone; None: always."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """One way out."""
+
+    trigger: str
+    urgency: Urgency
+    guardian: bool
+    """Runs on even when the strategy is quarantined: stops and times."""
+    check: Callable[[View, Own, Position], list[Close | Mark]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to write down once a session, such as the 09:30 print."""
+
+    key: str
+    window: Window
+    days: Days
+    read: Callable[[View], str | None]
+    """Its text; None while it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When the strategy looks at what it holds."""
+
+    minutes: int
+    """Between looks."""
+    first: time
+    last: time
+    also: tuple[time, ...] = ()
+    """Further fixed times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A whole strategy."""
+
+    id: str
+    title: str
+    priority: int
+    """Who asks first: the lower number (methodology E.5)."""
+    claim: Claim
+    entries: tuple[Entry, ...]
+    exits: tuple[Exit, ...]
+    """In order of priority: a component follows the first that closes it."""
+    watch: Watch
+    facts: tuple[Fact, ...] = field(default=())
+
+    def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """Everything it wishes now: notes and exits first, then entries."""
+        wishes: list[Intent] = [*_forgotten(own), *self._captured(view, own)]
+        wishes += _leaving(self.exits, view, own)
+        for entry in self.entries:
+            if entry.days.meant(view.today, view.sessions) and entry.window.contains(view):
+                wishes += _entering(entry, view, own)
+        return tuple(wishes)
+
+    def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """The guardian exits alone."""
+        return tuple(_leaving([e for e in self.exits if e.guardian], view, own))
+
+    def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
+        """The next instant after ``now`` in this session at which it wants to be asked."""
+        since = max(_wall_minute(session, now) + 1, OPEN_MINUTE)
+        times = [m for m in self._wakes(session.date, own, since, grid_minutes) if m >= since]
+        if not times:
+            return None
+        wake = session.open + (min(times) - OPEN_MINUTE) * MINUTE
+        return wake if wake < session.close else None
+
+    def _captured(self, view: View, own: Own) -> Iterator[Mark]:
+        for fact in self.facts:
+            if fact.days.named(view.today) and fact.window.contains(view):
+                text = None if today_s(own, fact.key, view.today) else fact.read(view)
+                if text is not None:
+                    yield Mark(self.id, fact.key, f"{view.today} {text}")
+
+    def _wakes(self, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
+        """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
+        for fact in self.facts:
+            if fact.days.named(day) and today_s(own, fact.key, day) is None:
+                yield from _inside(fact.window, since, grid)
+        for entry in self.entries:
+            yield from _entry_wake(entry, day, own, since, grid)
+        if own.positions:
+            first, last = _minute(self.watch.first), _minute(self.watch.last)
+            steps = max(0, -(-(since - first) // self.watch.minutes))
+            if first + steps * self.watch.minutes <= last:
+                yield first + steps * self.watch.minutes
+            yield from (_minute(t) for t in self.watch.also)
+            if waits_for_confirmation(own):
+                yield since
+
+
+def today_s(own: Own, key: str, today: date) -> str | None:
+    """The text of a fact captured today, or None."""
+    day, _, text = own.notes.get(key, "").partition(" ")
+    return text if day == today.isoformat() else None
+
+
+def position_note(position: Position, *words: str) -> str:
+    """The key of a note that is forgotten with its position."""
+    return "|".join((position.id, *words))
+
+
+def waits_for_confirmation(own: Own) -> bool:
+    """Whether a stop was seen once, for a position that nothing closes yet."""
+    waiting = {key.partition("|")[0] for key in own.notes if STOP_NOTE in key}
+    return any(p.id in waiting and any(c.closing is None for c in p.open_components) for p in own.positions)
+
+
+def _forgotten(own: Own) -> Iterator[Mark]:
+    ids = {position.id for position in own.positions}
+    for key in own.notes:
+        if "|" in key and key.partition("|")[0] not in ids:
+            yield Mark(own.strategy, key, "")
+
+
+def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
+    wishes: list[Intent] = []
+    for position in own.positions:
+        taken: set[str] = set()
+        for exit_ in exits:
+            for wish in exit_.check(view, own, position):
+                if isinstance(wish, Mark):
+                    wishes.append(wish)
+                    continue
+                roles = tuple(role for role in wish.roles if role not in taken)
+                taken.update(roles)
+                if roles:
+                    wishes.append(wish if roles == wish.roles else replace(wish, roles=roles))
+    return wishes
+
+
+def _entering(entry: Entry, view: View, own: Own) -> Sequence[Intent]:
+    if not _is_wanted(entry, view.today, own):
+        return ()
+    for condition in entry.when:
+        why_not = condition.check(view, own)
+        if why_not is not None:
+            return (Pass(own.strategy, entry.name, condition.code, why_not),)
+    wish = entry.build(view, own)
+    return (wish,) if isinstance(wish, Open | Alternatives | Pass) else wish
+
+
+def _is_wanted(entry: Entry, day: date, own: Own) -> bool:
+    if entry.once and (entry.name in own.entered or any(_opens(w.order, entry) for w in own.orders)):
+        return False
+    return entry.wanted is None or entry.wanted(day, own)
+
+
+def _opens(order: Order, entry: Entry) -> bool:
+    return order.opens and order.trigger == entry.name
+
+
+def _entry_wake(entry: Entry, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
+    named = entry.days.named(day)
+    if not (named or entry.days.after_one(day)) or not _is_wanted(entry, day, own):
+        return
+    for minute in _inside(entry.window, since, grid):
+        yield minute if named else minute + (_minute(entry.window.start) - minute) % SHIFTED_STEP
+
+
+def _inside(window: Window, since: int, grid: int) -> Iterator[int]:
+    first, last = window.minutes(grid)
+    if since <= last:
+        yield max(first, since)
+
+
+def _minute(wall: time) -> int:
+    return wall.hour * 60 + wall.minute
+
+
+def _wall_minute(session: Session, now: datetime) -> int:
+    """The last whole minute after midnight in New York at or before ``now``."""
+    return OPEN_MINUTE + (now - session.open) // MINUTE

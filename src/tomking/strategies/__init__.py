@@ -1,0 +1,30 @@
+"""The strategies, one small module each, in the order they are asked."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from tomking.rules.strategy import Strategy
+from tomking.strategies import friday_0dte, lt112
+
+
+class Module(Protocol):
+    """What a strategy's module has."""
+
+    @property
+    def Settings(self) -> Callable[[], Any]:  # noqa: N802 - a class
+        """Frozen dataclass: the one home of its numbers."""
+        ...
+
+    @property
+    def strategy(self) -> Callable[[Any], Strategy]:
+        """The strategy with given settings."""
+        ...
+
+
+ALL: dict[str, Module] = {"friday_0dte": friday_0dte, "lt112": lt112}
+
+
+def build(id_: str, settings: object = None) -> Strategy:
+    """A strategy by its identity; with its default settings when none are given."""
+    module = ALL[id_]
+    return module.strategy(module.Settings() if settings is None else settings)
