@@ -104,10 +104,10 @@ def reserved(book: Book) -> Decimal:
 def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) -> Allowance:
     """Units for which ``used + n x each`` dollars stay within a share of net liq."""
     limit = share * case.net_liq
-    detail = (
-        f"{what} ${used:,.0f} in use + ${each:,.0f} a unit = ${used + each:,.0f}, "
-        f"limit ${limit:,.0f} ({share:.1%} of net liq ${case.net_liq:,.0f})"
+    needs = (
+        f"${used:,.0f} in use + ${each:,.0f} a unit = ${used + each:,.0f}" if used else f"${each:,.0f} a unit"
     )
+    detail = f"{what}: {needs}, limit ${limit:,.0f} ({share:.1%} of net liq ${case.net_liq:,.0f})"
     if each <= 0:
         return Allowance(None if used <= limit else 0, detail)
     return Allowance(max(0, int((limit - used) // each)), detail)

@@ -5,7 +5,7 @@ may loosen.  All memory is in the book: the levels ``drawdown``, ``daily_loss``,
 ``monthly_loss`` and the notes below; nothing is remembered here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -233,7 +233,7 @@ def forced_closes(
     """What the levels close, whatever the strategies think; one order per trade of a position.
 
     RED and TERMINAL: every position with a short leg; long-only ones stay.  ORANGE: positions that
-    have lost half of their planned stop.  Daily loss: positions that expire today.
+    have lost half of their planned stop.  Daily loss: components that expire today.
     values  (position, role) -> points per unit received for closing now, as ``Own.values``
     """
     level, today = drawdown_level(book), new_york(now).date()
@@ -242,30 +242,41 @@ def forced_closes(
         return []
     closes: list[Close] = []
     for position in book.positions.values():
-        trigger, reason, urgency = _why(position, values, settings, level, today if daily else None)
-        if trigger:
-            closes += _closes(position, trigger, reason, urgency)
+        why = _why(position, values, settings, level)
+        if why is not None:
+            closes += _closes(position, position.open_components, why)
+        elif daily:
+            expiring = [one for one in position.open_components if one.expiry == today]
+            closes += _closes(position, expiring, DAILY)
     return closes
 
 
+class Why(NamedTuple):
+    """What makes a forced close."""
+
+    trigger: str
+    reason: str
+    urgency: Urgency
+
+
+DAILY = Why("daily loss", "the daily loss limit closes what expires today", Urgency.STOP)
+
+
 def _why(
-    position: Position,
-    values: Mapping[tuple[str, str], Decimal],
-    settings: Settings,
-    level: str,
-    losing_day: date | None,
-) -> tuple[str, str, Urgency]:
-    open_now = position.open_components
-    if level in {"RED", "TERMINAL"} and any(one.structure.has_short_leg for one in open_now):
-        return level, f"drawdown {level} closes every position with a short leg", Urgency.STOP
-    if losing_day and any(one.expiry == losing_day for one in open_now):
-        return "daily loss", "the daily loss limit closes what expires today", Urgency.STOP
-    lost = _lost(position, values) if level == "ORANGE" else None
-    planned = _planned(position)
-    if lost is not None and planned > 0 and lost >= settings.orange_close_share * planned:
-        words = f"drawdown ORANGE closes losers: lost ${lost:,.0f} of ${planned:,.0f} at the stop"
-        return "ORANGE", words, Urgency.RULE
-    return "", "", Urgency.RULE
+    position: Position, values: Mapping[tuple[str, str], Decimal], settings: Settings, level: str
+) -> Why | None:
+    """What the drawdown says to a whole position."""
+    if level in {"RED", "TERMINAL"}:
+        if not any(one.structure.has_short_leg for one in position.open_components):
+            return None
+        return Why(level, f"drawdown {level} closes every position with a short leg", Urgency.STOP)
+    if level != "ORANGE":
+        return None
+    lost, planned = _lost(position, values), _planned(position)
+    if lost is None or planned <= 0 or lost < settings.orange_close_share * planned:
+        return None
+    words = f"drawdown ORANGE closes losers: lost ${lost:,.0f} of ${planned:,.0f} at the stop"
+    return Why("ORANGE", words, Urgency.RULE)
 
 
 def _planned(position: Position) -> Decimal:
@@ -287,14 +298,15 @@ def _lost(position: Position, values: Mapping[tuple[str, str], Decimal]) -> Deci
     return -gained
 
 
-def _closes(position: Position, trigger: str, reason: str, urgency: Urgency) -> list[Close]:
-    trades: dict[str, list[Component]] = {}
-    for one in position.open_components:
+def _closes(position: Position, components: Sequence[Component], why: Why) -> list[Close]:
+    """One order per trade, for what nothing closes yet."""
+    trades: dict[str, list[str]] = {}
+    for one in components:
         if one.closing is None:
-            trades.setdefault(one.trade, []).append(one)
+            trades.setdefault(one.trade, []).append(one.role)
     return [
-        Close(position.strategy, position.id, tuple(one.role for one in parts), urgency, trigger, reason)
-        for parts in trades.values()
+        Close(position.strategy, position.id, tuple(roles), why.urgency, why.trigger, why.reason)
+        for roles in trades.values()
     ]
 
 
