@@ -1,8 +1,8 @@
 """Name the core's code and the tests that need nothing but the core, for `make core-pins`.
 
-A test belongs here when everything it imports, directly or through other files of ``tests``, is
-the standard library, a package of requirements-core.txt, or the core itself.  So nobody marks
-tests by hand, and a test that starts to need an adapter drops out of the list by itself.
+A test belongs here when everything it reaches, directly or through files of ours, is the standard
+library, a package of requirements-core.txt, or our own.  So nobody marks tests by hand, and a test
+that starts to need pyarrow or QuantLib drops out of the list by itself.
 """
 
 import ast
@@ -26,16 +26,14 @@ CORE = frozenset(
         "sim",
     }
 )
+OURS = frozenset({"tests", "tomking"})
 LIBRARIES = frozenset({"numpy", "numba", "scipy", "pytest", "hypothesis"})
 
 
 def core_tests(root: Path) -> list[Path]:
     """The test files under ``root`` that run on the core's dependencies alone, sorted."""
-    return [
-        p
-        for p in sorted((root / "tests").rglob("test_*.py"))
-        if all(_is_core(root, m) for m in _reached(root, p))
-    ]
+    known = LIBRARIES | OURS | sys.stdlib_module_names
+    return [p for p in sorted((root / "tests").rglob("test_*.py")) if _reached(root, p) <= known]
 
 
 def core_sources(root: Path) -> list[Path]:
@@ -45,39 +43,38 @@ def core_sources(root: Path) -> list[Path]:
 
 
 def _reached(root: Path, path: Path) -> set[str]:
-    """Every module that ``path`` imports, those of ``tests`` followed to what they import."""
+    """The top-level packages that ``path`` imports, our own files followed to what they import."""
     found: set[str] = set()
     todo = [path]
     seen = {path}
     while todo:
         for module in _imports(todo.pop()):
-            found.add(module)
-            inner = root.joinpath(*module.split(".")).with_suffix(".py")
-            if module.startswith("tests.") and inner.is_file() and inner not in seen:
+            found.add(module.partition(".")[0])
+            inner = _file_of(root, module)
+            if inner is not None and inner not in seen:
                 seen.add(inner)
                 todo.append(inner)
     return found
 
 
 def _imports(path: Path) -> Iterator[str]:
+    """Every module that is imported anywhere in the file, late imports too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # `from tests import worlds` and `from tomking import kernel` import modules too.
-            inner = node.module in {"tests", "tomking"}
-            yield from (f"{node.module}.{a.name}" for a in node.names) if inner else (node.module,)
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _is_core(root: Path, module: str) -> bool:
-    top, _, rest = module.partition(".")
-    if top == "tomking":
-        return rest.partition(".")[0] in CORE
-    return (
-        top in LIBRARIES or top in sys.stdlib_module_names or (top == "tests" and (root / "tests").is_dir())
-    )
+def _file_of(root: Path, module: str) -> Path | None:
+    """Our file that holds ``module``; None for others' modules and for names that are none."""
+    if module.partition(".")[0] not in OURS:
+        return None
+    stem = (root / "src" if module.startswith("tomking") else root).joinpath(*module.split("."))
+    return next((p for p in (stem.with_suffix(".py"), stem / "__init__.py") if p.is_file()), None)
 
 
 if __name__ == "__main__":
-    for found in [*core_tests(ROOT), *core_sources(ROOT)]:
-        print(found.relative_to(ROOT))
+    for each in [*core_tests(ROOT), *core_sources(ROOT)]:
+        print(each.relative_to(ROOT))

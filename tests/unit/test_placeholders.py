@@ -84,6 +84,9 @@ def test_a_core_test_is_one_that_reaches_only_the_core(tmp_path: Path) -> None:
         "tests/worlds.py": "from tomking.domain.chain import Chain\n",
         "tests/books.py": "import pyarrow\n",
         "tests/unit/test_core.py": "import numpy\nfrom tests.worlds import chain\nimport tomking.sim\n",
+        "src/tomking/adapters/history.py": "import pyarrow\n",
+        "src/tomking/adapters/journal.py": "import sqlite3\n",
+        "tests/unit/test_kept.py": "from tomking.adapters.journal import MemoryJournal\n",
         "tests/unit/test_world.py": "from tomking.adapters.history import load_history\n",
         "tests/unit/test_late.py": "def test() -> None:\n    import pyarrow\n",
         "tests/unit/test_through.py": "from tests import books\n",
@@ -91,7 +94,7 @@ def test_a_core_test_is_one_that_reaches_only_the_core(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert [p.name for p in core_tests.core_tests(tmp_path)] == ["test_core.py"]
+    assert [p.name for p in core_tests.core_tests(tmp_path)] == ["test_core.py", "test_kept.py"]
 
 
 def test_this_repositorys_core_has_tests_that_run_on_its_oldest_versions() -> None:

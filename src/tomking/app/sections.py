@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
-from importlib.util import find_spec
 
 from tomking.domain.settings import setting
 
@@ -65,13 +64,7 @@ def sections() -> dict[str, type]:
         f"strategies.{s}": f"tomking.strategies.{s}" for s in STRATEGIES
     }
     for name, module in modules.items():
-        if _exists(module):
-            kind = import_module(module).Settings
-            assert isinstance(kind, type)
-            found[name] = kind
+        kind = import_module(module).Settings
+        assert isinstance(kind, type)
+        found[name] = kind
     return found
-
-
-def _exists(module: str) -> bool:
-    parent = module.rpartition(".")[0]
-    return find_spec(parent) is not None and find_spec(module) is not None
