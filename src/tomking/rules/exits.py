@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import dte
-from tomking.domain.contract import Future
+from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.domain.money import ZERO
 from tomking.rules.strategy import STOP_NOTE, Exit
@@ -20,8 +20,17 @@ Reason = Callable[[View, Own, Position, Sequence[Component]], str | None]
 
 
 def idle(view: View, own: Own, position: Position) -> list[Component]:
-    """Open components that no rule exit works on and that still trade."""
-    return [c for c in position.open_components if c.closing is None and c.expiry >= view.today]
+    """Open components that no rule exit works on and that still trade.
+
+    What an exercise left behind is not among them: the kernel closes delivered futures at once.
+    """
+    return [
+        c
+        for c in position.open_components
+        if c.closing is None
+        and c.expiry >= view.today
+        and all(isinstance(k, Option) for k in c.structure.contracts)
+    ]
 
 
 def leave(
@@ -139,18 +148,6 @@ def last_days(view: View, components: Sequence[Component], days: int) -> bool:
     return following is not None and dte(following.date, expiry) < days
 
 
-def delivered_future() -> Exit:
-    """An exercise left a future behind: nobody wanted it."""
-
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
-        return f"exercise left {', '.join(str(c.structure) for c in chosen)}"
-
-    def futures(view: View, own: Own, position: Position) -> list[Component]:
-        return [c for c in idle(view, own, position) if _has_future(c)]
-
-    return leave("delivered", Urgency.STOP, why, guardian=True, which=futures)
-
-
 def cost_and_credit(
     own: Own, position: Position, components: Sequence[Component]
 ) -> tuple[Decimal | None, Decimal]:
@@ -168,10 +165,6 @@ def is_last_of_week(view: View) -> bool:
 
 def _week(day: date) -> tuple[int, int]:
     return day.isocalendar()[:2]
-
-
-def _has_future(component: Component) -> bool:
-    return any(isinstance(leg.contract, Future) for leg in component.structure.legs)
 
 
 def _quoted_at(view: View, components: Sequence[Component]) -> datetime | None:

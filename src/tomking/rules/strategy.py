@@ -18,6 +18,13 @@ from tomking.domain.order import Order
 from tomking.view import Own, View
 
 MINUTE = timedelta(minutes=1)
+# fmt: off
+CODES = (
+    "SYS", "CAL", "DATA", "VIX", "EVT", "PHASE", "TECH", "CAP",
+    "CORR", "STRUCT", "LIQ", "PRICE", "SIZE", "GREEKS", "LOCK", "BROKER",
+)
+# fmt: on
+"""Gates in the order of methodology B.0."""
 OPEN_MINUTE = 9 * 60 + 30
 """Minutes after midnight at which every session opens; none has a change of clocks inside."""
 SHIFTED_STEP = 5
@@ -211,6 +218,17 @@ class Strategy:
             yield from (_minute(t) for t in self.watch.also)
             if waits_for_confirmation(own):
                 yield since
+
+
+def best_of(own: Own, entry: str, wishes: Sequence[Open | Pass]) -> Alternatives | Pass:
+    """The wishes that can be had, or of all refusals those that came furthest in B.0's order."""
+    good = tuple(wish for wish in wishes if isinstance(wish, Open))
+    if good:
+        return Alternatives(good)
+    refused = [wish for wish in wishes if isinstance(wish, Pass)]
+    code = max((wish.code for wish in refused), key=CODES.index)
+    said = "; ".join(wish.detail for wish in refused if wish.code == code)
+    return Pass(own.strategy, entry, code, said)
 
 
 def today_s(own: Own, key: str, today: date) -> str | None:

@@ -1,0 +1,53 @@
+"""Friday 0DTE: sell the last hours of the week beyond the range, be flat before the close.
+
+Source: docs/strategies/friday_0dte.md (methodology B.1).  Entered 10:30 to 11:00 when the VIX is
+above 22; shorts half an ATR away on both sides after a quiet hour, 0.7 ATR away on one side after
+a move; wings 30 points out; half the credit is enough, twice the credit is too much, 15:00 ends it.
+"""
+
+from datetime import time
+
+from tomking.rules import entry as when
+from tomking.rules.strategy import Claim, Days, Entry, Fact, Strategy, Watch, Window
+from tomking.strategies.friday_0dte import conditions, condor
+from tomking.strategies.friday_0dte.exits import exits_of
+from tomking.strategies.friday_0dte.settings import Settings
+
+__all__ = ["Settings", "strategy"]
+
+ID = "friday_0dte"
+FRIDAY = Days(weekday=4, moves=False)
+
+
+def strategy(settings: Settings) -> Strategy:
+    """The strategy with these numbers."""
+    return Strategy(
+        id=ID,
+        title="Friday 0DTE",
+        priority=1,
+        claim=Claim(0.88, "S1"),
+        facts=(
+            Fact("open", Window(time(9, 30), settings.print_until), FRIDAY, conditions.spot_text),
+            Fact("vix", Window(time(9, 30), time(15, 59)), FRIDAY, conditions.vix_text),
+        ),
+        entries=(
+            Entry(
+                "0dte",
+                Window(settings.entry_start, settings.entry_end),
+                FRIDAY,
+                when=(
+                    when.full_session(),
+                    when.has_market(),
+                    conditions.measured(settings),
+                    conditions.vix_gate(settings),
+                    when.no_fomc_today(),
+                    conditions.product_allowed(settings),
+                    conditions.no_gap(settings),
+                    conditions.flat(),
+                ),
+                build=lambda view, own: condor.wish(settings, view, own),
+            ),
+        ),
+        exits=exits_of(settings),
+        watch=Watch(1, time(9, 30), time(15, 59)),
+    )

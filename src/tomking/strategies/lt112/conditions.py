@@ -1,0 +1,102 @@
+"""What must hold before an LT112 or its weekly calls are built."""
+
+from tomking.domain.book import Component, Position
+from tomking.domain.calendar import nth_weekday
+from tomking.domain.contract import Option
+from tomking.rules import entry as when
+from tomking.rules import select
+from tomking.rules.entry import known
+from tomking.rules.exits import idle
+from tomking.rules.indicators import highest
+from tomking.rules.strategy import Condition, Days
+from tomking.strategies.lt112.settings import Settings
+from tomking.view import Own, View
+
+WEDNESDAYS = Days(weekday=2, weeks=(1, 2, 3))
+
+
+def enough_bars(sessions: int) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        return (
+            None if len(view.bars()) >= sessions else f"{len(view.bars())} daily bars, {sessions} are needed"
+        )
+
+    return Condition("DATA", check)
+
+
+def phase_allows(settings: Settings) -> Condition:
+    """Which Wednesday of the month the session stands for decides the phase it needs."""
+    phases = {1: settings.first_week_phase, 2: settings.second_week_phase, 3: settings.third_week_phase}
+
+    def check(view: View, own: Own) -> str | None:
+        meant = WEDNESDAYS.meant(view.today, view.sessions)
+        week = nth_weekday(meant or view.today)
+        need = max(phases[week], settings.first_week_phase)
+        return (
+            None
+            if own.phase >= need
+            else f"Wednesday {week} of the month from phase {need}, this is {own.phase}"
+        )
+
+    return Condition("PHASE", check)
+
+
+def trend_up(settings: Settings) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        means = when.averages(view, settings.ema_fast, settings.ema_slow)
+        if settings.trend == "none" or (means is not None and means[0] > means[1]):
+            return None
+        return f"EMA{settings.ema_fast} and EMA{settings.ema_slow}: {_pair(means)}, not rising"
+
+    return Condition("TECH", check)
+
+
+def not_stretched(settings: Settings) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        means = when.averages(view, settings.ema_fast, settings.ema_slow)
+        if means is not None and means[0] <= means[1] * (1 + settings.weekly_trend_share):
+            return None
+        return f"EMA{settings.ema_fast} over EMA{settings.ema_slow}: {_pair(means)}, too far up"
+
+    return Condition("TECH", check)
+
+
+def _pair(means: tuple[float, float] | None) -> str:
+    return "too few bars" if means is None else f"{means[0]:.2f} and {means[1]:.2f}"
+
+
+def not_at_high(sessions: int) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        spot, high = known(view.spot()), known(highest(view.bars(), sessions))
+        return None if spot < high else f"{spot:.2f} is not below the {sessions}-session high {high:.2f}"
+
+    return Condition("TECH", check)
+
+
+def no_threatened_put(settings: Settings) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        for position in own.positions:
+            for pair in naked_pair(view, own, position):
+                delta = put_delta(view, own, position, pair)
+                if delta is not None and delta >= settings.np_delta_no_new:
+                    return f"{pair.structure} is at {delta:.0%} delta: no new equity risk"
+        return None
+
+    return Condition("CORR", check)
+
+
+def naked_pair(view: View, own: Own, position: Position) -> list[Component]:
+    """The open naked puts, alone in a list."""
+    return [c for c in idle(view, own, position) if c.role == "NP"]
+
+
+def put_delta(view: View, own: Own, position: Position, pair: Component) -> float | None:
+    """The naked put's delta; looked up only when the pair costs more than it brought."""
+    net = own.closing_net(position, pair)
+    if net is None or -net <= pair.entry_net:
+        return None
+    put = pair.structure.contracts[0]
+    if not isinstance(put, Option):
+        return None
+    chain = view.chain(position.product, put.expiry)
+    return None if chain is None else select.delta_of(chain, put)
