@@ -200,9 +200,9 @@ def test_bad_configuration_ends_with_3_and_one_line(words: str, typed: Typed) ->
     [
         (
             "--start 1989-12-29",
-            "--start 1989-12-29: outside the data: the history runs from 1990-01-02 to 2024-12-30",
+            "the start 1989-12-29 is outside the data: the history runs from 1990-01-02 to 2024-12-30",
         ),
-        ("--end 2025-01-02", "--end 2025-01-02: outside the data"),
+        ("--end 2025-01-02", "the end 2025-01-02 is outside the data"),
         ("--chains absent.csv", "--chains absent.csv: there is no such file"),
         (["--chains", "."], "--chains .: is a directory"),
     ],

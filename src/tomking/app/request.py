@@ -68,14 +68,13 @@ def report_problems(report: Path) -> list[Problem]:
 
 
 def data_problems(start: date | None, end: date | None, chains: Path | None) -> list[Problem]:
-    """What is already known to be missing.  The run itself refuses malformed files (``Problems``, exit 6)."""
+    """What is already known to be missing.  The run itself refuses malformed files (``BadData``, exit 6)."""
     if chains is not None:
         return _chain_problems(chains)
-    within = f"the history runs from {HISTORY_FIRST} to {HISTORY_LAST}"
-    outside = [("start", start), ("end", end)]
+    within = f"the history runs from {HISTORY_FIRST} to {HISTORY_LAST}; choose a date within it"
     return [
-        Problem(Exit.DATA, f"--{name} {day}: outside the data: {within}; choose a date within it")
-        for name, day in outside
+        _data(f"the {name} {day} is outside the data: {within}")
+        for name, day in (("start", start), ("end", end))
         if day is not None and not HISTORY_FIRST <= day <= HISTORY_LAST
     ]
 
