@@ -1,7 +1,8 @@
 # make run    set up, then the default backtest; the last line printed is the report's path
 # make test   set up, then every test
 # make check  format, lint, types, architecture, placeholders: no tests
-# make core-pins   the core's tests on the oldest numpy, numba and scipy it promises to run on
+# make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
+# make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -26,7 +27,7 @@ PIP := -m pip install -qq --disable-pip-version-check --no-input --require-hashe
 
 .PHONY: help
 help:
-	@sed -n 's/^# //p' Makefile | sed '/^$$/q'
+	@sed -n -e '/^#/!q' -e 's/^# \{0,1\}//p' Makefile
 
 # ------------------------------------------------------------------------------------- set-up
 # A stamp names what the environment was made from; touching the requirements remakes it.
