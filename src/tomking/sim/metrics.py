@@ -86,7 +86,7 @@ def daily_returns(net_liq: Floats, deposits: Floats) -> Floats:
 
 def growth(returns: Floats) -> Floats:
     """The index that starts at 1 before the first session: ``cumprod(1 + r)``, shape (n,)."""
-    return np.cumprod(1.0 + returns)
+    return np.asarray(np.cumprod(1.0 + returns), dtype=np.float64)
 
 
 def drawdowns(returns: Floats) -> Floats:

@@ -1,0 +1,175 @@
+"""Every figure of the report, computed once: the page, the terminal and run.json only show them."""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.app.report.rundata import CLAIMED_DRAWDOWN, CLAIMED_SHARPE, CLAIMED_YEARLY, Claim, Day, RunData
+from tomking.domain.money import ZERO
+from tomking.sim.metrics import (
+    Performance,
+    TradeStats,
+    daily_returns,
+    monthly_returns,
+    performance,
+    stats_by,
+    time_in_market,
+    trade_stats,
+    yearly_returns,
+)
+
+ENOUGH_TRADES = 50
+"""A strategy with fewer closed trades gets its own explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A claimed win rate beside the measured one."""
+
+    claim: Claim
+    stats: TradeStats
+    verdict: str
+    """``inside``, ``above`` or ``below``: where the claim lies seen from the measured interval."""
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A claim about the whole account beside what was measured."""
+
+    claim: str
+    measured: str
+    met: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """One run's figures.  Shares: 0.01 = 1 %."""
+
+    run: RunData
+    returns: NDArray[np.float64]
+    performance: Performance
+    monthly: Mapping[tuple[int, int], float]
+    yearly: Mapping[int, float]
+    total: TradeStats
+    by_strategy: Mapping[str, TradeStats]
+    """Every strategy that was asked, also without a trade."""
+    by_kind: Mapping[tuple[str, str], TradeStats]
+    by_exit: Mapping[tuple[str, str], TradeStats]
+    """(strategy, rule that closed it)."""
+    in_market: float
+    in_market_by_strategy: Mapping[str, float]
+    bp_use: tuple[float, ...]
+    """Capital in use over net liq at each close."""
+    measured: tuple[Measured, ...]
+    compared: tuple[Compared, ...]
+    net_profit: Decimal
+    """Dollars: last net liq less everything paid in."""
+
+    @property
+    def final(self) -> Decimal:
+        return self.run.history.days[-1].net_liq
+
+    @property
+    def bp_average(self) -> float:
+        return sum(self.bp_use) / len(self.bp_use)
+
+    @property
+    def bp_most(self) -> float:
+        return max(self.bp_use)
+
+    @property
+    def slippage(self) -> Decimal:
+        return sum(self.run.history.slippage.values(), ZERO)
+
+    @property
+    def sparse(self) -> tuple[str, ...]:
+        """Strategies with fewer closed trades than ``ENOUGH_TRADES``."""
+        return tuple(name for name, stats in self.by_strategy.items() if stats.trades < ENOUGH_TRADES)
+
+
+def find(run: RunData) -> Findings:
+    """Computes everything.  The run has at least one session."""
+    days, trades = run.history.days, run.history.trades
+    dates = [day.date for day in days]
+    returns = daily_returns(
+        np.array([float(day.net_liq) for day in days]), np.array([float(day.deposits) for day in days])
+    )
+    overall = performance(dates, returns, np.array(run.risk_free))
+    groups = stats_by(trades, lambda t: t.strategy)
+    by_strategy = {name: groups.get(name, trade_stats([])) for name in run.strategies}
+    held = [day.capital > 0 for day in days]
+    return Findings(
+        run=run,
+        returns=returns,
+        performance=overall,
+        monthly=monthly_returns(dates, returns),
+        yearly=yearly_returns(dates, returns),
+        total=trade_stats(trades),
+        by_strategy=by_strategy,
+        by_kind=dict(sorted(stats_by(trades, lambda t: (t.strategy, t.kind)).items())),
+        by_exit=dict(sorted(stats_by(trades, lambda t: (t.strategy, t.trigger)).items())),
+        in_market=time_in_market(dates, trades, held),
+        in_market_by_strategy={
+            name: time_in_market(dates, [t for t in trades if t.strategy == name], [False] * len(days))
+            for name in run.strategies
+        },
+        bp_use=tuple(_bp_use(day) for day in days),
+        measured=tuple(_judge(c, by_strategy[c.strategy]) for c in run.claims if c.strategy in by_strategy),
+        compared=_compared(overall),
+        net_profit=days[-1].net_liq - sum((day.deposits for day in days), ZERO),
+    )
+
+
+def cap_at(run: RunData, vix: float | None) -> float | None:
+    """The greatest capital in use allowed at this VIX, as a share of net liq."""
+    if vix is None or not run.bp_caps:
+        return None
+    at = bisect_right(run.bp_caps, vix, key=lambda step: step[0]) - 1
+    return run.bp_caps[max(at, 0)][1]
+
+
+def _bp_use(day: Day) -> float:
+    return float(day.capital / day.net_liq) if day.net_liq > 0 else 0.0
+
+
+def _judge(claim: Claim, stats: TradeStats) -> Measured:
+    """Inside when the claimed range and the Wilson interval touch."""
+    if stats.interval is None:
+        return Measured(claim, stats, "none", "no closed trade: nothing was measured")
+    low, high = stats.interval
+    few = "" if stats.trades >= claim.sample else f"; {stats.trades} trades, {claim.sample} are asked for"
+    if claim.low > high:
+        return Measured(claim, stats, "above", f"not met: the claim lies above the interval{few}")
+    if claim.high < low:
+        return Measured(claim, stats, "below", f"exceeded: the claim lies below the interval{few}")
+    return Measured(claim, stats, "inside", f"not contradicted: the claim lies inside the interval{few}")
+
+
+def _compared(overall: Performance) -> tuple[Compared, ...]:
+    depth, sharpe, cagr = overall.drawdown.depth, overall.sharpe, overall.cagr
+    return (
+        Compared(
+            f"greatest drawdown below {CLAIMED_DRAWDOWN:.0%}",
+            f"{depth:.1%}",
+            depth < CLAIMED_DRAWDOWN,
+            "J, H9",
+        ),
+        Compared(
+            f"Sharpe ratio above {CLAIMED_SHARPE:.1f}",
+            "not measurable" if sharpe is None else f"{sharpe:.2f}".replace("-", "−"),
+            sharpe is not None and sharpe > CLAIMED_SHARPE,
+            "J, H9",
+        ),
+        Compared(
+            f"{CLAIMED_YEARLY:.0%} a year and more",
+            "not measurable" if cagr is None else f"{cagr:.1%} a year".replace("-", "−"),
+            cagr is not None and cagr >= CLAIMED_YEARLY,
+            "J, H8",
+        ),
+    )
