@@ -261,10 +261,17 @@ class Kernel:
                 continue
             due = working.priced + STEP <= view.now
             if due and working.order.opens and is_last(working.order.urgency, working.step):
-                self._cancel(id_, "not filled at the last step of its ladder", view.now)
+                self._give_up(id_, working, view.now)
             elif due:
                 self._reprice(id_, working, view)
         self._absorb(view.now)
+
+    def _give_up(self, id_: str, working: Working, now: datetime) -> None:
+        """An entry that nobody took at its last price ends, and that is a reason why not."""
+        order = working.order
+        self._cancel(id_, "not filled at the last step of its ladder", now)
+        detail = f"{order.structure.product} not filled at {working.limit:.2f}, the last step of the ladder"
+        self._decline(order.strategy, order.trigger, "FILL", (detail,), now)
 
     def _reprice(self, id_: str, working: Working, view: View) -> None:
         order = working.order

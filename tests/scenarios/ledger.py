@@ -70,7 +70,7 @@ class Ledger:
 
     def _settle(self, event: ev.Settled) -> None:
         holding = self.held[event.position, event.role]
-        cents = 0
+        cents = delivered = 0
         for contract in event.expired:
             count = holding.pop(contract)
             assert isinstance(contract, Option)
@@ -79,11 +79,11 @@ class Ledger:
             size = Fraction(contract.multiplier)
             if contract.product in {"ES", "MES"} and value:
                 cents += count * cents_half_even(-side * Fraction(contract.strike) * size)
+                delivered += count * side
             else:
                 cents += count * cents_half_even(value * size)
         for leg in event.delivered:
-            units = abs(count)  # noqa: F821 - set by the loop: something expired
-            holding[leg.contract] = holding.get(leg.contract, 0) + leg.ratio * units
+            holding[leg.contract] = holding.get(leg.contract, 0) + delivered
         assert cents == exact_cents(event.dollars), f"{event}"
         self.cash += cents
         self._pay(event.fees)
