@@ -4,33 +4,31 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from tomking.domain.book import Component, Position
+from tomking.domain.book import Component
 from tomking.domain.calendar import dte
-from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.domain.money import ZERO
-from tomking.rules.strategy import STOP_NOTE, Exit
+from tomking.rules.strategy import STOP_NOTE, Exit, Held
 from tomking.view import Own, View
 
 CONFIRM_SECONDS = 5
 """Least time between the two observations of a stop (methodology B.1)."""
 
-Picks = Callable[[View, Own, Position], Sequence[Component]]
-Reason = Callable[[View, Own, Position, Sequence[Component]], str | None]
+Picks = Callable[[Own, Held], Sequence[Component]]
+Reason = Callable[[View, Own, Held, Sequence[Component]], str | None]
 
 
-def idle(view: View, own: Own, position: Position) -> list[Component]:
-    """Open components that no rule exit works on and that still trade.
+def everything(own: Own, held: Held) -> Sequence[Component]:
+    return held.parts
 
-    What an exercise left behind is not among them: the kernel closes delivered futures at once.
-    """
-    return [
-        c
-        for c in position.open_components
-        if c.closing is None
-        and c.expiry >= view.today
-        and all(isinstance(k, Option) for k in c.structure.contracts)
-    ]
+
+def role(name: str) -> Picks:
+    """One component alone."""
+
+    def pick(own: Own, held: Held) -> Sequence[Component]:
+        return held.part(name)
+
+    return pick
 
 
 def leave(
@@ -39,7 +37,7 @@ def leave(
     why: Reason,
     *,
     guardian: bool = False,
-    which: Picks = idle,
+    which: Picks = everything,
     confirm: bool = False,
     defends: bool = False,
 ) -> Exit:
@@ -49,13 +47,13 @@ def leave(
     ``defends``: what is left of the position is its untested side.
     """
 
-    def check(view: View, own: Own, position: Position) -> list[Close | Mark]:
-        chosen = which(view, own, position)
+    def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
+        chosen = which(own, held)
         if not chosen:
             return []
-        reason = why(view, own, position, chosen)
+        reason = why(view, own, held, chosen)
         roles = tuple(c.role for c in chosen)
-        close = Close(own.strategy, position.id, roles, urgency, trigger, reason or "", defends)
+        close = Close(own.strategy, held.position.id, roles, urgency, trigger, reason or "", defends)
         if confirm:
             return _confirmed(view, own, chosen, close)
         return [close] if reason else []
@@ -84,12 +82,17 @@ def _confirmed(view: View, own: Own, chosen: Sequence[Component], close: Close) 
 
 
 def stop_loss(
-    trigger: str, credits_lost: Decimal, *, of: Picks = idle, which: Picks = idle, defends: bool = False
+    trigger: str,
+    credits_lost: Decimal,
+    *,
+    of: Picks = everything,
+    which: Picks = everything,
+    defends: bool = False,
 ) -> Exit:
     """Closing ``of`` costs (1 + ``credits_lost``) times its credit, observed twice (methodology 0.2)."""
 
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
-        cost, credit = cost_and_credit(own, position, of(view, own, position))
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        cost, credit = cost_and_credit(own, held, of(own, held))
         if cost is None or credit <= 0 or cost < (1 + credits_lost) * credit:
             return None
         return f"closing costs {cost:.2f}, {1 + credits_lost:g} x the credit of {credit:.2f} or more"
@@ -97,13 +100,13 @@ def stop_loss(
     return leave(trigger, Urgency.STOP, why, guardian=True, which=which, confirm=True, defends=defends)
 
 
-def keeps(trigger: str, share: Decimal, *, since: time | None = None, which: Picks = idle) -> Exit:
+def keeps(trigger: str, share: Decimal, *, since: time | None = None, which: Picks = everything) -> Exit:
     """``share`` of the credit is won, from wall time ``since`` on."""
 
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         if since is not None and view.now < view.session.at(since):
             return None
-        cost, credit = cost_and_credit(own, position, chosen)
+        cost, credit = cost_and_credit(own, held, chosen)
         if cost is None or credit <= 0 or credit - cost < share * credit:
             return None
         return f"{(credit - cost) / credit:.0%} of the credit of {credit:.2f} is won, {share:.0%} is enough"
@@ -111,11 +114,11 @@ def keeps(trigger: str, share: Decimal, *, since: time | None = None, which: Pic
     return leave(trigger, Urgency.RULE, why, which=which)
 
 
-def target_without_order(share: Decimal, *, which: Picks = idle) -> Exit:
+def target_without_order(share: Decimal, *, which: Picks = everything) -> Exit:
     """The profit target of components whose resting order is gone (an untested side, a cancelled one)."""
 
-    def unattended(view: View, own: Own, position: Position) -> list[Component]:
-        return [c for c in which(view, own, position) if not c.target]
+    def unattended(own: Own, held: Held) -> list[Component]:
+        return [c for c in which(own, held) if not c.target]
 
     return keeps("target", share, which=unattended)
 
@@ -123,16 +126,16 @@ def target_without_order(share: Decimal, *, which: Picks = idle) -> Exit:
 def at_wall(trigger: str, urgency: Urgency, wall: time) -> Exit:
     """Everything, from a wall time of any day on which it still trades."""
 
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         return f"{wall:%H:%M} has come" if view.now >= view.session.at(wall) else None
 
     return leave(trigger, urgency, why, guardian=True)
 
 
-def days_left(trigger: str, days: int, *, which: Picks = idle) -> Exit:
+def days_left(trigger: str, days: int, *, which: Picks = everything) -> Exit:
     """The 21-DTE rule: see ``last_days``."""
 
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         left = dte(view.today, min(c.expiry for c in chosen))
         return f"{left} DTE, the rule is {days}" if last_days(view, chosen, days) else None
 
@@ -148,12 +151,10 @@ def last_days(view: View, components: Sequence[Component], days: int) -> bool:
     return following is not None and dte(following.date, expiry) < days
 
 
-def cost_and_credit(
-    own: Own, position: Position, components: Sequence[Component]
-) -> tuple[Decimal | None, Decimal]:
+def cost_and_credit(own: Own, held: Held, components: Sequence[Component]) -> tuple[Decimal | None, Decimal]:
     """Points per unit to buy the components back at mids (None where a mid is missing), and received."""
     credit = sum((c.entry_net for c in components), ZERO)
-    profit = own.profit(position, components)
+    profit = own.profit(held.position, components)
     return (None if profit is None else credit - profit), credit
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
-from tomking.domain.book import Position
+from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session, Sessions, nth_weekday
+from tomking.domain.contract import Option
 from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
 from tomking.domain.order import Order
 from tomking.view import Own, View
@@ -126,6 +127,33 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A position and those of its components that may be closed now.
+
+    They are open, trade today, and no rule exit works on them.  What an exercise left behind is not
+    among them: the kernel closes delivered futures at once.
+    """
+
+    position: Position
+    parts: tuple[Component, ...]
+
+    def part(self, role: str) -> tuple[Component, ...]:
+        """The part of that role, alone, or nothing."""
+        return tuple(c for c in self.parts if c.role == role)
+
+
+def held_now(position: Position, today: date) -> Held:
+    return Held(position, tuple(c for c in position.components.values() if _is_free(c, today)))
+
+
+def _is_free(component: Component, today: date) -> bool:
+    if not component.units or component.closing is not None:
+        return False
+    contracts = [leg.contract for leg in component.structure.legs]
+    return all(isinstance(c, Option) and c.expiry >= today for c in contracts)
+
+
+@dataclass(frozen=True, slots=True)
 class Exit:
     """One way out."""
 
@@ -133,7 +161,7 @@ class Exit:
     urgency: Urgency
     guardian: bool
     """Runs on even when the strategy is quarantined: stops and times."""
-    check: Callable[[View, Own, Position], list[Close | Mark]]
+    check: Callable[[View, Own, Held], list[Close | Mark]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +207,7 @@ class Strategy:
         wishes: list[Intent] = [*_forgotten(own), *self._captured(view, own)]
         wishes += _leaving(self.exits, view, own)
         for entry in self.entries:
-            if entry.days.meant(view.today, view.sessions) and entry.window.contains(view):
+            if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
         return tuple(wishes)
 
@@ -258,9 +286,10 @@ def _forgotten(own: Own) -> Iterator[Mark]:
 def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
     wishes: list[Intent] = []
     for position in own.positions:
+        held = held_now(position, view.today)
         taken: set[str] = set()
-        for exit_ in exits:
-            for wish in exit_.check(view, own, position):
+        for exit_ in exits if held.parts else ():
+            for wish in exit_.check(view, own, held):
                 if isinstance(wish, Mark):
                     wishes.append(wish)
                     continue

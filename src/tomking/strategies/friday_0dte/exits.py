@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from tomking.domain.book import Component, Position
+from tomking.domain.book import Component
 from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.rules import exits as out
 from tomking.rules.select import level
-from tomking.rules.strategy import Exit, position_note, today_s
+from tomking.rules.strategy import Exit, Held, position_note, today_s
 from tomking.strategies.friday_0dte.settings import Settings
 from tomking.view import Own, View
 
@@ -27,7 +27,7 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
 
 
 def _vix_reason(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         vix, first = view.vix, today_s(own, "vix", view.today)
         if vix is None:
             return None
@@ -41,7 +41,7 @@ def _vix_reason(settings: Settings) -> out.Reason:
 
 
 def _near_reason(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         spot = view.spot()
         if spot is None or view.now < view.session.at(settings.late):
             return None
@@ -54,30 +54,29 @@ def _near_reason(settings: Settings) -> out.Reason:
     return why
 
 
-def _defence(settings: Settings) -> Callable[[View, Own, Position], list[Close | Mark]]:
+def _defence(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mark]]:
     """A side whose short strike was touched closes at a full credit lost; the other stays."""
 
-    def check(view: View, own: Own, position: Position) -> list[Close | Mark]:
-        held = out.idle(view, own, position)
-        key = position_note(position, "tested")
-        tested = next((c.role for c in held if _is_touched(c, view)), None)
+    def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
+        key = position_note(held.position, "tested")
+        tested = next((c.role for c in held.parts if _is_touched(c, view)), None)
         found: list[Close | Mark] = []
         if tested is not None and own.notes.get(key) != tested:
             found.append(Mark(own.strategy, key, tested))
         tested = tested or own.notes.get(key)
-        closing = [c for c in held if c.role == tested]
-        cost, credit = out.cost_and_credit(own, position, held)
+        closing = [c for c in held.parts if c.role == tested]
+        cost, credit = out.cost_and_credit(own, held, held.parts)
         if closing and cost is not None and credit > 0 and cost - credit >= settings.defend_credits * credit:
             reason = f"{tested} was touched and {cost - credit:.2f} of {credit:.2f} credit is lost"
             found.append(
                 Close(
                     own.strategy,
-                    position.id,
+                    held.position.id,
                     (closing[0].role,),
                     Urgency.STOP,
                     "defend",
                     reason,
-                    defends=len(held) > 1,
+                    defends=len(held.parts) > 1,
                 )
             )
         return found

@@ -6,9 +6,8 @@ from tomking.domain.contract import Option
 from tomking.rules import entry as when
 from tomking.rules import select
 from tomking.rules.entry import known
-from tomking.rules.exits import idle
 from tomking.rules.indicators import highest
-from tomking.rules.strategy import Condition, Days
+from tomking.rules.strategy import Condition, Days, held_now
 from tomking.strategies.lt112.settings import Settings
 from tomking.view import Own, View
 
@@ -76,18 +75,13 @@ def not_at_high(sessions: int) -> Condition:
 def no_threatened_put(settings: Settings) -> Condition:
     def check(view: View, own: Own) -> str | None:
         for position in own.positions:
-            for pair in naked_pair(view, own, position):
+            for pair in held_now(position, view.today).part("NP"):
                 delta = put_delta(view, own, position, pair)
                 if delta is not None and delta >= settings.np_delta_no_new:
                     return f"{pair.structure} is at {delta:.0%} delta: no new equity risk"
         return None
 
     return Condition("CORR", check)
-
-
-def naked_pair(view: View, own: Own, position: Position) -> list[Component]:
-    """The open naked puts, alone in a list."""
-    return [c for c in idle(view, own, position) if c.role == "NP"]
 
 
 def put_delta(view: View, own: Own, position: Position, pair: Component) -> float | None:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from tomking.domain.book import Component, Position
+from tomking.domain.book import Component
 from tomking.domain.calendar import dte
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.rules import exits as out
-from tomking.rules.strategy import Exit, position_note
-from tomking.strategies.lt112.conditions import naked_pair, put_delta
+from tomking.rules.strategy import Exit, Held, position_note
+from tomking.strategies.lt112.conditions import put_delta
 from tomking.strategies.lt112.settings import Settings
 from tomking.strategies.lt112.weekly import is_weekly
 from tomking.view import Own, View
@@ -22,63 +22,68 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
     return (
         Exit("21 DTE", Urgency.RULE, guardian=True, check=_last_days(settings)),
         out.stop_loss(
-            "NP stop", settings.np_stop_credits, of=naked_pair, which=_np_with_spent_pds, defends=True
+            "NP stop", settings.np_stop_credits, of=out.role("NP"), which=_np_with_spent_pds, defends=True
         ),
         _np_exit("NP loss", _np_loss(settings)),
         _np_exit("NP delta", _np_delta(settings)),
         out.stop_loss("weekly stop", settings.weekly_stop_credits, of=_weeklies, which=_weeklies),
         out.leave("weekly time", Urgency.RULE, _week_ends(settings), guardian=True, which=_weeklies),
-        out.target_without_order(settings.np_target, which=naked_pair),
+        out.target_without_order(settings.np_target, which=out.role("NP")),
         out.target_without_order(settings.weekly_target, which=_weeklies),
-        out.leave("PDS target", Urgency.RULE, _pds_gained(settings), which=_debit_spread),
+        out.leave("PDS target", Urgency.RULE, _pds_gained(settings), which=out.role("PDS")),
         Exit("PDS trail", Urgency.RULE, guardian=False, check=_pds_trail(settings)),
     )
 
 
-def _debit_spread(view: View, own: Own, position: Position) -> list[Component]:
-    return [c for c in out.idle(view, own, position) if c.role == "PDS"]
-
-
-def _weeklies(view: View, own: Own, position: Position) -> list[Component]:
-    return [c for c in out.idle(view, own, position) if is_weekly(c)]
+def _weeklies(own: Own, held: Held) -> list[Component]:
+    return [c for c in held.parts if is_weekly(c)]
 
 
 def _np_exit(trigger: str, why: out.Reason) -> Exit:
-    return out.leave(trigger, Urgency.STOP, why, guardian=True, which=naked_pair, confirm=True, defends=True)
+    return out.leave(
+        trigger, Urgency.STOP, why, guardian=True, which=out.role("NP"), confirm=True, defends=True
+    )
 
 
-def _np_with_spent_pds(view: View, own: Own, position: Position) -> list[Component]:
+def _np_with_spent_pds(own: Own, held: Held) -> list[Component]:
     """The naked puts; with them the debit spread, unless it is worth more than it cost."""
-    pair, spread = naked_pair(view, own, position), _debit_spread(view, own, position)
-    return [*pair, *(c for c in spread if pair and not _is_worth_more(own, position, c))]
+    pair, spread = held.part("NP"), held.part("PDS")
+    return [*pair, *(c for c in spread if pair and not _is_worth_more(own, held, c))]
 
 
-def _is_worth_more(own: Own, position: Position, spread: Component) -> bool:
-    value = own.closing_net(position, spread)
+def _is_worth_more(own: Own, held: Held, spread: Component) -> bool:
+    value = own.closing_net(held.position, spread)
     return value is not None and value > -spread.entry_net
 
 
-def _last_days(settings: Settings) -> Callable[[View, Own, Position], list[Close | Mark]]:
+def _last_days(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mark]]:
     """All parts opened above 21 DTE, as one order; a PDS left alone later, when it is exempt."""
 
-    def check(view: View, own: Own, position: Position) -> list[Close | Mark]:
-        held = [c for c in out.idle(view, own, position) if c.opened_dte > settings.exit_dte]
-        alone = settings.pds_exempt_from_21dte and not any(c.role == "NP" for c in position.open_components)
+    def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
+        old = [c for c in held.parts if c.opened_dte > settings.exit_dte]
+        alone = settings.pds_exempt_from_21dte and not held.position.components["NP"].is_open
         days = settings.pds_exempt_dte if alone else settings.exit_dte
-        if not held or not out.last_days(view, held, days):
+        if not old or not out.last_days(view, old, days):
             return []
-        left = dte(view.today, min(c.expiry for c in held))
-        roles = tuple(c.role for c in held)
+        left = dte(view.today, min(c.expiry for c in old))
+        roles = tuple(c.role for c in old)
         return [
-            Close(own.strategy, position.id, roles, Urgency.RULE, "21 DTE", f"{left} DTE, the rule is {days}")
+            Close(
+                own.strategy,
+                held.position.id,
+                roles,
+                Urgency.RULE,
+                "21 DTE",
+                f"{left} DTE, the rule is {days}",
+            )
         ]
 
     return check
 
 
 def _np_loss(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
-        pair, profit = chosen[0], own.profit(position, chosen)
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        pair, profit = chosen[0], own.profit(held.position, chosen)
         if profit is None:
             return None
         dollars = -profit * pair.units * pair.structure.multiplier
@@ -90,15 +95,15 @@ def _np_loss(settings: Settings) -> out.Reason:
 
 
 def _np_delta(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
-        delta = put_delta(view, own, position, chosen[0])
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        delta = put_delta(view, own, held.position, chosen[0])
         return f"{delta:.0%} delta" if delta is not None and delta >= settings.np_delta_close else None
 
     return why
 
 
 def _week_ends(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         due = min(view.session.at(settings.weekly_exit), view.session.close - timedelta(hours=1))
         last = out.is_last_of_week(view) or any(c.expiry == view.today for c in chosen)
         return "the week ends" if last and view.now >= due else None
@@ -109,8 +114,12 @@ def _week_ends(settings: Settings) -> out.Reason:
 def _pds_gained(settings: Settings) -> out.Reason:
     """Half the debit is won after the naked puts went at their target."""
 
-    def why(view: View, own: Own, position: Position, chosen: Sequence[Component]) -> str | None:
-        pair, profit, debit = position.components["NP"], own.profit(position, chosen), -chosen[0].entry_net
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        pair, profit, debit = (
+            held.position.components["NP"],
+            own.profit(held.position, chosen),
+            -chosen[0].entry_net,
+        )
         if pair.is_open or pair.trigger in DEFENCES or profit is None or profit < settings.pds_gain * debit:
             return None
         return f"{profit:.2f} won on a debit of {debit:.2f}, the naked puts are gone"
@@ -118,21 +127,21 @@ def _pds_gained(settings: Settings) -> out.Reason:
     return why
 
 
-def _pds_trail(settings: Settings) -> Callable[[View, Own, Position], list[Close | Mark]]:
+def _pds_trail(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mark]]:
     """After a defensive close of the naked puts: a share of its best value given back ends it."""
 
-    def check(view: View, own: Own, position: Position) -> list[Close | Mark]:
-        spread, pair = _debit_spread(view, own, position), position.components["NP"]
-        value = own.closing_net(position, spread[0]) if spread else None
+    def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
+        spread, pair = held.part("PDS"), held.position.components["NP"]
+        value = own.closing_net(held.position, spread[0]) if spread else None
         if value is None or pair.is_open or pair.trigger not in DEFENCES:
             return []
-        key = position_note(position, "best")
+        key = position_note(held.position, "best")
         best = Decimal(own.notes.get(key) or 0)
         if value > best:
             return [Mark(own.strategy, key, str(value))]
         if best <= -spread[0].entry_net or value > best * (1 - settings.pds_trail_share):
             return []
         reason = f"worth {value:.2f} after {best:.2f}"
-        return [Close(own.strategy, position.id, ("PDS",), Urgency.RULE, "PDS trail", reason)]
+        return [Close(own.strategy, held.position.id, ("PDS",), Urgency.RULE, "PDS trail", reason)]
 
     return check

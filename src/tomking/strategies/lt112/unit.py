@@ -89,13 +89,16 @@ def _priced(settings: Settings, view: View, own: Own, parts: tuple[Part, Part]) 
         least = select.least_credit(select.scaled(points, spot, product), parts)
         if credit < least:
             return Pass(own.strategy, ENTRY, "PRICE", f"{product}: {name} {credit:.2f}, least {least:.2f}")
+    gain = settings.np_target * pair.mid + spread.mid
+    if gain <= 0:
+        return Pass(own.strategy, ENTRY, "PRICE", f"{product}: the debit takes the whole target, {gain:.2f}")
     return Open(
         strategy=own.strategy,
         entry=ENTRY,
         parts=parts,
         ceiling=_ceiling(settings, own, product),
         planned_loss=settings.np_stop_credits * pair.mid,
-        target_gain=settings.np_target * pair.mid + spread.mid,
+        target_gain=gain,
         least_net=select.least_credit(select.scaled(settings.net_credit_min, spot, product), parts),
         reason=f"debit {-spread.mid:.2f}, naked pair {pair.mid:.2f}, VIX {view.vix:.2f}",
         targets=(Target(("NP",), settings.np_target),),
