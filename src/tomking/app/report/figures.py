@@ -54,16 +54,16 @@ def equity(main: Findings, small: Findings | None) -> Figure:
         traces.append(_line(_axis(small, main), _net_liq(small), small.run.label, "@two", width=1.6))
     traces += _deposits(main)
     layout = _layout(f"Net liquidation, {prices_of(main.run)}", "US dollars", height=430)
-    layout["yaxis"] |= {"tickprefix": "$", "tickformat": ",.0f"}
+    layout["yaxis"] |= {"tickformat": "$~s", "hoverformat": "$,.0f"}
     return {"data": traces, "layout": layout}
 
 
 def drawdown(main: Findings, small: Findings | None) -> Figure:
     """Below the highest time-weighted index so far."""
-    traces = [_line(_axis(main, main), _shares(drawdowns(main.returns)), main.run.label, "@two", fill=True)]
+    traces = [_line(_axis(main, main), _shares(drawdowns(main.returns)), main.run.label, "@one", fill=True)]
     if small is not None:
         below = _shares(drawdowns(small.returns))
-        traces.append(_line(_axis(small, main), below, small.run.label, "@muted"))
+        traces.append(_line(_axis(small, main), below, small.run.label, "@two"))
     layout = _layout(f"Drawdown, {prices_of(main.run)}", "below the peak", height=260)
     layout["yaxis"] |= {"tickformat": ".0%"}
     return {"data": traces, "layout": layout}
@@ -96,7 +96,7 @@ def months(main: Findings) -> Figure:
     )
     layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
     layout["xaxis"] |= {"side": "top", "showgrid": False, "fixedrange": True}
-    layout["margin"]["t"] = 74
+    layout["margin"] |= {"t": 74, "b": 10}
     return {"data": [heat], "layout": layout}
 
 
@@ -109,7 +109,7 @@ def strategies(main: Findings) -> Figure:
         at = [new_york(t.closed).date().isoformat() for t in trades]
         traces.append(_line(at, [round(s) for s in sums], named(name), colour, shape="hv"))
     layout = _layout(f"Closed profit and loss by strategy, {prices_of(main.run)}", "US dollars", height=300)
-    layout["yaxis"] |= {"tickprefix": "$", "tickformat": ",.0f"}
+    layout["yaxis"] |= {"tickformat": "$~s", "hoverformat": "$,.0f"}
     return {"data": traces, "layout": layout}
 
 
@@ -121,7 +121,8 @@ def buying_power(main: Findings) -> Figure:
     vix = _line("@days", [_rounded(day.vix, 2) for day in sessions], "VIX", "@two") | {"yaxis": "y2"}
     traces = [use, vix]
     if any(cap is not None for cap in caps):
-        traces.insert(1, _line("@days", caps, "cap at that VIX", "@muted", shape="hv"))
+        # Drawn first, so that it does not hide what is used.
+        traces.insert(0, _line("@days", caps, "cap at that VIX", "@muted", width=0.8, shape="hv"))
     layout = _layout(f"Buying power and VIX, {prices_of(main.run)}", "share of net liq", height=400)
     layout["yaxis"] |= {"domain": [0.42, 1], "tickformat": ".0%", "rangemode": "tozero"}
     layout["yaxis2"] = {**layout["yaxis"], "domain": [0, 0.32], "tickformat": "", "title": {"text": "VIX"}}

@@ -98,10 +98,10 @@ def strategies(one: Findings) -> list[list[Cell]]:
                 Cell(interval(stats.interval)),
                 Cell(words.claimed(claim.claim) if claim else words.NOTHING),
                 Cell(claim.words if claim else "no claim known", claim.verdict if claim else ""),
-                _gain(stats.average_win),
-                _gain(stats.average_loss),
+                _plain_gain(stats.average_win),
+                _plain_gain(stats.average_loss),
                 Cell(ratio(stats.profit_factor)),
-                _gain(stats.expectancy),
+                _plain_gain(stats.expectancy),
                 Cell(dollars(stats.fees)),
                 Cell(dollars(one.run.history.slippage.get(name, ZERO))),
                 _gain(stats.net),
@@ -214,6 +214,11 @@ def _gate(refusals: Refusals) -> Gate:
 
 def _gain(value: Decimal | None) -> Cell:
     return Cell(gain(value), words.side(value))
+
+
+def _plain_gain(value: Decimal | None) -> Cell:
+    """With its sign, without the arrow: for rows full of them."""
+    return Cell(gain(value).removeprefix("▲ ").removeprefix("▼ "), words.side(value))
 
 
 def _signed(value: float | None, places: int = 1) -> Cell:
