@@ -198,7 +198,7 @@ def test_a_claim_is_judged_by_the_interval(main: Findings, low: float, high: flo
     claim = Claim("friday_0dte", low, high, "J", "", 175)
     (measured,) = find(replace(main.run, claims=(claim,))).measured
     assert measured.verdict == verdict
-    assert "1 trades, 175 are asked for" in measured.words
+    assert "(1 closed, 175 are asked for)" in measured.words
 
 
 def test_a_claim_above_the_interval_is_not_met(main: Findings) -> None:
@@ -208,6 +208,15 @@ def test_a_claim_above_the_interval_is_not_met(main: Findings) -> None:
     (measured, nothing) = find(replace(main.run, history=replace(main.run.history, trades=trades))).measured
     assert measured.words == "not met: the claim lies above the interval"
     assert nothing.words == "no closed trade: nothing was measured"
+
+
+def test_a_claim_counts_only_the_entries_it_speaks_of(main: Findings) -> None:
+    (won,) = main.run.history.trades
+    lt112 = replace(won, strategy="lt112", kind="1-1-2")
+    trades = (lt112, *[replace(lt112, kind="weekly", gross=Decimal(-300))] * 5)
+    (_, measured) = find(replace(main.run, history=replace(main.run.history, trades=trades))).measured
+    assert (measured.stats.trades, measured.stats.wins) == (1, 1)
+    assert measured.words.endswith("counting the 1-1-2 entries")
 
 
 def test_claims_about_the_account_are_compared(main: Findings) -> None:

@@ -1,7 +1,7 @@
 """Every figure of the report, computed once: the page, the terminal and run.json only show them."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tomking.app.report.rundata import CLAIMED_DRAWDOWN, CLAIMED_SHARPE, CLAIMED_YEARLY, Claim, Day, RunData
 from tomking.domain.money import ZERO
+from tomking.domain.record import Trade
 from tomking.sim.metrics import (
     Performance,
     TradeStats,
@@ -120,7 +121,7 @@ def find(run: RunData) -> Findings:
             for name in run.strategies
         },
         bp_use=tuple(_bp_use(day) for day in days),
-        measured=tuple(_judge(c, by_strategy[c.strategy]) for c in run.claims if c.strategy in by_strategy),
+        measured=tuple(_judge(c, trades) for c in run.claims if c.strategy in by_strategy),
         compared=_compared(overall),
         net_profit=days[-1].net_liq - sum((day.deposits for day in days), ZERO),
     )
@@ -138,12 +139,15 @@ def _bp_use(day: Day) -> float:
     return float(day.capital / day.net_liq) if day.net_liq > 0 else 0.0
 
 
-def _judge(claim: Claim, stats: TradeStats) -> Measured:
+def _judge(claim: Claim, trades: Sequence[Trade]) -> Measured:
     """Inside when the claimed range and the Wilson interval touch."""
+    mine = [t for t in trades if t.strategy == claim.strategy and t.kind in (claim.entries or (t.kind,))]
+    stats = trade_stats(mine)
     if stats.interval is None:
         return Measured(claim, stats, "none", "no closed trade: nothing was measured")
     low, high = stats.interval
-    few = "" if stats.trades >= claim.sample else f"; {stats.trades} trades, {claim.sample} are asked for"
+    few = "" if stats.trades >= claim.sample else f" ({stats.trades} closed, {claim.sample} are asked for)"
+    few += f", counting the {' and '.join(claim.entries)} entries" if claim.entries else ""
     if claim.low > high:
         return Measured(claim, stats, "above", f"not met: the claim lies above the interval{few}")
     if claim.high < low:

@@ -158,11 +158,13 @@ class Claim:
     """The win rate at which the published exits earn nothing, in words."""
     sample: int
     """Trades that methodology J asks for before anything is concluded."""
+    entries: tuple[str, ...] = ()
+    """The entries it speaks of; () means all: LT112's weekly calls are no 1-1-2."""
 
 
 CLAIMS = (
     Claim("friday_0dte", 0.88, 0.88, "J, H1 (sources S0, S1, P1)", "80% before fees at +50%/−200%", 175),
-    Claim("lt112", 0.73, 0.75, "J, H2 (sources S0, S1)", "74% before fees, 77% after (MES)", 100),
+    Claim("lt112", 0.73, 0.75, "J, H2 (sources S0, S1)", "74% before fees, 77% after (MES)", 100, ("1-1-2",)),
 )
 
 CLAIMED_DRAWDOWN = 0.20

@@ -24,6 +24,7 @@ GATES = {
     "GREEKS": "portfolio Greeks",
     "LOCK": "another order of the same kind is at work",
     "BROKER": "the broker's dry run",
+    "FILL": "the order was sent and found no taker at an acceptable price",
 }
 
 STRATEGY_NAMES = {"friday_0dte": "Friday 0DTE", "lt112": "LT112"}
