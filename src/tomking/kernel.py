@@ -76,8 +76,8 @@ class Risk(Protocol):
         """Events of a new session: the starting phase and levels on the first one."""
         ...
 
-    def guard(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
-        """Levels that this valuation changes."""
+    def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
+        """Levels that this valuation changes, and first observations that wait for a second."""
         ...
 
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
@@ -127,6 +127,7 @@ class Kernel:
         self._marks = Marks(self.book.cash, {})
         self._asked: set[tuple[str, str]] = set()
         self._sent = False
+        self._unsettled = False
 
     # ------------------------------------------------------------------ the step
 
@@ -151,8 +152,7 @@ class Kernel:
             self._end(view)
 
     def next_wake(self, now: datetime) -> datetime:
-        """When there is something to do again.  ``OverflowError`` never: after the last session
-        of the calendar it is the far future."""
+        """When there is something to do again; after the calendar's last session, the far future."""
         session = self._at.sessions.on(new_york(now).date())
         if session is None or now >= session.close:
             following = self._at.sessions.after(new_york(now).date())
@@ -162,6 +162,8 @@ class Kernel:
         wakes = [session.close]
         if self._sent:
             wakes.append(now + SOON)
+        if self._unsettled:
+            wakes.append(now + MINUTE)
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
         for strategy in self._at.strategies:
             wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
@@ -316,7 +318,9 @@ class Kernel:
 
     def _guard(self, view: View) -> None:
         marks = self.value(view.now)
-        self._record_all(self._at.risk.guard(self.book, marks.net_liq, view.now))
+        changes = tuple(self._at.risk.guard(self.book, view, marks.net_liq))
+        self._record_all(changes)
+        self._unsettled = bool(changes)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 

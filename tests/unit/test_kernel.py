@@ -83,7 +83,7 @@ class Lenient:
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         return () if book.levels else (ev.LevelChanged(now, "phase", "", "4", "test"),)
 
-    def guard(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
+    def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
         return ()
 
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:

@@ -12,9 +12,7 @@ CONDOR = Structure.parse(
     "+1 SPXW 2031-03-07 P5670 / -1 SPXW 2031-03-07 P5700"
     " / -1 SPXW 2031-03-07 C5800 / +1 SPXW 2031-03-07 C5830",
 )
-LT112 = Structure.parse(
-    "LT112", "+1 ES 2031-06-20 P5200 / -1 ES 2031-06-20 P5150 / -2 ES 2031-06-20 P4590"
-)
+LT112 = Structure.parse("LT112", "+1 ES 2031-06-20 P5200 / -1 ES 2031-06-20 P5150 / -2 ES 2031-06-20 P4590")
 
 
 def test_a_spread_risks_its_width_less_its_credit() -> None:

@@ -27,32 +27,32 @@ class Desk:
         phase = phases.starting_phase(net_liq, self.settings)
         return (ev.LevelChanged(now, "phase", "", str(phase), f"starting net liq ${net_liq:,.2f}"),)
 
-    def guard(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
-        return drawdown.guard(book, net_liq, now, self.settings)
+    def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
+        return drawdown.guard(
+            book, net_liq, view.now, self.settings, vix=view.vix, grid_minutes=view.market.grid_minutes
+        )
 
-    def forced(
-        self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime
-    ) -> Iterable[Close]:
+    def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return drawdown.forced_closes(book, values, now, self.settings)
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
-        return judge(wish, book, view, account_of(book, view, net_liq), self.settings)
+        return judge(wish, book, view, account_of(book, view, net_liq, self.settings), self.settings)
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
-        account = account_of(book, view, net_liq)
+        account = account_of(book, view, net_liq, self.settings)
         snapshot = ev.SessionEnded(
             view.now, view.today, net_liq, account.margin, account.capital, view.vix, view.spot()
         )
         return snapshot, (
             *phases.session_end_phase(book, net_liq, view.now, self.settings),
-            *drawdown.session_end_levels(book, net_liq, view.now, self.settings),
+            *drawdown.session_end_levels(book, net_liq, view.now, self.settings, vix=view.vix),
         )
 
     def phase(self, book: Book) -> int:
         return phases.phase_of(book)
 
     def drawdown_level(self, book: Book) -> str:
-        return book.levels.get("drawdown", "GREEN")
+        return drawdown.drawdown_level(book)
 
     def keep(self, book: Book, keep: Decimal) -> Decimal:
-        return drawdown.tightened_keep(book, keep)
+        return drawdown.tightened_keep(book, keep, self.settings)

@@ -112,6 +112,10 @@ class ModelMarket:
         self._solved = False
 
     @property
+    def grid_minutes(self) -> int:
+        return 1
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of any result on this market must know, as sentences."""
         return NOTES

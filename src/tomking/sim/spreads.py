@@ -1,7 +1,7 @@
 """How wide the modelled market quotes, and its rounding outward to the exchange's grid.
 
 Half-spreads are stated in points at an index of 5,500 (methodology 0.4, ruling 1) and were set by eye on
-SPXW 2016-04-28/29 (VIX about 15) and SPX 2026-07-31: 0.1 for an option worth 0.1, 0.15 for 1, 0.25 for
+SPXW 2016-04-28/29 (VIX about 15) and SPX 2026-07-31, beyond a week: 0.1 for an option worth 0.1, 0.15 for 1, 0.25 for
 4, 0.4 for 15, 0.75 for 60, 1.1 for 120.  No chance is involved: one contract and minute, one quote.
 """
 
@@ -19,8 +19,12 @@ PER_DEPTH, DEPTH_MAX = 60.0, 7.0
 """Added in the money: points per unit of |K/F - 1|, and at most."""
 CALM_VIX, VIX_FLOOR, VIX_POWER = 16.0, 12.0, 0.75
 """Spreads grow with (max(VIX, floor) / calm)**power: at VIX 40 twice, at VIX 80 3.3 times as wide."""
-LAST_DAY, FAR_DAYS, FAR = 1.3, 135.0, 1.2
-"""Factors on expiry day, and beyond so many calendar days."""
+NEAR_DAYS, NEAR = 7.5, 0.66
+"""Expiries within a week quote tighter: the median on SPX 2026-07-31 for 3 to 7 days (0.66 to 0.71).
+2016-04-29's own-day expiry was wider (1.18); the rules and so the quotes of later years stand for
+every year (ruling 2)."""
+FAR_DAYS, FAR = 135.0, 1.2
+"""Beyond so many calendar days: between 1.4 in 2016 and 0.95 in 2026."""
 
 WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.9, "MES": 1.2}
 """By product, relative to SPXW."""
@@ -52,8 +56,8 @@ class Grid:
 def stress_factor(vix: float, days: float, width: float) -> float:
     """What one expiry's half-spreads are multiplied by."""
     factor = width * math.pow(max(vix, VIX_FLOOR) / CALM_VIX, VIX_POWER)
-    if days < 0.6:
-        return factor * LAST_DAY
+    if days < NEAR_DAYS:
+        return factor * NEAR
     return factor * FAR if days > FAR_DAYS else factor
 
 

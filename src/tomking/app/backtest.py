@@ -1,0 +1,253 @@
+"""One backtest from request to report: load, play every session, write everything or nothing."""
+
+import hashlib
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from tomking.adapters.calendars import load_sessions
+from tomking.adapters.history import load_history
+from tomking.adapters.journal import MemoryJournal, SqliteJournal
+from tomking.adapters.recorded import load_recorded
+from tomking.app.config import Config
+from tomking.app.exits import Exit
+from tomking.app.play import Player, play_all, player
+from tomking.app.problems import Problem, Problems, problem
+from tomking.app.report.files import write_report
+from tomking.app.report.findings import Findings, find
+from tomking.app.report.rundata import Identity, RunData, Shown
+from tomking.app.report.terminal import summary
+from tomking.app.request import Progress, Request, Result
+from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
+from tomking.app.values import to_text
+from tomking.domain.bars import History
+from tomking.domain.calendar import Session, Sessions
+from tomking.domain.errors import BadData, OperatingError
+from tomking.domain.events import RunStarted
+from tomking.ports import Journal, MarketData
+from tomking.risk.settings import Settings
+from tomking.sim.market import ModelMarket
+from tomking.strategies import build
+
+LISTED_AHEAD = timedelta(days=550)
+"""How far past the last session the calendar reaches: expiries are listed that far."""
+DEFAULT_CAPITAL = Decimal(200_000)
+SMALL_CAPITAL = Decimal(44_450)
+"""The two accounts of methodology 0.4, ruling 4: the report of a modelled run shows both."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The market of a run and the sessions it is played over."""
+
+    market: MarketData
+    sessions: Sessions
+    """With those after the last played one: expiries are listed ahead."""
+    played: tuple[Session, ...]
+    history: History
+    data_digest: str
+
+
+def run(request: Request, progress: Progress) -> Result:
+    """Plays the request and writes its report.  ``Problems`` when it cannot; nothing is left then."""
+    world = _recorded(request) if request.chains else _modelled(request)
+    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told():
+        file = Path(folder) / "journal.sqlite"
+        with SqliteJournal(file, power_safe=False) as journal:
+            players = [_player(request, world, journal, request.capital)]
+            if not request.chains:
+                players.append(_player(request, world, MemoryJournal(), _other_account(request.capital)))
+            play_all(players, world.played, progress)
+        main, *others = (_findings(request, world, each) for each in players)
+        other = others[0] if others else None
+        facts = write_report(request.report, main, other, journal=file)
+    return Result(report=request.report, run=facts, summary=summary(main, other))
+
+
+# ------------------------------------------------------------------------------------- the world
+
+
+def _modelled(request: Request) -> World:
+    history = load_history()
+    assert request.start is not None
+    assert request.end is not None
+    sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
+    market = ModelMarket(history, sessions, request.seed)
+    played = _between(sessions, request.start, request.end)
+    return World(market, sessions, played, history, history.source_digest)
+
+
+def _recorded(request: Request) -> World:
+    assert request.chains is not None
+    history = load_history()
+    last = date.fromisoformat(str(history.spx.day[-1]))
+    try:
+        sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
+        market = load_recorded(request.chains, sessions=sessions, history=history)
+        digest = hashlib.sha256(request.chains.read_bytes()).hexdigest()
+    except BadData as error:
+        raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
+    first, final = market.days[0], market.days[-1]
+    outside = [
+        Problem(Exit.DATA, f"--{name} {day}: outside the data: {request.chains} runs from {first} to {final}")
+        for name, day in (("start", request.start), ("end", request.end))
+        if day is not None and not first <= day <= final
+    ]
+    if outside:
+        raise Problems(outside)
+    recorded = set(market.days)
+    played = _between(sessions, request.start or first, request.end or final)
+    return World(market, sessions, tuple(s for s in played if s.date in recorded), history, digest)
+
+
+def _between(sessions: Sessions, start: date, end: date) -> tuple[Session, ...]:
+    played = sessions.between(start, end).days
+    if not played:
+        raise problem(Exit.DATA, f"--start {start} --end {end}: no session in that span; choose a longer one")
+    return played
+
+
+# ------------------------------------------------------------------------------------- the accounts
+
+
+def _other_account(capital: Decimal) -> Decimal:
+    return DEFAULT_CAPITAL if capital == SMALL_CAPITAL else SMALL_CAPITAL
+
+
+def _player(request: Request, world: World, journal: Journal, capital: Decimal) -> Player:
+    config = request.config
+    first = world.played[0]
+    return player(
+        strategies=tuple(
+            sorted(
+                (build(one, config.values[f"strategies.{one}"]) for one in request.strategies),
+                key=lambda strategy: strategy.priority,
+            )
+        ),
+        risk=config.section("risk", Settings),
+        market=world.market,
+        sessions=world.sessions,
+        first=first,
+        journal=journal,
+        capital=capital,
+        started=RunStarted(first.open, request.seed, config.digest(), world.data_digest, request.strategies),
+    )
+
+
+def _findings(request: Request, world: World, played: Player) -> Findings:
+    settings = request.config.section("risk", Settings)
+    history = played.recorder.history()
+    capital = sum((day.deposits for day in history.days), Decimal(0))
+    return find(
+        RunData(
+            label=f"${capital:,.0f} account",
+            start=world.played[0].date,
+            end=world.played[-1].date,
+            seed=request.seed,
+            capital=capital,
+            strategies=request.strategies,
+            modelled=request.chains is None,
+            notes=(*world.market.notes, *_assumptions(request)),
+            history=history,
+            risk_free=_risk_free(world, [day.date for day in history.days]),
+            bp_caps=tuple(
+                zip((0.0, *settings.vix_bounds), map(float, settings.vix_capital_share_max), strict=True)
+            ),
+            settings=tuple(_shown(request.config)),
+            research=request.config.research(),
+            identity=Identity(
+                version=version("tomking"),
+                git_commit=_git_commit(),
+                config_digest=request.config.digest(),
+                data_digest=world.data_digest,
+                journal_head=played.journal.head(),
+            ),
+            command=_command(request),
+        )
+    )
+
+
+def _assumptions(request: Request) -> Iterator[str]:
+    """What this run takes for granted besides its prices."""
+    yield (
+        "Fills: the slippage model of methodology D.7, whole orders only; no order moves the market. "
+        "Commissions and fees: the 2025 schedule in every year."
+    )
+    yield "Idle cash earns nothing; margin is an estimate of our own, not the broker's."
+    yield (
+        "Not yet built, so not applied: stress limits, correlation groups, Greeks limits, circuit breakers "
+        "and emergency levels.  Sizes are bounded by the planned stop, capital, margin and counts alone."
+    )
+    if request.chains:
+        yield "The backtest ends with the recording; what is still open then is counted at its last mark."
+
+
+def _shown(config: Config) -> Iterator[Shown]:
+    for row in config.rows():
+        yield Shown(row.key, to_text(row.value), row.source, row.setting.source, row.setting.doc)
+
+
+def _risk_free(world: World, days: list[date]) -> tuple[float, ...]:
+    """The 3-month Treasury's simple return of each session, at the rate known the session before."""
+    column = world.history.spx.day
+    rows = np.searchsorted(column, np.array(days, dtype="datetime64[D]")) - 1
+    rates = world.history.rate[np.clip(rows, 0, len(column) - 1)]
+    return tuple(float(r) for r in np.expm1(rates / 252))
+
+
+def _command(request: Request) -> str:
+    """What to type to get the same run again."""
+    words = ["tomking", "backtest"]
+    given: Mapping[str, object] = {
+        "--start": request.start,
+        "--end": request.end,
+        "--strategies": ",".join(request.strategies),
+        "--seed": request.seed,
+        "--capital": request.capital,
+        "--chains": request.chains,
+    }
+    for option, value in given.items():
+        if value is not None:
+            words += [option, str(value)]
+    for row in request.config.rows():
+        if not request.config.is_default(row.key) and not row.key.startswith(("backtest.", "account.")):
+            words += ["--set", f"{row.key}={to_text(row.value)}"]
+    return shlex.join(words)
+
+
+def _git_commit() -> str:
+    """The commit this program was run from; "unknown" for an installed copy."""
+    try:
+        found = subprocess.run(  # noqa: S603 - fixed words and our own folder
+            ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"],  # noqa: S607 - wherever git is
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return found.stdout.strip()
+
+
+# ------------------------------------------------------------------------------------- the files
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The world's failures as one line each."""
+    try:
+        yield
+    except BadData as error:
+        raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
+    except OperatingError as error:
+        raise problem(Exit.DATA, str(error)) from error
