@@ -68,20 +68,12 @@ def fees(structure: Structure, units: int, *, opens: bool) -> Decimal:
 
     For a closing order ``structure`` is the inverse of what is held: a leg with ratio < 0 is a sale.
     """
-    return cents(_exact(structure, units, opens=opens))
+    return cents(sum((_leg_fee(leg, units, opens=opens) for leg in structure.legs), ZERO))
 
 
 def round_trip(structure: Structure, units: int = 1) -> Decimal:
-    """Dollars for opening and closing ``units``: what a wish is judged by, rounded once.
-
-    The two fills together may differ from it by a cent, as each is rounded by itself.
-    """
-    opening = _exact(structure, units, opens=True)
-    return cents(opening + _exact(structure.inverse(), units, opens=False))
-
-
-def _exact(structure: Structure, units: int, *, opens: bool) -> Decimal:
-    return sum((_leg_fee(leg, units, opens=opens) for leg in structure.legs), ZERO)
+    """Dollars for opening and closing ``units`` in one fill each: what a wish is judged by."""
+    return fees(structure, units, opens=True) + fees(structure.inverse(), units, opens=False)
 
 
 def _leg_fee(leg: Leg, units: int, *, opens: bool) -> Decimal:

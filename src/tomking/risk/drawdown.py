@@ -21,6 +21,8 @@ from tomking.risk.settings import Settings
 
 LEVELS = ("GREEN", "YELLOW", "ORANGE", "RED", "TERMINAL")
 LEVEL = "drawdown"
+WEEK = "weekly_loss"
+MONTH = "monthly_loss"
 CALM = "risk.calm_closes"
 """Note: closes below the line that leaves the present level."""
 RAMP = "risk.ramp_sessions"
@@ -67,10 +69,6 @@ def periods(book: Book, settings: Settings) -> list[Period]:
         if noted == key:
             found.append(Period(level, key, Decimal(base) + book.deposits, share))
     return found
-
-
-WEEK = "weekly_loss"
-MONTH = "monthly_loss"
 
 
 def week_of(day: date) -> str:
@@ -129,7 +127,7 @@ def session_end_levels(
         events.append(Noted(now, RAMP, str(left - 1) if left > 1 else ""))
     level, deep = drawdown_level(book), _depth(book, net_liq, settings)
     if LEVELS.index(deep) > LEVELS.index(level):
-        return [*events, *_forget(book, CALM, now), *_deeper(book, deep, net_liq, now)]
+        return [*events, *_deeper(book, deep, net_liq, now)]
     if level == "RED":
         return [*events, *_restart(book, net_liq, now, settings)]
     return [*events, *_milder(book, level, net_liq, now, settings)]
@@ -187,7 +185,7 @@ def _acts(
 def _deeper(book: Book, level: str, net_liq: Decimal, now: datetime) -> list[Event]:
     before = book.levels.get(LEVEL, "")
     detail = f"net liq ${net_liq:,.0f} is {drawdown(book, net_liq):.1%} below the peak of ${book.peak:,.0f}"
-    events: list[Event] = [LevelChanged(now, LEVEL, before, level, detail)]
+    events: list[Event] = [LevelChanged(now, LEVEL, before, level, detail), *_forget(book, CALM, now)]
     if level in {"RED", "TERMINAL"} and before not in {"RED", "TERMINAL"}:
         events.append(Noted(now, RED_SINCE, now.isoformat()))
     return events

@@ -52,6 +52,8 @@ def session_end_phase(book: Book, net_liq: Decimal, now: datetime, settings: Set
         detail = f"net liq ${net_liq:,.0f} closed {above} times at or above ${floors[phase + 1]:,.0f}"
         change = LevelChanged(now, LEVEL, str(phase), str(phase + 1), detail)
         return [change, *_noted(book, now, (0, 0, 0))]
+    if (above, below, since) == _memory(book, settings):
+        return []
     return _noted(book, now, (above, below, since))
 
 

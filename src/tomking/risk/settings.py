@@ -4,10 +4,14 @@ Tables by phase have five entries, P0 to P4.  Tables by VIX have one entry more 
 entry i holds from bound i-1 (included) to bound i (excluded).  Shares are of net liq: 0.02 is 2 %.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from tomking.domain.settings import setting
+
+PHASES = 5
 
 
 def _shares(text: str) -> tuple[Decimal, ...]:
@@ -16,9 +20,13 @@ def _shares(text: str) -> tuple[Decimal, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    """``ValueError`` names every table that does not fit its bounds or its phases."""
+
     # ---------------------------------------------------------------------------------- phases
     phase_floors_usd: tuple[Decimal, ...] = setting(
         _shares("0 44500 63500 95250 127000"),
+        low=Decimal(0),
+        high=Decimal(10_000_000),
         source="A.1",
         doc="Net liq from which each phase begins (profile seed_usd).",
     )
@@ -51,7 +59,11 @@ class Settings:
     )
     # ----------------------------------------------------------------------- strategies by phase
     zero_dte_es_units: tuple[Decimal, ...] = setting(
-        _shares("0 1 2 3 4"), source="A.4", doc="0DTE ceiling by phase in ES-equivalents (P0 counts lots)."
+        _shares("0 1 2 3 4"),
+        low=Decimal(0),
+        high=Decimal(12),
+        source="A.4",
+        doc="0DTE ceiling by phase in ES-equivalents (P0 counts lots).",
     )
     zero_dte_lots_phase_0: int = setting(
         2, low=1, high=10, source="A.4", doc="0DTE ceiling in phase 0: lots of MES or XSP."
@@ -67,12 +79,18 @@ class Settings:
         Decimal(190000), low=Decimal(127000), source="A.4", doc="Net liq from which phase 4 has that ceiling."
     )
     lt112_es_units: tuple[Decimal, ...] = setting(
-        _shares("0 0 0.4 1 3"), source="A.4", doc="LT112 ceiling by phase in ES-equivalents (0.4 is 4 MES)."
+        _shares("0 0 0.4 1 3"),
+        low=Decimal(0),
+        high=Decimal(8),
+        source="A.4",
+        doc="LT112 ceiling by phase in ES-equivalents (0.4 is 4 MES).",
     )
     # ------------------------------------------------------------------------------ counts
-    positions_max: tuple[int, ...] = setting((2, 3, 5, 7, 10), source="A.3", doc="Open positions by phase.")
+    positions_max: tuple[int, ...] = setting(
+        (2, 3, 5, 7, 10), low=0, high=20, source="A.3", doc="Open positions by phase."
+    )
     entries_a_day_max: tuple[int, ...] = setting(
-        (2, 3, 5, 7, 10), source="A.3", doc="New positions in a session by phase."
+        (2, 3, 5, 7, 10), low=0, high=20, source="A.3", doc="New positions in a session by phase."
     )
     entries_high_vix: float = setting(
         30.0,
@@ -85,7 +103,11 @@ class Settings:
         40.0, low=10.0, high=100.0, source="A.3", doc="Above this VIX half of the entries, at least 1."
     )
     entering_max: tuple[int, ...] = setting(
-        (1, 2, 3, 3, 3), source="A.3", doc="Strategies with an opening order at work at once, by phase."
+        (1, 2, 3, 3, 3),
+        low=0,
+        high=20,
+        source="A.3",
+        doc="Strategies with an opening order at work at once, by phase.",
     )
     entry_spacing_minutes: int = setting(
         5, low=0, high=120, source="A.3, B.0", doc="Minutes since another strategy's last entry."
@@ -140,10 +162,18 @@ class Settings:
         doc="Margin on one expiration date.",
     )
     margin_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.25 0.30 0.50 0.65 0.80"), source="A.3", doc="All margin, by phase."
+        _shares("0.25 0.30 0.50 0.65 0.80"),
+        low=Decimal(0),
+        high=Decimal(1),
+        source="A.3",
+        doc="All margin, by phase.",
     )
     capital_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.40 0.50 0.65 0.75 0.80"), source="A.3", doc="All capital in use, by phase."
+        _shares("0.40 0.50 0.65 0.75 0.80"),
+        low=Decimal(0),
+        high=Decimal(1),
+        source="A.3",
+        doc="All capital in use, by phase.",
     )
     reserve_share: Decimal = setting(
         Decimal("0.20"),
@@ -154,21 +184,35 @@ class Settings:
     )
     # ------------------------------------------------------------------------------ VIX regimes
     vix_bounds: tuple[float, ...] = setting(
-        (13.0, 18.0, 25.0, 30.0, 35.0, 40.0), source="C.1", doc="Bounds of the VIX regimes."
+        (13.0, 18.0, 25.0, 30.0, 35.0, 40.0),
+        low=5.0,
+        high=150.0,
+        source="C.1",
+        doc="Bounds of the VIX regimes.",
     )
     vix_capital_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.45 0.65 0.75 0.50 0.25 0.25 0.15"), source="C.1", doc="Capital in use by VIX regime."
+        _shares("0.45 0.65 0.75 0.50 0.25 0.25 0.15"),
+        low=Decimal(0),
+        high=Decimal(1),
+        source="C.1",
+        doc="Capital in use by VIX regime.",
     )
     closing_only_vix: float = setting(
         35.0, low=20.0, high=100.0, source="C.1", doc="From this VIX on no new short premium."
     )
     vix_size_bounds: tuple[float, ...] = setting(
         (25.0, 30.0, 35.0),
+        low=5.0,
+        high=150.0,
         source="C.1, B.0.2",
         doc="VIX at which the size multiplier bends, with the next table.",
     )
     vix_size_shares: tuple[Decimal, ...] = setting(
-        _shares("1 0.75 0.5"), source="C.1, B.0.2", doc="Size multiplier at those VIX, linear between them."
+        _shares("1 0.75 0.5"),
+        low=Decimal(0),
+        high=Decimal(1),
+        source="C.1, B.0.2",
+        doc="Size multiplier at those VIX, linear between them.",
     )
     vix_size_share_extreme: Decimal = setting(
         Decimal("0.25"),
@@ -178,10 +222,12 @@ class Settings:
         doc="Size multiplier from the last bound to VIX 40.",
     )
     buffer_vix_bounds: tuple[float, ...] = setting(
-        (20.0, 30.0, 40.0), source="C.1", doc="VIX bounds of the margin buffer."
+        (20.0, 30.0, 40.0), low=5.0, high=150.0, source="C.1", doc="VIX bounds of the margin buffer."
     )
     buffer_shares: tuple[Decimal, ...] = setting(
         _shares("0.20 0.35 0.50 0.70"),
+        low=Decimal(0),
+        high=Decimal(2),
         source="C.1",
         doc="Free net liq beside margin, as a share of the margin.",
     )
@@ -400,10 +446,14 @@ class Settings:
         doc="The same for micro futures options.",
     )
     slippage_vix_bounds: tuple[float, ...] = setting(
-        (20.0, 30.0, 40.0), source="D.7", doc="VIX bounds of the slippage estimate."
+        (20.0, 30.0, 40.0), low=5.0, high=150.0, source="D.7", doc="VIX bounds of the slippage estimate."
     )
     slippage_shares: tuple[Decimal, ...] = setting(
-        _shares("0.25 0.35 0.60 1.00"), source="D.7", doc="Slippage as a share of the half spreads."
+        _shares("0.25 0.35 0.60 1.00"),
+        low=Decimal(0),
+        high=Decimal(2),
+        source="D.7",
+        doc="Slippage as a share of the half spreads.",
     )
     slippage_stop_share: Decimal = setting(
         Decimal("0.25"), low=Decimal(0), high=Decimal(2), source="D.7", doc="What a stop exit adds to it."
@@ -449,3 +499,57 @@ class Settings:
     uncovered_share_min: float = setting(
         0.15, low=0.05, high=1.0, source="ruling 18", doc="And at least this share of it."
     )
+
+    def __post_init__(self) -> None:
+        faults = [*_wrong_lengths(self), *_wrong_orders(self)]
+        if faults:
+            raise ValueError("; ".join(faults))
+
+
+BY_PHASE = (
+    "phase_floors_usd",
+    "zero_dte_es_units",
+    "lt112_es_units",
+    "positions_max",
+    "entries_a_day_max",
+    "entering_max",
+    "margin_share_max",
+    "capital_share_max",
+)
+BY_VIX = (
+    ("vix_bounds", "vix_capital_share_max", 1),
+    ("vix_size_bounds", "vix_size_shares", 0),
+    ("buffer_vix_bounds", "buffer_shares", 1),
+    ("slippage_vix_bounds", "slippage_shares", 1),
+)
+"""Bounds, their table, and how many more entries it has."""
+REGIMES = 7
+"""Rows of C.1's table; they have names in ``risk.regime``."""
+
+
+def _wrong_lengths(settings: Settings) -> Iterator[str]:
+    for name in BY_PHASE:
+        if (count := len(getattr(settings, name))) != PHASES:
+            yield f"{name} has {count} entries; write one for each of the {PHASES} phases"
+    for bounds, table, more in BY_VIX:
+        wanted = len(getattr(settings, bounds)) + more
+        if (count := len(getattr(settings, table))) != wanted:
+            yield f"{table} has {count} entries; with these {bounds} write {wanted}"
+    if (count := len(settings.vix_capital_share_max)) != REGIMES:
+        yield f"vix_capital_share_max has {count} entries; write one for each of the {REGIMES} regimes"
+
+
+def _wrong_orders(settings: Settings) -> Iterator[str]:
+    for name in ("phase_floors_usd", *(bounds for bounds, _, _ in BY_VIX)):
+        values = getattr(settings, name)
+        if any(later <= earlier for earlier, later in pairwise(values)):
+            yield f"{name} must ascend"
+    if settings.phase_floors_usd[:1] != (Decimal(0),):
+        yield "phase_floors_usd must begin with 0"
+    depths = (settings.yellow_share, settings.orange_share, settings.red_share, settings.terminal_share)
+    if any(later <= earlier for earlier, later in pairwise(depths)):
+        yield "yellow_share, orange_share, red_share and terminal_share must ascend"
+    if settings.yellow_leave_share >= settings.yellow_share:
+        yield "yellow_leave_share must be below yellow_share"
+    if settings.orange_leave_share >= settings.orange_share:
+        yield "orange_leave_share must be below orange_share"

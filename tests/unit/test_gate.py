@@ -1,0 +1,167 @@
+"""The gate as a whole: the least answer wins, every breach is said, nothing can be enlarged."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from tests.unit.test_limits import NET_LIQ, SETTINGS, account, empty, lt112, mid, wish
+from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
+
+from tomking.domain.book import Book, Day
+from tomking.domain.intent import Approved, Open, Refused, Verdict
+from tomking.risk.case import Allowance, Limit
+from tomking.risk.gate import LIMITS, case_of, judge
+from tomking.view import View
+
+
+def view(vix: float | None = 24.0, wall: str = "10:30") -> View:
+    market = ScriptedMarket(mid, level=5500.0, vix_level=vix)
+    return View(at(wall), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+
+
+def verdict(
+    opening: Open,
+    book: Book | None = None,
+    *,
+    vix: float | None = 24.0,
+    net_liq: Decimal = NET_LIQ,
+    wall: str = "10:30",
+    limits: tuple[Limit, ...] = LIMITS,
+) -> Verdict:
+    book = book or empty()
+    return judge(opening, book, view(vix, wall), account(book, net_liq), SETTINGS, limits)
+
+
+def test_the_least_answer_is_the_verdict_and_is_named() -> None:
+    # $1,027 a unit at the stop: three fit into 2 % of $200,000, five into the ceiling of phase 4.
+    answer = verdict(wish("ES"))
+    assert isinstance(answer, Approved)
+    assert answer.units == 3
+    assert answer.binding.startswith("loss at stop: loss at the planned stop: $1,0")
+    assert answer.binding.endswith("limit $4,000 (2.0% of net liq $200,000)")
+    # 30 wide for 10 points: $1,000 each.
+    assert answer.margin == 3000
+
+
+def test_the_strategys_own_ceiling_binds_too() -> None:
+    answer = verdict(wish("ES", ceiling=1))
+    assert isinstance(answer, Approved)
+    assert (answer.units, answer.binding) == (1, "the strategy's own ceiling of 1")
+
+
+def test_one_es_lt112_fits_two_hundred_thousand() -> None:
+    answer = verdict(lt112(), vix=16.0)
+    assert isinstance(answer, Approved)
+    assert answer.units == 1
+    assert 8_000 < answer.margin < 12_000
+
+
+def test_a_refusal_says_every_reason_at_once() -> None:
+    book = replace(
+        empty(1), levels={"phase": "1", "drawdown": "ORANGE"}, day=Day(session=FRIDAY, losing_closes=3)
+    )
+    answer = verdict(lt112(), book, wall="16:30")
+    assert isinstance(answer, Refused)
+    codes = [(breach.code, breach.limit) for breach in answer.breaches]
+    assert codes[:4] == [
+        ("SYS", "drawdown"),
+        ("SYS", "losing closes"),
+        ("CAL", "market open"),
+        ("PHASE", "phase"),
+    ]
+    assert str(answer.breaches[3]) == "phase: lt112 is not available in phase 1"
+
+
+def test_a_size_is_never_rounded_up_to_one() -> None:
+    book = replace(empty(), levels={"phase": "4", "drawdown": "YELLOW"})
+    answer = verdict(wish("ES", ceiling=1), book)
+    assert isinstance(answer, Refused)
+    (breach,) = answer.breaches
+    assert breach.code == "SIZE"
+    assert breach.detail.startswith("1 units x 0.50 for drawdown, VIX and ramp is less than one")
+
+
+def test_yellow_halves_and_rounds_down() -> None:
+    book = replace(empty(), levels={"phase": "4", "drawdown": "YELLOW"})
+    answer = verdict(wish("ES"), book)
+    assert isinstance(answer, Approved)
+    assert answer.units == 1
+    assert answer.binding.endswith("3 units x 0.50 for drawdown, VIX and ramp")
+
+
+def test_without_a_vix_nothing_is_opened() -> None:
+    answer = verdict(wish("ES"), vix=None)
+    assert isinstance(answer, Refused)
+    assert answer.breaches[0].detail == "no VIX"
+
+
+def test_without_quotes_a_wish_is_refused_and_still_never_looks_free() -> None:
+    market = ScriptedMarket(lambda contract, now: None, level=5500.0)
+    blind = replace(view(), market=market)
+    book = empty()
+    case = case_of(wish("ES"), book, blind, account(book), SETTINGS)
+    # Two short contracts at 25 % of 5,500 x $50.
+    assert case.margin == 137_500
+    answer = judge(wish("ES"), book, blind, account(book), SETTINGS)
+    assert isinstance(answer, Refused)
+    assert "leg quotes" in [breach.limit for breach in answer.breaches]
+
+
+def test_warnings_reach_the_verdict() -> None:
+    careful = Limit("any", "SIZE", "C.3", lambda case: Allowance(None, "", warning="look twice"))
+    answer = verdict(wish("ES"), limits=(*LIMITS, careful))
+    assert isinstance(answer, Approved)
+    assert answer.warnings == ("any: look twice",)
+
+
+wishes = st.builds(
+    lambda product, ceiling, loss: wish(product, ceiling=ceiling, planned_loss=Decimal(loss)),
+    st.sampled_from(["ES", "MES", "SPXW", "XSP"]),
+    st.integers(1, 30),
+    st.integers(5, 25),
+)
+levels = st.sampled_from(["GREEN", "YELLOW", "ORANGE"])
+answers = st.one_of(st.none(), st.integers(0, 20))
+
+
+def units(answer: Verdict) -> int:
+    return answer.units if isinstance(answer, Approved) else 0
+
+
+@profile(max_examples=60)
+@given(wishes, levels, st.floats(10, 45), answers)
+def test_no_limit_can_enlarge_a_wish(opening: Open, level: str, vix: float, answer: int | None) -> None:
+    book = replace(empty(), levels={"phase": "4", "drawdown": level})
+    before = units(verdict(opening, book, vix=vix))
+    more = Limit("another", "SIZE", "none", lambda case: Allowance(answer, "because"))
+    after = units(verdict(opening, book, vix=vix, limits=(*LIMITS, more)))
+    assert after <= before <= opening.ceiling
+    assert answer is None or after <= answer
+
+
+@profile(max_examples=60)
+@given(wishes, st.floats(10, 34), st.integers(130_000, 300_000), st.integers(0, 300_000))
+def test_a_richer_account_is_never_permitted_less(opening: Open, vix: float, poor: int, more: int) -> None:
+    smaller, larger = (
+        units(verdict(opening, empty(net_liq=Decimal(dollars)), vix=vix, net_liq=Decimal(dollars)))
+        for dollars in (poor, poor + more)
+    )
+    assert smaller <= larger
+
+
+@profile(max_examples=60)
+@given(wishes, levels, st.one_of(st.none(), st.floats(10, 60)), st.sampled_from(["09:00", "10:30", "17:00"]))
+def test_a_refusal_carries_every_limit_that_permits_nothing(
+    opening: Open, level: str, vix: float | None, wall: str
+) -> None:
+    book = replace(empty(), levels={"phase": "4", "drawdown": level})
+    answer = verdict(opening, book, vix=vix, wall=wall)
+    case = case_of(opening, book, view(vix, wall), account(book), SETTINGS)
+    against = [limit.name for limit in LIMITS if limit.check(case).units == 0]
+    if against:
+        assert isinstance(answer, Refused)
+        assert [breach.limit for breach in answer.breaches] == against
+        assert all(breach.detail for breach in answer.breaches)

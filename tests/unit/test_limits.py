@@ -1,0 +1,526 @@
+"""Each limit by itself: what it permits, and the sentence it refuses with; docs/risk.md tells the same."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
+
+from tomking.domain.book import Book, Component, Day, Position, Working
+from tomking.domain.chain import Quote
+from tomking.domain.contract import Contract, Option
+from tomking.domain.intent import Open, Part, Urgency
+from tomking.domain.lifecycle import State
+from tomking.domain.order import Order
+from tomking.domain.record import Record
+from tomking.domain.settings import settings_of
+from tomking.domain.structure import Structure
+from tomking.risk import limits_capital as capital
+from tomking.risk import limits_count as counts
+from tomking.risk import limits_data as data
+from tomking.risk import limits_state as state
+from tomking.risk.account import Account
+from tomking.risk.case import Allowance, Case
+from tomking.risk.gate import LIMITS, case_of
+from tomking.risk.settings import Settings
+from tomking.sim import fills
+from tomking.view import View
+
+SETTINGS = Settings()
+NET_LIQ = Decimal(200_000)
+ZERO = Decimal(0)
+CONDOR = "+1 {0} {1} P5435 / -1 {0} {1} P5465 / -1 {0} {1} C5535 / +1 {0} {1} C5565"  # 10 points of credit
+MIDS = {5435: 5.0, 5465: 10.0, 5535: 10.0, 5565: 5.0, 5200: 83.5, 5150: 72.5, 4590: 14.0}
+
+
+def mid(contract: Contract, now: object) -> float | None:
+    return MIDS.get(int(contract.strike)) if isinstance(contract, Option) else None
+
+
+def empty(phase: int = 4, net_liq: Decimal = NET_LIQ) -> Book:
+    return Book(
+        cash=net_liq,
+        deposits=net_liq,
+        prior_close=net_liq,
+        peak=net_liq,
+        levels={"phase": str(phase)},
+        day=Day(session=FRIDAY),
+    )
+
+
+def wish(product: str = "ES", expiry: str = "2031-03-07", **changes: object) -> Open:
+    structure = Structure.parse("condor", CONDOR.format(product, expiry))
+    opening = Open(
+        strategy="friday_0dte",
+        entry="condor",
+        parts=(Part("condor", structure),),
+        ceiling=50,
+        planned_loss=Decimal(20),
+        target_gain=Decimal(5),
+        least_net=Decimal(6),
+        reason="test",
+    )
+    return replace(opening, **changes)  # type: ignore[arg-type]
+
+
+def lt112(product: str = "ES", expiry: str = "2031-07-03") -> Open:
+    text = f"+1 {product} {expiry} P5200 / -1 {product} {expiry} P5150"
+    spread = Structure.parse("PDS", text)
+    puts = Structure.parse("NP", f"-2 {product} {expiry} P4590")
+    parts = (Part("PDS", spread), Part("NP", puts))
+    return wish(
+        strategy="lt112", entry="LT112", parts=parts, planned_loss=Decimal(56), target_gain=Decimal("25.2")
+    )
+
+
+def account(book: Book, net_liq: Decimal = NET_LIQ, **changes: object) -> Account:
+    return replace(Account(net_liq, ZERO, ZERO, ZERO, {}, {}, {}), **changes)  # type: ignore[arg-type]
+
+
+def case(
+    opening: Open | None = None,
+    book: Book | None = None,
+    *,
+    vix: float | None = 24.0,
+    wall: str = "10:30",
+    net_liq: Decimal = NET_LIQ,
+    ticks: int = 1,
+    **used: object,
+) -> Case:
+    book = book or empty()
+    market = ScriptedMarket(mid, level=5500.0, vix_level=vix, half_spread_ticks=ticks)
+    view = View(at(wall), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+    return case_of(opening or wish(), book, view, account(book, net_liq, **used), SETTINGS)
+
+
+def says(answer: Allowance) -> str:
+    assert answer.units == 0
+    return answer.detail
+
+
+def open_position(
+    id_: str = "P1", *, strategy: str = "lt112", units: int = 1, opening: Open | None = None
+) -> Position:
+    opening = opening or lt112()
+    components = {
+        part.role: Component(
+            role=part.role,
+            trade=id_,
+            kind=opening.entry,
+            structure=part.structure,
+            units=units,
+            filled_units=units,
+            entry_net=Decimal(5),
+            opened=at("10:00"),
+            opened_dte=118,
+            dollars=ZERO,
+            fees=ZERO,
+            planned_loss=opening.planned_loss,
+        )
+        for part in opening.parts
+    }
+    return Position(
+        id_,
+        strategy,
+        opening.product,
+        State.ACTIVE,
+        at("10:00"),
+        components,
+        units,
+        Decimal(8000),
+        Decimal(2800),
+    )
+
+
+def holding(*positions: Position, phase: int = 4) -> Book:
+    return replace(empty(phase), positions={p.id: p for p in positions})
+
+
+def working(opening: Open, units: int = 1, id_: str = "O7") -> Working:
+    order = Order(
+        id=id_,
+        strategy=opening.strategy,
+        position=id_,
+        parts=opening.parts,
+        units=units,
+        limit=Decimal(9),
+        floor=None,
+        opens=True,
+        urgency=Urgency.ENTRY,
+        reason="test",
+        trigger=opening.entry,
+        margin=Decimal(1000) * units,
+        planned_loss=opening.planned_loss,
+    )
+    return Working(order, at("10:29"), Decimal(9), at("10:29"))
+
+
+# ------------------------------------------------------------------------------------ trading state
+def test_a_quarantined_strategy_opens_nothing() -> None:
+    book = replace(empty(), quarantined=frozenset({"friday_0dte"}))
+    assert "raised an error" in says(state.not_quarantined(case(book=book)))
+    assert state.not_quarantined(case(lt112(), book)).units is None
+
+
+@pytest.mark.parametrize(
+    ("level", "stops"), [("GREEN", False), ("YELLOW", False), ("ORANGE", True), ("RED", True)]
+)
+def test_orange_and_red_open_nothing(level: str, stops: bool) -> None:
+    book = replace(empty(), levels={"phase": "4", "drawdown": level})
+    assert (state.drawdown_allows(case(book=book)).units == 0) is stops
+
+
+def test_a_five_per_cent_day_opens_nothing_more() -> None:
+    assert state.losses_allow(case(net_liq=Decimal(190_001))).units is None
+    assert says(state.losses_allow(case(net_liq=Decimal(190_000)))) == (
+        "daily loss limit reached in 2031-03-07: $10,000 now of $200,000 at its start, limit 5%"
+    )
+    locked = replace(empty(), levels={"phase": "4", "daily_loss": "2031-03-07"})
+    assert state.losses_allow(case(book=locked)).units == 0
+    yesterday = replace(empty(), levels={"phase": "4", "daily_loss": "2031-03-06"})
+    assert state.losses_allow(case(book=yesterday)).units is None
+
+
+def test_a_lost_week_and_month_open_nothing_more() -> None:
+    # The week began at 180,000 and the month at 190,000: 162,000 is 10 % and 14.7 % below.
+    notes = {"risk.weekly_loss": "2031-W10 -20000", "risk.monthly_loss": "2031-03 -10000"}
+    book = replace(empty(), notes=notes, prior_close=Decimal(165_000))
+    said = says(state.losses_allow(case(book=book, net_liq=Decimal(162_000))))
+    assert said.startswith("weekly loss limit reached in 2031-W10: $18,000 now of $180,000")
+    assert "monthly" not in said
+
+
+def test_three_losing_closes_end_the_day() -> None:
+    for count, units in ((2, None), (3, 0)):
+        book = replace(empty(), day=Day(session=FRIDAY, losing_closes=count))
+        assert state.losing_closes_allow(case(book=book)).units == units
+
+
+@pytest.mark.parametrize(("wall", "units"), [("09:29", 0), ("09:30", None), ("15:59", None), ("16:00", 0)])
+def test_the_market_must_be_open(wall: str, units: int | None) -> None:
+    assert state.market_open(case(wall=wall)).units == units
+
+
+# --------------------------------------------------------------------------------------------- data
+def test_a_missing_old_or_absurd_vix_opens_nothing() -> None:
+    assert data.vix_fresh(case()).units is None
+    assert says(data.vix_fresh(case(vix=None))) == "no VIX"
+    assert says(data.vix_fresh(case(vix=5.0))) == "VIX 5.00 is outside 5 to 150"
+    old = case()
+    old.view.market.vix = lambda now: (24.0, now - timedelta(minutes=6))  # type: ignore[method-assign]
+    assert says(data.vix_fresh(old)) == "VIX 24.00 is 6 minutes old, limit 5"
+
+
+def fault(
+    bid: str | None,
+    ask: str | None,
+    *,
+    short: bool = True,
+    product: str = "SPXW",
+    scaled: bool = False,
+    age: int = 0,
+) -> str:
+    """What is wrong with a condor of which one leg has this quote."""
+    size = " x1000/0.005" if scaled else ""
+    legs = " / ".join(
+        f"{ratio} {product} 2031-03-07 {strike}{size}"
+        for ratio, strike in (("+1", "P5435"), ("-1", "P5465"), ("-1", "C5535"), ("+1", "C5565"))
+    )
+    structure = Structure.parse("condor", legs)
+    this = replace(case(), wish=wish(parts=(Part("condor", structure),)))
+    good = Quote(Decimal("9.9"), Decimal("10.1"), at("10:30"))
+    odd = Quote(bid and Decimal(bid), ask and Decimal(ask), at("10:30") - timedelta(seconds=age))  # type: ignore[arg-type]
+    quotes = (good, odd, good, good) if short else (odd, good, good, good)
+    answer = data.quotes_valid(replace(this, quotes=quotes))
+    return answer.detail.partition(": ")[2] if answer.units == 0 else ""
+
+
+def test_each_leg_needs_a_valid_quote() -> None:
+    assert fault("9.90", "10.10") == ""
+    assert fault(None, "10.10") == "bid None, ask 10.10"
+    assert fault("10.10", "10.10") == "bid 10.10 is not below ask 10.10"
+    assert fault("10.10", "9.90") == "bid 10.10 is not below ask 9.90"
+    assert fault("9.90", "10.10", age=60) == ""
+    assert fault("9.90", "10.10", age=61) == "quote is 61 seconds old, limit 60"
+
+
+def test_only_a_worthless_long_leg_may_have_no_bid() -> None:
+    assert fault("0", "0.05", short=False) == ""
+    assert fault("0", "0.10", short=False) == "bid 0, ask 0.10"
+    assert fault("0", "0.05") == "bid 0, ask 0.05"
+
+
+def test_a_leg_may_be_a_fifth_wide_or_ten_cents_when_cheap() -> None:
+    # 2.00 wide at 10.00 is exactly a fifth: too wide.  1.95 is not.
+    assert fault("9.00", "11.00") == "spread 2.00 at mid 10.00 is 20%, limit 20%"
+    assert fault("9.05", "11.00") == ""
+    assert fault("0.30", "0.40") == ""
+    assert fault("0.30", "0.45") != ""
+
+
+def test_an_option_on_a_future_may_be_two_ticks_wide() -> None:
+    # 0.05 below 10 points: 0.10 at 0.25 is two ticks; ten-point options tick by 0.25.
+    assert fault("1.00", "1.25", product="ES") != ""
+    assert fault("1.05", "1.15", product="ES") == ""
+    assert fault("1.00", "1.30", product="SPXW") != ""
+
+
+def test_on_a_scaled_contract_ten_cents_are_two_of_its_ticks() -> None:
+    # Tick 0.005 instead of 0.05: a tenth of everything.
+    assert fault("0.030", "0.040", scaled=True) == ""
+    assert fault("0.030", "0.045", scaled=True) != ""
+    assert fault("0.30", "0.40", scaled=True) != ""
+
+
+def test_half_spreads_may_take_fifteen_per_cent_of_the_credit() -> None:
+    # Four legs two ticks either side: 4 x 0.10 = 0.40 of 10 points.  Eight times as wide: 32 %.
+    assert data.structure_spread(case(ticks=2)).units is None
+    assert says(data.structure_spread(case(ticks=16))).startswith("half spreads sum to 3.20 of 10.00 points")
+
+
+@pytest.mark.parametrize(("expiry", "units"), [("2031-03-06", 0), ("2031-03-07", None), ("2031-03-28", None)])
+def test_nothing_expired_is_opened(expiry: str, units: int | None) -> None:
+    assert data.expiry_sensible(case(wish(expiry=expiry))).units == units
+
+
+def test_nothing_is_opened_that_21_dte_would_close_in_the_next_session() -> None:
+    # From Friday 7 March: 29 March has 22 DTE, and 19 on Monday; 1 April has 22 on Monday.
+    assert "must be closed at 21" in says(data.expiry_sensible(case(wish(expiry="2031-03-29"))))
+    assert data.expiry_sensible(case(wish(expiry="2031-03-31"))).units == 0
+    assert data.expiry_sensible(case(wish(expiry="2031-04-01"))).units is None
+
+
+# ------------------------------------------------------------------------------------------- counts
+@pytest.mark.parametrize(
+    ("opening", "phase", "units"),
+    [
+        (wish("ES"), 0, 0),
+        (wish("XSP"), 0, None),
+        (wish("ES"), 1, None),
+        (lt112("MES"), 1, 0),
+        (lt112("MES"), 2, None),
+        (lt112("ES"), 2, 0),
+        (lt112("ES"), 3, None),
+        (wish(strategy="strangle"), 4, 0),
+    ],
+)
+def test_strategies_and_products_by_phase(opening: Open, phase: int, units: int | None) -> None:
+    assert counts.phase_allows(case(opening, empty(phase))).units == units
+
+
+@pytest.mark.parametrize(
+    ("opening", "phase", "net_liq", "units"),
+    [
+        (wish("XSP"), 0, 40_000, 2),
+        (wish("ES"), 1, 50_000, 1),
+        (wish("XSP"), 1, 50_000, 5),
+        (wish("SPXW"), 1, 50_000, 0),
+        (wish("SPXW"), 4, 150_000, 2),
+        (wish("ES"), 4, 189_999, 4),
+        (wish("ES"), 4, 190_000, 5),
+        (lt112("MES"), 2, 70_000, 4),
+        (lt112("ES"), 3, 100_000, 1),
+        (lt112("MES"), 3, 100_000, 10),
+        (lt112("ES"), 4, 200_000, 3),
+    ],
+)
+def test_ceilings_by_phase_in_es_equivalents(opening: Open, phase: int, net_liq: int, units: int) -> None:
+    answer = counts.strategy_ceiling(case(opening, empty(phase), net_liq=Decimal(net_liq)))
+    assert answer.units == units
+
+
+def test_what_is_held_and_what_is_being_opened_count_towards_the_ceiling() -> None:
+    book = holding(open_position(units=1))
+    assert counts.strategy_ceiling(case(lt112(), book)).units == 2
+    book = replace(book, orders={"O7": working(lt112())})
+    assert counts.strategy_ceiling(case(lt112(), book)).units == 1
+    assert counts.strategy_ceiling(case(replace(lt112(), joins="P1"), book)).units is None
+
+
+def test_open_positions_by_phase() -> None:
+    positions = [open_position(f"P{n}") for n in range(5)]
+    assert counts.positions_allow(case(book=holding(*positions[:4], phase=2))).units is None
+    assert says(counts.positions_allow(case(book=holding(*positions, phase=2)))) == (
+        "5 positions open or being opened, phase 2 allows 5"
+    )
+    four = replace(holding(*positions[:4], phase=2), orders={"O7": working(wish())})
+    assert counts.positions_allow(case(book=four)).units == 0
+
+
+@pytest.mark.parametrize(
+    ("phase", "vix", "most"),
+    [(0, 20.0, 2), (4, 20.0, 10), (4, 31.0, 7), (4, 41.0, 5), (0, 31.0, 2), (0, 41.0, 1)],
+)
+def test_entries_a_day_by_phase_and_vix(phase: int, vix: float, most: int) -> None:
+    assert counts.entries_max(case(book=empty(phase), vix=vix)) == most
+
+
+def test_five_minutes_lie_between_two_strategies() -> None:
+    for minute, strategy, units in (
+        ("10:25", "lt112", None),
+        ("10:26", "lt112", 0),
+        ("10:29", "friday_0dte", None),
+    ):
+        book = replace(empty(), last_entry=(at(minute), strategy))
+        assert counts.spacing_allows(case(book=book)).units == units
+
+
+def test_one_strategy_at_a_time_enters_in_phase_0() -> None:
+    book = replace(empty(0), orders={"O7": working(lt112())})
+    assert "entering at once" in says(counts.spacing_allows(case(wish("XSP"), book)))
+
+
+def test_two_positions_fill_an_expiration_date() -> None:
+    two = holding(open_position("P1"), open_position("P2"))
+    assert "2031-07-03, limit 2" in says(counts.expiry_allows(case(lt112(), two)))
+    assert counts.expiry_allows(case(lt112(expiry="2031-07-10"), two)).units is None
+    assert counts.expiry_allows(case(lt112(), holding(open_position("P1")))).units is None
+
+
+# ------------------------------------------------------------------------------------------ capital
+@pytest.mark.parametrize(("vix", "units"), [(34.99, None), (35.0, 0), (40.0, 0), (None, 0)])
+def test_from_vix_35_on_nothing_short_is_opened(vix: float | None, units: int | None) -> None:
+    assert capital.regime_allows(case(vix=vix)).units == units
+
+
+def units_of(limit: Callable[[Case], Allowance], each: int, **used: object) -> int | None:
+    """Units a limit permits at $200,000, phase 4, VIX 24, for this margin a unit."""
+    vix = used.pop("vix", 24.0)
+    phase = used.pop("phase", 4)
+    this = case(book=empty(int(str(phase))), vix=float(str(vix)), **used)  # type: ignore[arg-type]
+    return limit(replace(this, margin=Decimal(each))).units
+
+
+def test_capital_in_use_is_held_to_the_lowest_cap() -> None:
+    # VIX 24: 75 % of 200,000 = 150,000; phase 4 allows 80 %.  40,000 in use leave 110,000.
+    assert units_of(capital.capital_allows, 10_000, capital=Decimal(40_000)) == 11
+    # VIX 31: 25 % is 50,000; 10,000 are left.
+    assert units_of(capital.capital_allows, 10_000, capital=Decimal(40_000), vix=31.0) == 1
+    # Phase 1: 50 % is 100,000.
+    assert units_of(capital.capital_allows, 10_000, capital=Decimal(40_000), phase=1) == 6
+
+
+def test_margin_by_phase_and_with_its_buffer() -> None:
+    assert units_of(capital.margin_allows, 10_000, phase=1) == 6
+    # VIX 24: 35 % beside it, 200,000 / 1.35 = 148,148 of margin at most.
+    assert units_of(capital.buffer_allows, 10_000) == 14
+    assert units_of(capital.buffer_allows, 10_000, vix=19.0) == 16
+
+
+def test_concentration_in_family_strategy_and_expiry() -> None:
+    assert units_of(capital.family_allows, 10_000, by_family={"SPX": Decimal(5_000)}) == 2
+    assert units_of(capital.strategy_allows, 10_000, by_strategy={"friday_0dte": Decimal(5_000)}) == 5
+    assert units_of(capital.expiry_margin_allows, 10_000, by_expiry={FRIDAY: Decimal(5_000)}) == 4
+    assert units_of(capital.expiry_margin_allows, 10_000, by_expiry={date(2031, 7, 3): Decimal(50_000)}) == 5
+
+
+def test_margin_of_working_orders_is_reserved() -> None:
+    book = replace(empty(), orders={"O7": working(wish(), units=10)})
+    this = replace(case(book=book), margin=Decimal(10_000))
+    # 30,000 on SPX, less 10,000 reserved.
+    assert capital.family_allows(this).units == 2
+    half = replace(book.orders["O7"], filled=5)
+    this = replace(case(book=replace(book, orders={"O7": half})), margin=Decimal(10_000))
+    assert capital.family_allows(this).units == 2
+    assert "$5,000 in use" in capital.family_allows(this).detail
+
+
+def test_two_per_cent_at_the_stop_counts_slippage_and_fees() -> None:
+    # VIX 24: k = 0.35 + 0.25 for a stop; half spreads 4 x 0.05 (SPXW): 0.60 x 0.20 = 0.12 points.
+    # (20 + 0.12) x $100 + $10.22 = $2,022.22 a unit of $4,000.
+    answer = capital.loss_at_stop(case(wish("SPXW")))
+    assert answer.units == 1
+    assert answer.detail == "loss at the planned stop: $2,022 a unit, limit $4,000 (2.0% of net liq $200,000)"
+    # Half spreads of four legs at one tick are below one tick at k = 0.15: the minimum is a tick.
+    quiet = replace(case(wish("SPXW")), natural=Decimal("9.99"))
+    assert capital.slippage(quiet, stop=False) == Decimal("0.05")
+
+
+def test_what_joins_a_position_shares_its_two_per_cent_and_its_capital() -> None:
+    book = holding(open_position("P1"))
+    joined = case(replace(wish("ES"), strategy="lt112", entry="weekly", joins="P1"), book)
+    # 56 points x $50 = $2,800 of $4,000 are planned already; (20 + 0.50 x ...) x $50 does not fit twice.
+    answer = capital.loss_at_stop(joined)
+    assert answer.detail.startswith("loss at the planned stop: $2,800 in use + $1,0")
+    assert answer.units == 1
+    # 12 % is $24,000, of which $8,000 are in use.
+    assert capital.position_capital(replace(joined, margin=Decimal(5_000))).units == 3
+
+
+def test_heat_adds_up_to_ten_per_cent() -> None:
+    # $20,000, of which $17,000 planned and a working order of 1 x 20 x $50 = $1,000.
+    book = replace(empty(), orders={"O7": working(wish())})
+    answer = capital.heat_allows(case(wish("ES"), book, heat=Decimal(17_000)))
+    assert answer.units == 1
+    assert "$18,000 in use" in answer.detail
+
+
+def test_a_position_may_use_five_per_cent_and_an_lt112_twelve() -> None:
+    assert units_of(capital.position_capital, 3_000) == 3
+    assert capital.position_capital(replace(case(lt112()), margin=Decimal(8_000))).units == 3
+
+
+def test_kelly_warns_or_blocks_but_never_sizes() -> None:
+    poor = {"friday_0dte:condor": Record(trades=60, wins=30, won=Decimal(3000), lost=Decimal(6000))}
+    warned = capital.kelly_allows(case(book=replace(empty(), records=poor)))
+    assert warned.units is None
+    assert warned.warning == "quarter Kelly is 0 from 60 closed trades: no edge"
+    blocking = replace(
+        case(book=replace(empty(), records=poor)), settings=replace(SETTINGS, kelly_gate="block")
+    )
+    assert capital.kelly_allows(blocking).units == 0
+    assert capital.kelly_allows(case()).detail == "quarter Kelly 5.00% from the prior"
+
+
+def test_costs_may_take_a_quarter_of_the_target_and_more_on_micros() -> None:
+    # MES condor: 5 points x $5 = $25 at the target; fees $10.32, slippage 2 x 0.07 x $5 = $0.70: 44 %.
+    assert capital.costs_allow(case(wish("MES"))).units is None
+    assert "of $25.00 at the target, 44%, limit 45%" in capital.costs_allow(case(wish("MES"))).detail
+    assert capital.costs_allow(case(wish("ES"))).units is None
+    # XSP is no micro future: 25 %.  Its target of 0.30 points is $30, fees are $5.02.
+    assert capital.costs_allow(case(wish("XSP", target_gain=Decimal("0.30")))).units == 0
+
+
+# --------------------------------------------------------------------------------- numbers and words
+def test_slippage_is_estimated_as_the_simulated_market_takes_it() -> None:
+    by_vix = [share for _, share in fills.SHARE_BY_VIX]
+    assert list(SETTINGS.slippage_shares) == by_vix
+    assert list(SETTINGS.slippage_vix_bounds) == [bound for bound, _ in fills.SHARE_BY_VIX[:-1]]
+    assert SETTINGS.slippage_stop_share == fills.STOP_SHARE
+
+
+def test_tables_that_do_not_fit_are_refused_together() -> None:
+    with pytest.raises(ValueError, match="must ascend") as refusal:
+        replace(SETTINGS, positions_max=(1, 2), vix_bounds=(13.0, 12.0), red_share=Decimal("0.14"))
+    assert str(refusal.value).startswith("positions_max has 2 entries; write one for each of the 5 phases; ")
+    assert "vix_capital_share_max has 7 entries; with these vix_bounds write 3" in str(refusal.value)
+    assert "yellow_share, orange_share, red_share and terminal_share must ascend" in str(refusal.value)
+
+
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "risk.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_every_limit_is_documented_with_its_code_and_source(limit: object) -> None:
+    name, code, source = (getattr(limit, key) for key in ("name", "code", "source"))
+    assert f"| {name} | `{code}` | {source} |" in DOCUMENT
+
+
+@pytest.mark.parametrize("one", settings_of(Settings), ids=lambda one: one.name)
+def test_every_number_in_the_document_is_the_setting(one: object) -> None:
+    name, default, source = (getattr(one, key) for key in ("name", "default", "source"))
+    assert f"| `{name}` | {words(default)} | {source} |" in DOCUMENT
+
+
+def words(value: object) -> str:
+    """A default as docs/risk.md writes it."""
+    if isinstance(value, tuple):
+        return ", ".join(map(words, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
