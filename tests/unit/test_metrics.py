@@ -91,6 +91,11 @@ def test_unchanging_returns_have_no_sharpe() -> None:
     assert performance(sessions(5), np.full(5, 0.001), np.zeros(5)).sharpe is None
 
 
+def test_an_idle_account_has_no_ratios_whatever_cash_earns() -> None:
+    found = performance(sessions(3), np.zeros(3), np.array([0.0001, 0.0002, 0.0001]))
+    assert (found.sharpe, found.sortino) == (None, None)
+
+
 def test_the_drawdown_runs_from_its_peak_to_its_recovery() -> None:
     # Index 1.1, 0.99, 0.88, 1.144: peak on day 1, trough day 3 at -20 %, recovered on day 4.
     returns = np.array([0.10, -0.10, -1 / 9, 0.30])

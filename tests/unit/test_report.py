@@ -245,7 +245,8 @@ def test_sparse_strategies_are_explained_gate_by_gate(main: Findings) -> None:
     friday, lt112 = tables.sparse(main)
     assert friday.sentence.startswith("Friday 0DTE closed 1 trade in 3 sessions, fewer than 50.")
     assert "No gate refused anything" in friday.sentence
-    assert "was SIZE (not one unit fits" in lt112.sentence
+    assert "was SIZE: not one unit fits" in lt112.sentence
+    assert "by gate: SIZE 2 (LT112), VIX 1 (LT112)." in lt112.sentence
     assert [g.code for g in lt112.gates] == ["SIZE", "VIX"]
 
 
@@ -384,6 +385,7 @@ def test_an_empty_run_still_has_a_page(main: Findings) -> None:
     quiet = replace(main.run.history, trades=(), refusals=(), slippage={})
     page = render(find(replace(main.run, history=quiet, bp_caps=())), None)
     assert "No trade was closed." in page
+    assert "not met" not in page
     assert "Nothing was refused." in page
 
 

@@ -113,8 +113,8 @@ def performance(days: Sequence[date], returns: Floats, risk_free: Floats) -> Per
         total_return=total,
         cagr=cagr,
         volatility=_scaled(_deviation(returns)),
-        sharpe=_scaled(_ratio(returns - risk_free, _deviation)),
-        sortino=_scaled(_ratio(returns - risk_free, _downside)),
+        sharpe=_scaled(_ratio(returns, risk_free, _deviation)),
+        sortino=_scaled(_ratio(returns, risk_free, _downside)),
         calmar=cagr / deepest.depth if cagr is not None and deepest.depth > 0 else None,
         drawdown=deepest,
         best_day=(days[high], float(returns[high])),
@@ -256,12 +256,14 @@ def _downside(values: Floats) -> float | None:
     return float(np.sqrt(np.mean(np.minimum(values, 0.0) ** 2)))
 
 
-def _ratio(values: Floats, risk: Callable[[Floats], float | None]) -> float | None:
-    # A spread of rounding errors is no risk: identical returns have no ratio.
-    deviation = risk(values)
-    if deviation is None or deviation <= 1e-15:
+def _ratio(returns: Floats, risk_free: Floats, risk: Callable[[Floats], float | None]) -> float | None:
+    # A spread of rounding errors is no risk: an account that never moved has no ratio, although
+    # the rate of cash moves its excess.
+    excess = returns - risk_free
+    own, taken = _deviation(returns), risk(excess)
+    if own is None or taken is None or min(own, taken) <= 1e-15:
         return None
-    return float(np.mean(values)) / deviation
+    return float(np.mean(excess)) / taken
 
 
 def _scaled(value: float | None) -> float | None:

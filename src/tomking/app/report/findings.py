@@ -69,6 +69,7 @@ class Findings:
     """Capital in use over net liq at each close."""
     measured: tuple[Measured, ...]
     compared: tuple[Compared, ...]
+    """Empty where nothing was traded: an idle account meets no claim."""
     net_profit: Decimal
     """Dollars: last net liq less everything paid in."""
 
@@ -122,7 +123,7 @@ def find(run: RunData) -> Findings:
         },
         bp_use=tuple(_bp_use(day) for day in days),
         measured=tuple(_judge(c, trades) for c in run.claims if c.strategy in by_strategy),
-        compared=_compared(overall),
+        compared=_compared(overall) if trades else (),
         net_profit=days[-1].net_liq - sum((day.deposits for day in days), ZERO),
     )
 

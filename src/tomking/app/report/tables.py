@@ -188,10 +188,10 @@ def sparse(one: Findings) -> list[Sparse]:
             f"fewer than {ENOUGH_TRADES}. "
         )
         if mine:
-            top = mine[0]
+            counts = ", ".join(f"{r.code} {r.sessions:,} ({r.entry})" for r in mine)
             sentence += (
-                f"The gate that stopped it most often was {top.code} ({words.gate(top.code)}): "
-                f"in {top.sessions:,} sessions it refused the entry “{top.entry}”."
+                f"The gate that stopped it most often was {mine[0].code}: {words.gate(mine[0].code)}. "
+                f"Sessions refused, by gate: {counts}."
             )
         else:
             sentence += "No gate refused anything: its schedule asked for no more."

@@ -60,7 +60,7 @@ def _accounts(accounts: list[Findings]) -> Table:
 
 
 def _strategies(one: Findings) -> Table:
-    table = Table(title=one.run.label, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=one.run.label, title_justify="left", box=SIMPLE_HEAD, pad_edge=False, padding=0)
     table.add_column("strategy", no_wrap=True)
     for name in ("trades", "won", "95%", "claimed", "avg win", "avg loss", "fees", "slippage", "P&L"):
         table.add_column(name, justify="right", no_wrap=True)
