@@ -53,11 +53,11 @@ def flat() -> Condition:
 
 def spot_text(view: View) -> str | None:
     spot = view.spot()
-    return None if spot is None else repr(spot)
+    return None if spot is None else repr(float(spot))
 
 
 def vix_text(view: View) -> str | None:
-    return None if view.vix is None else repr(view.vix)
+    return None if view.vix is None else repr(float(view.vix))
 
 
 def opening_print(own: Own, view: View) -> float:
