@@ -8,9 +8,9 @@ NOTHING = "–"
 MINUS = "−"
 
 GATES = {
-    "SYS": "trading state: halted, reducing, or the strategy is quarantined",
-    "CAL": "calendar: not its weekday, week, window, or the market is closed",
-    "DATA": "data: index, chain or VIX missing or too old",
+    "SYS": "halted, reducing, or the strategy is quarantined",
+    "CAL": "not its weekday, week, window, or the market is closed",
+    "DATA": "index, chain or VIX missing or too old",
     "VIX": "VIX outside the strategy's range",
     "EVT": "an announcement (FOMC and the like) is too near",
     "PHASE": "the account's phase does not allow it",
