@@ -4,6 +4,10 @@ import os
 
 from hypothesis import settings
 
+from tomking.app.kernels import keep_compiled_kernels
+
+keep_compiled_kernels()
+
 # What the developer has set for the program is nothing to its tests.
 for name in [n for n in os.environ if n.startswith("TOMKING")]:
     del os.environ[name]
