@@ -86,6 +86,7 @@ def test_components_close_apart_and_the_trade_closes_with_the_last() -> None:
     # 1.00 - 0.50 = 0.50 points: -$100.
     book = apply(book, ev.OrderFilled(NOON, Fill("F3", "9", NOON, 2, prices("1", "0.5"), Decimal("3.11"))))
     (trade,) = book.just_closed
+    assert trade.trigger == "15:00"
     # 1,700 - 1,800 - 100 = -200 before fees of 14.22 + 3.11 + 3.11.
     assert (trade.gross, trade.fees, trade.net) == (Decimal(-200), Decimal("20.44"), Decimal("-220.44"))
     assert sum((net for _, net in trade.parts), Decimal(0)) == trade.net

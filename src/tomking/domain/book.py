@@ -462,7 +462,8 @@ def _with_closed_trades(book: Book, before: Position) -> Book:
 
 def _trade(position: Position, id_: str) -> Trade:
     parts = [c for c in position.components.values() if c.trade == id_]
-    last = max(parts, key=lambda c: c.closed or c.opened)
+    ends = sorted(parts, key=lambda c: c.closed or c.opened)
+    last = ends[-1]
     return Trade(
         id=id_,
         strategy=position.strategy,
@@ -472,7 +473,7 @@ def _trade(position: Position, id_: str) -> Trade:
         units=max(c.filled_units for c in parts),
         opened=min(c.opened for c in parts),
         closed=last.closed or last.opened,
-        trigger=last.trigger,
+        trigger=", then ".join(dict.fromkeys(c.trigger for c in ends)),
         entry_net=sum((c.entry_net for c in parts), ZERO),
         gross=sum((c.dollars for c in parts), ZERO),
         fees=sum((c.fees for c in parts), ZERO),
