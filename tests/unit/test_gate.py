@@ -40,7 +40,7 @@ def test_the_least_answer_is_the_verdict_and_is_named() -> None:
     answer = verdict(wish("ES"))
     assert isinstance(answer, Approved)
     assert answer.units == 3
-    assert answer.binding.startswith("loss at stop: loss at the planned stop: $1,0")
+    assert answer.binding.startswith("loss at stop: planned, with slippage and fees: $1,0")
     assert answer.binding.endswith("limit $4,000 (2.0% of net liq $200,000)")
     # 30 wide for 10 points: $1,000 each.
     assert answer.margin == 3000

@@ -209,6 +209,10 @@ def test_a_missing_old_or_absurd_vix_opens_nothing() -> None:
     assert data.vix_fresh(case()).units is None
     assert says(data.vix_fresh(case(vix=None))) == "no VIX"
     assert says(data.vix_fresh(case(vix=5.0))) == "VIX 5.00 is outside 5 to 150"
+    coarse = case()
+    coarse.view.market.grid_minutes = 15  # type: ignore[misc]
+    coarse.view.market.vix = lambda now: (24.0, now - timedelta(minutes=15))  # type: ignore[method-assign]
+    assert data.vix_fresh(coarse).units is None
     old = case()
     old.view.market.vix = lambda now: (24.0, now - timedelta(minutes=6))  # type: ignore[method-assign]
     assert says(data.vix_fresh(old)) == "VIX 24.00 is 6 minutes old, limit 5"
@@ -253,12 +257,15 @@ def test_only_a_worthless_long_leg_may_have_no_bid() -> None:
     assert fault("0", "0.05") == "bid 0, ask 0.05"
 
 
-def test_a_leg_may_be_a_fifth_wide_or_ten_cents_when_cheap() -> None:
+def test_a_leg_may_be_a_fifth_wide_or_four_ticks_when_cheap() -> None:
     # 2.00 wide at 10.00 is exactly a fifth: too wide.  1.95 is not.
     assert fault("9.00", "11.00") == "spread 2.00 at mid 10.00 is 20%, limit 20%"
     assert fault("9.05", "11.00") == ""
-    assert fault("0.30", "0.40") == ""
-    assert fault("0.30", "0.45") != ""
+    # Below one point 0.10 or four ticks: 0.20 on SPXW, 0.10 on XSP.
+    assert fault("0.30", "0.50") == ""
+    assert fault("0.30", "0.55") != ""
+    assert fault("0.30", "0.40", product="XSP") == ""
+    assert fault("0.30", "0.41", product="XSP") != ""
 
 
 def test_an_option_on_a_future_may_be_two_ticks_wide() -> None:
@@ -268,10 +275,10 @@ def test_an_option_on_a_future_may_be_two_ticks_wide() -> None:
     assert fault("1.00", "1.30", product="SPXW") != ""
 
 
-def test_on_a_scaled_contract_ten_cents_are_two_of_its_ticks() -> None:
+def test_on_a_scaled_contract_ticks_and_points_are_scaled() -> None:
     # Tick 0.005 instead of 0.05: a tenth of everything.
-    assert fault("0.030", "0.040", scaled=True) == ""
-    assert fault("0.030", "0.045", scaled=True) != ""
+    assert fault("0.030", "0.050", scaled=True) == ""
+    assert fault("0.030", "0.055", scaled=True) != ""
     assert fault("0.30", "0.40", scaled=True) != ""
 
 
@@ -433,7 +440,10 @@ def test_two_per_cent_at_the_stop_counts_slippage_and_fees() -> None:
     # (20 + 0.12) x $100 + $10.22 = $2,022.22 a unit of $4,000.
     answer = capital.loss_at_stop(case(wish("SPXW")))
     assert answer.units == 1
-    assert answer.detail == "loss at the planned stop: $2,022 a unit, limit $4,000 (2.0% of net liq $200,000)"
+    assert (
+        answer.detail
+        == "planned, with slippage and fees: $2,022 a unit, limit $4,000 (2.0% of net liq $200,000)"
+    )
     # Half spreads of four legs at one tick are below one tick at k = 0.15: the minimum is a tick.
     quiet = replace(case(wish("SPXW")), natural=Decimal("9.99"))
     assert capital.slippage(quiet, stop=False) == Decimal("0.05")
@@ -444,7 +454,7 @@ def test_what_joins_a_position_shares_its_two_per_cent_and_its_capital() -> None
     joined = case(replace(wish("ES"), strategy="lt112", entry="weekly", joins="P1"), book)
     # 56 points x $50 = $2,800 of $4,000 are planned already; (20 + 0.50 x ...) x $50 does not fit twice.
     answer = capital.loss_at_stop(joined)
-    assert answer.detail.startswith("loss at the planned stop: $2,800 in use + $1,0")
+    assert answer.detail.startswith("planned, with slippage and fees: $2,800 in use + $1,0")
     assert answer.units == 1
     # 12 % is $24,000, of which $8,000 are in use.
     assert capital.position_capital(replace(joined, margin=Decimal(5_000))).units == 3

@@ -33,9 +33,9 @@ def capital_allows(case: Case) -> Allowance:
         return refused("no VIX, no regime")
     share, label = capital_cap(case.book, vix, settings)
     caps = {
-        f"capital under the {label} cap at VIX {vix:.1f}": share,
-        f"capital under the cap of phase {case.phase}": settings.capital_share_max[case.phase],
-        "capital beside the cash reserve": 1 - settings.reserve_share,
+        f"under the {label} cap at VIX {vix:.1f}": share,
+        f"under the cap of phase {case.phase}": settings.capital_share_max[case.phase],
+        "beside the cash reserve": 1 - settings.reserve_share,
     }
     name = min(caps, key=lambda k: caps[k])
     return fits(case, name, case.account.capital + reserved(case.book), case.capital, caps[name])
@@ -44,7 +44,7 @@ def capital_allows(case: Case) -> Allowance:
 def margin_allows(case: Case) -> Allowance:
     used = case.account.margin + reserved(case.book)
     share = case.settings.margin_share_max[case.phase]
-    return fits(case, f"margin under the cap of phase {case.phase}", used, case.margin, share)
+    return fits(case, f"under the cap of phase {case.phase}", used, case.margin, share)
 
 
 def buffer_allows(case: Case) -> Allowance:
@@ -54,7 +54,7 @@ def buffer_allows(case: Case) -> Allowance:
         return refused("no VIX, no buffer")
     buffer = by_vix(vix, settings.buffer_vix_bounds, settings.buffer_shares)
     used = case.account.margin + reserved(case.book)
-    return fits(case, f"margin with a free buffer of {buffer:.0%} of it", used, case.margin, 1 / (1 + buffer))
+    return fits(case, f"with a free buffer of {buffer:.0%} of it", used, case.margin, 1 / (1 + buffer))
 
 
 def family_allows(case: Case) -> Allowance:
@@ -103,7 +103,7 @@ def loss_at_stop(case: Case) -> Allowance:
         return refused("a leg has no mid, so its slippage is unknown")
     position = _joined(case)
     used = heat_of(position) if position else ZERO
-    return fits(case, "loss at the planned stop", used, each, case.settings.trade_loss_share_max)
+    return fits(case, "planned, with slippage and fees", used, each, case.settings.trade_loss_share_max)
 
 
 def heat_allows(case: Case) -> Allowance:
@@ -114,7 +114,7 @@ def heat_allows(case: Case) -> Allowance:
     used = case.account.heat
     for working, left in openings(case.book):
         used += working.order.planned_loss * left * working.order.structure.multiplier
-    return fits(case, "planned stop losses", used, each, case.settings.heat_share_max)
+    return fits(case, "sum of planned stop losses", used, each, case.settings.heat_share_max)
 
 
 def loss_per_unit(case: Case) -> Decimal | None:
@@ -141,7 +141,7 @@ def position_capital(case: Case) -> Allowance:
     share = settings.lt112_capital_share_max if is_lt112 else settings.position_capital_share_max
     position = _joined(case)
     used = position.margin if position else ZERO
-    return fits(case, "capital of the position", used, case.capital, share)
+    return fits(case, "margin or debit", used, case.capital, share)
 
 
 def _joined(case: Case) -> Position | None:

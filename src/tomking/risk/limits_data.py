@@ -23,9 +23,10 @@ def vix_fresh(case: Case) -> Allowance:
         return refused("no VIX")
     level, as_of = seen
     age = case.view.now - as_of
-    if age > timedelta(minutes=settings.vix_age_minutes_max):
-        minutes = age.total_seconds() / 60
-        return refused(f"VIX {level:.2f} is {minutes:.0f} minutes old, limit {settings.vix_age_minutes_max}")
+    # On coarse data the last snapshot stands until the next (ruling 7).
+    most = max(settings.vix_age_minutes_max, case.view.market.grid_minutes)
+    if age > timedelta(minutes=most):
+        return refused(f"VIX {level:.2f} is {age.total_seconds() / 60:.0f} minutes old, limit {most}")
     if not settings.vix_low < level < settings.vix_high:
         return refused(f"VIX {level:.2f} is outside {settings.vix_low:g} to {settings.vix_high:g}")
     return allowed()
@@ -60,9 +61,10 @@ def _too_wide(contract: Contract, bid: Decimal, ask: Decimal, scale: Decimal, se
     spread, mid = ask - bid, (bid + ask) / 2
     if spread < settings.leg_spread_share_max * mid:
         return ""
-    if mid < settings.cheap_leg_points * scale and spread <= settings.cheap_spread_points * scale:
-        return ""
     product = PRODUCTS[contract.product]
+    cheap = max(settings.cheap_spread_points, settings.cheap_spread_ticks * product.tick) * scale
+    if mid < settings.cheap_leg_points * scale and spread <= cheap:
+        return ""
     tick = (product.tick_above if mid >= product.tick_from * scale else product.tick) * scale
     if product.future and spread <= settings.future_spread_ticks * tick:
         return ""

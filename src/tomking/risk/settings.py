@@ -407,6 +407,9 @@ class Settings:
         source="C.11",
         doc="Spread always allowed on a cheap leg.",
     )
+    cheap_spread_ticks: int = setting(
+        4, low=0, high=10, source="decision 206", doc="The same in ticks, where that is more."
+    )
     cheap_leg_points: Decimal = setting(
         Decimal(1), low=Decimal(0), high=Decimal(10), source="C.11", doc="Mid below which a leg is cheap."
     )
