@@ -28,12 +28,12 @@ WING_MISS_MAX = 0.5
 
 def scaled(points: Decimal | float, spot: float, product: str) -> float:
     """Points stated at an index of 5,500 as points of ``product`` at an index of ``spot``."""
-    return float(points) * float(PRODUCTS[product].index_ratio) * spot / REFERENCE_LEVEL
+    return float(points) * float(PRODUCTS[product].index_ratio) * float(spot) / REFERENCE_LEVEL
 
 
 def level(spot: float, product: str) -> float:
     """The index level in points of ``product``."""
-    return spot * float(PRODUCTS[product].index_ratio)
+    return float(spot) * float(PRODUCTS[product].index_ratio)
 
 
 def nearest_delta(
@@ -134,7 +134,7 @@ def priced(view: View, structure: Structure) -> NetQuote | None:
 
 def least_credit(points: float, parts: Sequence[Part]) -> Decimal:
     """A minimum credit on the grid on which the parts trade, never rounded down."""
-    return on_grid_above(Decimal(repr(round(points, 9))), parts[0].structure.tick)
+    return on_grid_above(Decimal(repr(round(float(points), 9))), parts[0].structure.tick)
 
 
 def _rows(chain: Chain, right: Right) -> slice:

@@ -271,15 +271,32 @@ def position_note(position: Position, *words: str) -> str:
 
 
 def waits_for_confirmation(own: Own) -> bool:
-    """Whether a stop was seen once, for a position that nothing closes yet."""
-    waiting = {key.partition("|")[0] for key in own.notes if STOP_NOTE in key}
-    return any(p.id in waiting and any(c.closing is None for c in p.open_components) for p in own.positions)
+    """Whether a stop was seen once, of a component that nothing closes yet."""
+    for key in own.notes:
+        if STOP_NOTE in key:
+            component = _watched(key, own)
+            if component is not None and component.closing is None:
+                return True
+    return False
+
+
+def _watched(key: str, own: Own) -> Component | None:
+    """The open component that a note of a stop speaks of."""
+    id_, role = key.partition("|")[0], key.rpartition("|")[2]
+    for position in own.positions:
+        if position.id == id_:
+            component = position.components.get(role)
+            return component if component is not None and component.is_open else None
+    return None
 
 
 def _forgotten(own: Own) -> Iterator[Mark]:
+    """Notes of what is closed: a first observation must not confirm anything later."""
     ids = {position.id for position in own.positions}
     for key in own.notes:
-        if "|" in key and key.partition("|")[0] not in ids:
+        of_position = "|" in key
+        gone = of_position and key.partition("|")[0] not in ids
+        if gone or (STOP_NOTE in key and _watched(key, own) is None):
             yield Mark(own.strategy, key, "")
 
 
