@@ -14,7 +14,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "strategies"
 ROW = re.compile(r"^\| `(\w+)` \| `([^`]*)` \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
 SAID = re.compile(r"`(\w+) = ([^`]*)`")
 NAMES = re.compile(
-    r"`tomking[\w.]*`|Claimed win rate: \d+%|\b0\.4\b|0DTE|LT112|1-1-2|EMA8|EMA21|S&P 500|[A-J]\.\d+(\.\d+)?|rulings? \d+|decisions? \d+|21 DTE"
+    r"`tomking[\w.]*`|Claimed win rate: \d+%|\b0\.4\b"
+    r"|0DTE|LT112|1-1-2|EMA8|EMA21|S&P 500|[A-J]\.\d+(\.\d+)?|rulings? \d+|decisions? \d+|21 DTE"
     r"|\b[SP]\d\b|8/21"
 )
 
