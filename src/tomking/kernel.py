@@ -125,6 +125,8 @@ class Kernel:
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
+        self._owns_of: tuple[Book, Marks] | None = None
+        self._owns: dict[str, Own] = {}
         self._asked: set[tuple[str, str]] = set()
         self._sent = False
         self._unsettled = False
@@ -147,7 +149,7 @@ class Kernel:
             self._guard(view)
             self._decide(view)
             self._rest(view)
-            self._absorb(now)
+            self._absorb_answers(now)
         elif not self.book.day.ended:
             self._end(view)
 
@@ -225,6 +227,11 @@ class Kernel:
 
     # ------------------------------------------------------------------ 1 absorb
 
+    def _absorb_answers(self, now: datetime) -> None:
+        """The broker's answers to what this step sent, where it answers at once."""
+        if self._sent:
+            self._absorb(now)
+
     def _absorb(self, now: datetime) -> None:
         for news in self._at.broker.news(tuple(self.book.orders), now):
             self._absorb_one(news)
@@ -266,7 +273,7 @@ class Kernel:
                 self._give_up(id_, working, view.now)
             elif due:
                 self._reprice(id_, working, view)
-        self._absorb(view.now)
+        self._absorb_answers(view.now)
 
     def _give_up(self, id_: str, working: Working, now: datetime) -> None:
         """An entry that nobody took at its last price ends, and that is a reason why not."""
@@ -362,6 +369,15 @@ class Kernel:
         return strategy.guard(view, own)
 
     def _own(self, strategy: str) -> Own:
+        """A strategy's own holdings; asked for twice a step, made anew when the book or its marks change."""
+        made_of = (self.book, self._marks)
+        if self._owns_of is None or any(a is not b for a, b in zip(self._owns_of, made_of, strict=True)):
+            self._owns_of, self._owns = made_of, {}
+        if strategy not in self._owns:
+            self._owns[strategy] = self._make_own(strategy)
+        return self._owns[strategy]
+
+    def _make_own(self, strategy: str) -> Own:
         book = self.book
         prefix = f"{strategy}."
         return Own(
@@ -454,7 +470,7 @@ class Kernel:
         self._asked.update((close.position, one.role) for one in components)
         for target in {one.target for one in components if one.target}:
             self._cancel(target, close.reason, view.now)
-        self._absorb(view.now)
+        self._absorb_answers(view.now)
         position = self.book.positions.get(close.position)
         if position is None:
             return
