@@ -477,3 +477,10 @@ def test_a_stop_s_note_goes_with_its_component_and_stops_the_minute_looks() -> N
     (forgotten,) = one.decide(at("12:31", MONDAY))
     assert isinstance(forgotten, Mark)
     assert forgotten.value == ""
+
+
+def test_the_first_quotes_of_a_session_close_nothing() -> None:
+    one = entered()
+    last = EXPIRY - timedelta(days=21)
+    assert one.decide(at("09:30", last)) == ()
+    assert closes(list(one.decide(at("09:31", last))))

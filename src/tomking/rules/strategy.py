@@ -205,7 +205,7 @@ class Strategy:
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Everything it wishes now: notes and exits first, then entries."""
         wishes: list[Intent] = [*_forgotten(own), *self._captured(view, own)]
-        wishes += _leaving(self.exits, view, own)
+        wishes += self._leaving(self.exits, view, own)
         for entry in self.entries:
             if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
@@ -213,7 +213,7 @@ class Strategy:
 
     def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The guardian exits alone."""
-        return tuple(_leaving([e for e in self.exits if e.guardian], view, own))
+        return tuple(self._leaving([e for e in self.exits if e.guardian], view, own))
 
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
         """The next instant after ``now`` in this session at which it wants to be asked."""
@@ -223,6 +223,11 @@ class Strategy:
             return None
         wake = session.open + (min(times) - OPEN_MINUTE) * MINUTE
         return wake if wake < session.close else None
+
+    def _leaving(self, exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
+        """Not before the first look: the first quotes of a session are the worst to judge a stop by."""
+        early = _wall_minute(view.session, view.now) < _minute(self.watch.first)
+        return [] if early else _leaving(exits, view, own)
 
     def _captured(self, view: View, own: Own) -> Iterator[Mark]:
         for fact in self.facts:
