@@ -52,11 +52,11 @@ def leave(
         if not chosen:
             return []
         reason = why(view, own, held, chosen)
+        if reason is None and not (confirm and own.notes):
+            return []
         roles = tuple(c.role for c in chosen)
         close = Close(own.strategy, held.position.id, roles, urgency, trigger, reason or "", defends)
-        if confirm:
-            return _confirmed(view, own, chosen, close)
-        return [close] if reason else []
+        return _confirmed(view, own, chosen, close) if confirm else [close]
 
     return Exit(trigger, urgency, guardian, check)
 

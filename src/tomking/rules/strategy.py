@@ -28,8 +28,8 @@ CODES = (
 """Gates in the order of methodology B.0."""
 OPEN_MINUTE = 9 * 60 + 30
 """Minutes after midnight at which every session opens; none has a change of clocks inside."""
-SHIFTED_STEP = 5
-"""Minutes between looks into a window on a day that is an entry day only after a holiday."""
+LOOK_MINUTES = 5
+"""Minutes between looks into an entry window: what is not to be had waits for the next."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -344,11 +344,11 @@ def _opens(order: Order, entry: Entry) -> bool:
 
 
 def _entry_wake(entry: Entry, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
-    named = entry.days.named(day)
-    if not (named or entry.days.after_one(day)) or not _is_wanted(entry, day, own):
+    if not (entry.days.named(day) or entry.days.after_one(day)) or not _is_wanted(entry, day, own):
         return
+    step = max(LOOK_MINUTES, grid)
     for minute in _inside(entry.window, since, grid):
-        yield minute if named else minute + (_minute(entry.window.start) - minute) % SHIFTED_STEP
+        yield minute + (_minute(entry.window.start) - minute) % step
 
 
 def _inside(window: Window, since: int, grid: int) -> Iterator[int]:
