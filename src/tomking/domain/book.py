@@ -473,7 +473,7 @@ def _trade(position: Position, id_: str) -> Trade:
         units=max(c.filled_units for c in parts),
         opened=min(c.opened for c in parts),
         closed=last.closed or last.opened,
-        trigger=", then ".join(dict.fromkeys(c.trigger for c in ends)),
+        trigger=" then ".join(dict.fromkeys(c.trigger for c in ends)),
         entry_net=sum((c.entry_net for c in parts), ZERO),
         gross=sum((c.dollars for c in parts), ZERO),
         fees=sum((c.fees for c in parts), ZERO),

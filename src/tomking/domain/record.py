@@ -21,7 +21,7 @@ class Trade:
     opened: datetime
     closed: datetime
     trigger: str
-    """The rules that closed its components, in their order: "defend, then noon profit"."""
+    """The rules that closed its components, in their order: "defend then noon profit"."""
     entry_net: Decimal
     """Points per unit, credit positive."""
     gross: Decimal
