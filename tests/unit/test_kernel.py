@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
+
 from tomking.adapters.journal import MemoryJournal
 from tomking.domain import events as ev
 from tomking.domain.book import Book, fold
@@ -120,7 +121,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         sessions = weekdays(FRIDAY, 5)
-        broker = SimBroker(self.market, sessions, lambda order, units: flat_fee(order, units))
+        broker = SimBroker(self.market, sessions, flat_fee)
         self.parts = Parts(
             strategies=self.strategies,
             risk=self.risk,

@@ -19,7 +19,7 @@ def test_an_index_option_pays_its_intrinsic_value_in_cash() -> None:
 
 def test_out_of_the_money_is_worth_nothing_and_costs_nothing() -> None:
     out = expire(option("SPXW 2031-03-07 C5700"), Decimal(5700))
-    assert (out.dollars, out.delivered, out.fee) == (0, None, 0)
+    assert (out.dollars, out.delivered, out.fee) == (Decimal(0), None, Decimal(0))
 
 
 def test_an_exercised_put_on_a_future_sells_it_at_the_strike() -> None:

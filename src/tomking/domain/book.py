@@ -267,7 +267,8 @@ def _submitted(book: Book, order: Order, at: datetime) -> Book:
             assert one.target is None, f"{order.position} {role} has a resting target"
             components[role] = replace(one, target=order.id)
         else:
-            assert one.closing is None and one.target is None, f"{order.position} {role} is being closed"
+            assert one.closing is None, f"{order.position} {role} is being closed"
+            assert one.target is None, f"{order.position} {role} has a resting target"
             components[role] = replace(one, closing=order.id)
     return _with_position(book, replace(position, components=components))
 

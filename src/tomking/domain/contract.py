@@ -76,9 +76,7 @@ class Future:
     def parse(cls, text: str) -> Self:
         try:
             product, expiry, letter, *size = text.split()
-            multiplier, tick = _read_size(PRODUCTS[product], size)
-            if letter != "F":
-                raise ValueError(letter)
+            multiplier, tick = _read_size({"F": PRODUCTS[product]}[letter], size)
             return cls(product, date.fromisoformat(expiry), multiplier, tick)
         except (KeyError, ValueError, ArithmeticError) as error:
             raise ValueError(f"not a future: {text!r} (like 'ES 2031-03-21 F')") from error

@@ -96,7 +96,8 @@ class SimBroker:
 
     def _reached(self, now: datetime) -> list[str]:
         """Orders the market may have come to: no fill is better than a tick off the mid, so a mid
-        short of the limit rules one out.  One vector lookup for all of them."""
+        short of the limit rules one out.  One vector lookup for all of them.
+        """
         if not self._resting:
             return []
         if self._watched is None:

@@ -1,8 +1,9 @@
 """How wide the modelled market quotes, and its rounding outward to the exchange's grid.
 
-Half-spreads are stated in points at an index of 5,500 (methodology 0.4, ruling 1) and were set by eye on
-SPXW 2016-04-28/29 (VIX about 15) and SPX 2026-07-31, beyond a week: 0.1 for an option worth 0.1, 0.15 for 1, 0.25 for
-4, 0.4 for 15, 0.75 for 60, 1.1 for 120.  No chance is involved: one contract and minute, one quote.
+Half-spreads are stated in points at an index of 5,500 (methodology 0.4, ruling 1) and were set by eye
+on SPXW 2016-04-28/29 (VIX about 15) and SPX 2026-07-31.  Beyond a week: 0.1 for an option worth 0.1,
+0.15 for 1, 0.25 for 4, 0.4 for 15, 0.75 for 60, 1.1 for 120.  No chance is involved: one contract and
+minute, one quote.
 """
 
 import math
