@@ -183,3 +183,9 @@ def test_every_kernel_gives_the_same_bits(
     expiry_price_delta_into(forward, years, df, k, v, s, price, delta)
     assert (price == float(b.price)).all()
     assert (delta == float(b.delta)).all()
+
+
+def test_columns_of_one_row_go_with_plain_numbers() -> None:
+    one = black(forward=[100.0], strike=100, years=[0.5], vol=0.2, discount=1, right=1)
+    assert one.price.shape == (1,)
+    assert round(float(one.price[0]), 4) == 5.6372

@@ -26,7 +26,6 @@ from tomking.risk.account import Account
 from tomking.risk.case import Allowance, Case
 from tomking.risk.gate import LIMITS, case_of
 from tomking.risk.settings import Settings
-from tomking.sim import fills
 from tomking.view import View
 
 SETTINGS = Settings()
@@ -495,11 +494,6 @@ def test_costs_may_take_a_quarter_of_the_target_and_more_on_micros() -> None:
 
 
 # --------------------------------------------------------------------------------- numbers and words
-def test_slippage_is_estimated_as_the_simulated_market_takes_it() -> None:
-    by_vix = [share for _, share in fills.SHARE_BY_VIX]
-    assert list(SETTINGS.slippage_shares) == by_vix
-    assert list(SETTINGS.slippage_vix_bounds) == [bound for bound, _ in fills.SHARE_BY_VIX[:-1]]
-    assert SETTINGS.slippage_stop_share == fills.STOP_SHARE
 
 
 def test_tables_that_do_not_fit_are_refused_together() -> None:

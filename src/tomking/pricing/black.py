@@ -79,7 +79,7 @@ def black(
     """
     given = (forward, strike, years, vol, discount, right)
     columns = np.broadcast_arrays(*(np.asarray(c, dtype=np.float64) for c in given))
-    flat = [np.ascontiguousarray(c).ravel() for c in columns]
+    flat = [np.array(c).ravel() for c in columns]  # copies: numba warns of broadcast views
     out = np.empty((len(Black._fields), flat[0].size))
     f, k, t, v, df, s = flat
     greeks_into(f, k, t, v, df, s, out)

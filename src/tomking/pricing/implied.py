@@ -72,7 +72,7 @@ def implied_vol(
     """
     given = (price, forward, strike, years, discount, right)
     columns = np.broadcast_arrays(*(np.asarray(c, dtype=np.float64) for c in given))
-    flat = [np.ascontiguousarray(c).ravel() for c in columns]
+    flat = [np.array(c).ravel() for c in columns]  # copies: numba warns of broadcast views
     vol, code = np.empty(flat[0].size), np.empty(flat[0].size, dtype=np.int8)
     p, f, k, t, df, s = flat
     implied_into(p, f, k, t, df, s, vol, code)

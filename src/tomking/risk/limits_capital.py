@@ -7,6 +7,7 @@ from tomking.domain.book import Position, record_key
 from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
+from tomking.domain.slippage import share_at
 from tomking.domain.structure import Structure
 from tomking.risk.case import Allowance, Case, Limit, allowed, fits, openings, refused, reserved
 from tomking.risk.kelly import priors, quarter_kelly
@@ -125,13 +126,10 @@ def loss_per_unit(case: Case) -> Decimal | None:
 
 def slippage(case: Case, *, stop: bool) -> Decimal | None:
     """Points per unit given away by one fill: a share of the half spreads by VIX, at least one tick."""
-    spread, vix, settings = case.half_spread, case.view.vix, case.settings
+    spread, vix = case.half_spread, case.view.vix
     if spread is None or vix is None:
         return None
-    share = by_vix(vix, settings.slippage_vix_bounds, settings.slippage_shares)
-    if stop:
-        share += settings.slippage_stop_share
-    return max(share * spread, case.wish.parts[0].structure.tick)
+    return max(share_at(vix, stop=stop) * spread, case.wish.parts[0].structure.tick)
 
 
 def position_capital(case: Case) -> Allowance:

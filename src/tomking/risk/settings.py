@@ -448,19 +448,6 @@ class Settings:
         source="D.6",
         doc="The same for micro futures options.",
     )
-    slippage_vix_bounds: tuple[float, ...] = setting(
-        (20.0, 30.0, 40.0), low=5.0, high=150.0, source="D.7", doc="VIX bounds of the slippage estimate."
-    )
-    slippage_shares: tuple[Decimal, ...] = setting(
-        _shares("0.25 0.35 0.60 1.00"),
-        low=Decimal(0),
-        high=Decimal(2),
-        source="D.7",
-        doc="Slippage as a share of the half spreads.",
-    )
-    slippage_stop_share: Decimal = setting(
-        Decimal("0.25"), low=Decimal(0), high=Decimal(2), source="D.7", doc="What a stop exit adds to it."
-    )
     # ------------------------------------------------------------------------------------ margin
     scan_share: float = setting(
         0.06,
@@ -523,7 +510,6 @@ BY_VIX = (
     ("vix_bounds", "vix_capital_share_max", 1),
     ("vix_size_bounds", "vix_size_shares", 0),
     ("buffer_vix_bounds", "buffer_shares", 1),
-    ("slippage_vix_bounds", "slippage_shares", 1),
 )
 """Bounds, their table, and how many more entries it has."""
 REGIMES = 7

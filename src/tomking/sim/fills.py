@@ -14,18 +14,10 @@ from tomking.domain.calendar import Session
 from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, on_grid_below
+from tomking.domain.slippage import share_at
 from tomking.domain.structure import Leg, Structure
 
-SHARE_BY_VIX: tuple[tuple[float, Decimal], ...] = (
-    (20.0, Decimal("0.25")),
-    (30.0, Decimal("0.35")),
-    (40.0, Decimal("0.60")),
-    (float("inf"), Decimal("1.00")),
-)
-"""k, the share of the half-spread lost, for a VIX below each bound."""
 EDGE_OF_SESSION = timedelta(minutes=15)
-EDGE_SHARE = Decimal("0.15")
-STOP_SHARE = Decimal("0.25")
 WIDEST = 3
 """Nothing fills while the structure's spread is over three times a normal one."""
 NORMAL_TICKS = Decimal("1.5")
@@ -35,11 +27,8 @@ NORMAL_SHARE = Decimal("0.05")
 
 def slippage_share(vix: float | None, now: datetime, session: Session, urgency: Urgency) -> Decimal:
     """k: how much of the half-spread sum is lost, 0.25 to 1.40.  An unknown VIX counts as above 40."""
-    level = float("inf") if vix is None else vix
-    share = next((k for bound, k in SHARE_BY_VIX if level < bound), SHARE_BY_VIX[-1][1])
-    if now - session.open < EDGE_OF_SESSION or session.close - now < EDGE_OF_SESSION:
-        share += EDGE_SHARE
-    return share + STOP_SHARE if urgency is Urgency.STOP else share
+    edge = now - session.open < EDGE_OF_SESSION or session.close - now < EDGE_OF_SESSION
+    return share_at(vix, stop=urgency is Urgency.STOP, edge=edge)
 
 
 def model_price(quote: NetQuote, share: Decimal, tick: Decimal) -> Decimal:

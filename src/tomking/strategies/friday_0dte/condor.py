@@ -6,6 +6,7 @@ from tomking.domain.chain import Chain
 from tomking.domain.contract import Option, Right
 from tomking.domain.intent import Alternatives, Open, Part, Pass, Target
 from tomking.domain.products import PRODUCTS
+from tomking.domain.slippage import share_at
 from tomking.domain.structure import Leg, Structure, merged
 from tomking.rules import entry as when
 from tomking.rules.entry import known
@@ -106,7 +107,7 @@ def _priced(settings: Settings, view: View, own: Own, parts: list[Part], move: f
     least = least_credit(share * max(_width(part) for part in parts), parts)
     if quote is None:
         return Pass(own.strategy, ENTRY, "PRICE", f"{product}: a leg of {whole} has no two-sided quote")
-    expected = quote.mid - settings.slippage_share * quote.half_spread
+    expected = quote.mid - share_at(view.vix) * quote.half_spread
     if expected < least:
         return Pass(
             own.strategy,

@@ -91,13 +91,6 @@ class Settings:
     vertical_credit_share: float = setting(
         0.10, low=0.0, high=1.0, source="B.1", doc="Least credit, of the wing."
     )
-    slippage_share: Decimal = setting(
-        Decimal("0.35"),
-        low=Decimal(0),
-        high=Decimal(1),
-        source="B.1, D.7",
-        doc="Of the half spreads, expected at entry.",
-    )
     target_share: Decimal = setting(
         Decimal("0.50"), low=Decimal("0.05"), high=Decimal("0.95"), source="B.1", doc="Credit kept."
     )
