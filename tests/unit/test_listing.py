@@ -8,6 +8,7 @@ import pytest
 
 from tomking.adapters.calendars import load_sessions
 from tomking.domain.calendar import Sessions
+from tomking.domain.contract import Option, Right
 from tomking.domain.products import PRODUCTS
 from tomking.sim.listing import (
     Listed,
@@ -125,6 +126,21 @@ def test_sizes_by_hand() -> None:
     assert size.tick == Decimal("0.003215")
     assert size.multiplier == Decimal("1555.21")
     assert size_at(PRODUCTS["ES"], 5500.0).multiplier == Decimal("50.00")
+
+
+@pytest.mark.parametrize("product", list(PRODUCTS))
+def test_a_size_read_back_from_a_contracts_text_has_the_same_digits(product: str) -> None:
+    # 3168 / 5500 = 0.576: an ES tick of 0.05 x 0.576 = 0.02880 is written 0.0288, and a price on its grid
+    # must not be 3.51360 before a restart and 3.5136 after it.
+    for level in (353.4, 3168.0, 5500.0):
+        size = size_at(PRODUCTS[product], level)
+        option = Option(
+            product, date(2020, 2, 7), Right.PUT, 3 * size.strike_unit, size.multiplier, size.tick
+        )
+        again = Option.parse(str(option))
+        assert [str(n) for n in (again.tick, again.multiplier, again.strike)] == [
+            str(n) for n in (option.tick, option.multiplier, option.strike.normalize())
+        ]
 
 
 def test_three_digits() -> None:

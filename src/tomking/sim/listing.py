@@ -59,20 +59,28 @@ class Size:
 
 
 def size_at(product: Product, level: float) -> Size:
-    """The size of contracts listed when the index stood at ``level`` points."""
+    """The size of contracts listed when the index stood at ``level`` points.
+
+    Without trailing zeros, as a contract's text has them: prices read back from a journal are then written
+    with the same digits again.
+    """
     scale = three_digits(Decimal(level) / STATED_LEVEL)
     return Size(
         scale=scale,
-        strike_unit=product.strike_grid * scale,
-        tick=product.tick * scale,
-        multiplier=cents(product.multiplier / scale),
+        strike_unit=_shortest(product.strike_grid * scale),
+        tick=_shortest(product.tick * scale),
+        multiplier=_shortest(cents(product.multiplier / scale)),
     )
 
 
 def three_digits(value: Decimal) -> Decimal:
     """``value`` > 0 rounded to three significant digits, without trailing zeros."""
     rounded = round(value, 2 - value.adjusted())
-    return Decimal(f"{rounded.normalize():f}")
+    return _shortest(rounded)
+
+
+def _shortest(value: Decimal) -> Decimal:
+    return Decimal(f"{value.normalize():f}")
 
 
 def expiries_of(product: str, sessions: Sessions) -> tuple[Listed, ...]:
