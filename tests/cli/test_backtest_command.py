@@ -136,12 +136,12 @@ def test_recorded_chains_decide_the_days_unless_they_are_named(typed: Typed) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--strat lt112", '--strat: unknown option; did you mean "--start"? (see tomking backtest -h)'),
+        ("--strat lt112", '--strat: unknown option; did you mean "--strategies"? (see tomking backtest -h)'),
         ("--sed=7", '--sed: unknown option; did you mean "--seed"? (see tomking backtest -h)'),
         ("--captial 5", '--captial: unknown option; did you mean "--capital"? (see tomking backtest -h)'),
         ("lt112", "lt112: unexpected word; options start with -- (see tomking backtest -h)"),
-        ("--seed", "Option '--seed' requires an argument. (see tomking -h)"),
-        ("--json=yes", "Option '--json' does not take a value. (see tomking -h)"),
+        ("--seed", "Option '--seed' requires an argument. (see tomking backtest -h)"),
+        ("--json=yes", "Option '--json' does not take a value. (see tomking backtest -h)"),
         (
             "--strategies lt12",
             (
@@ -270,3 +270,60 @@ def test_a_report_may_not_go_where_it_cannot_be_written(typed: Typed) -> None:
     assert "is a directory" in typed.refused("--report dir.html").err[0]
     assert "is a file, not a directory" in typed.refused("--report file/a.html").err[0]
     assert left_behind() == ["dir.html", "file"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--report", ""], "names no file"),
+        (["--report", "a" * 300 + ".html"], "File name too long; choose another place"),
+        (["--capital", "44450.123"], "must be in whole cents; for example --capital 44450.12"),
+        (["--strategies", "lt112,,friday"], '("friday": did you mean "friday_0dte"?)'),
+        (["--strat", "lt112"], '--strat: unknown option; did you mean "--strategies"?'),
+    ],
+)
+def test_values_that_once_slipped_through_end_with_2(typed: Typed, words: list[str], said: str) -> None:
+    ended = typed.refused(words)
+    assert ended.code == Exit.USAGE
+    (line,) = ended.err
+    assert said in line
+
+
+@pytest.mark.parametrize("name", ["trades.csv", "run.json", "journal.sqlite"])
+def test_a_directory_in_the_place_of_a_file_is_seen_before_the_run(typed: Typed, name: str) -> None:
+    Path("out", name).mkdir(parents=True)
+    ended = typed.refused("--report out/report.html")
+    assert ended.code == Exit.USAGE
+    assert ended.err == [
+        f"--report out/report.html: out/{name} is a directory where a file goes; choose another place"
+    ]
+
+
+def test_a_place_that_takes_no_file_is_seen_before_the_run_even_by_root(typed: Typed) -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("no /proc here")
+    ended = typed.refused("--report /proc/report.html")
+    assert ended.code == Exit.USAGE
+    assert ended.err == ["--report /proc/report.html: /proc may not be written to; choose another place"]
+
+
+def test_an_end_before_the_start_is_told_beside_other_problems(typed: Typed) -> None:
+    ended = typed.refused("--start 2020-05-01 --end 2020-04-01 --seed x")
+    assert ended.code == Exit.USAGE
+    assert len(ended.err) == 2
+    assert "the end 2020-04-01 is before the start 2020-05-01" in ended.err[1]
+
+
+def test_a_file_that_is_not_toml_is_told_with_the_line(typed: Typed) -> None:
+    Path("my.toml").write_text("[backtest]\nstart = 2024-13-01\n")
+    ended = typed.refused("--config my.toml")
+    assert ended.code == Exit.CONFIG
+    assert ended.err[0].endswith("(at line 2, column 13): start = 2024-13-01; correct that line")
+
+
+def test_a_list_given_as_a_word_is_told_that_it_must_be_a_list(typed: Typed) -> None:
+    Path("my.toml").write_text('[backtest]\nstrategies = "lt112"\nseed = true\n')
+    ended = typed.refused("--config my.toml")
+    assert ended.code == Exit.CONFIG
+    assert 'must be a list of "friday_0dte", "lt112"' in ended.err[0]
+    assert ended.err[1].startswith("backtest.seed = true (my.toml:3)")

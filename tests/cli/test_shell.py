@@ -163,3 +163,15 @@ def _seconds(home: Path) -> float:
     began = time.perf_counter()
     tomking("--help", home=home)
     return time.perf_counter() - began
+
+
+def test_a_missing_value_points_to_the_commands_own_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "show", "--set"]) == Exit.USAGE
+    assert "(see tomking config show -h)" in capsys.readouterr().err
+
+
+def test_a_terminal_without_our_characters_still_gets_the_output(tmp_path: Path) -> None:
+    # "ü" of the path is in no ASCII; the command must say it with a question mark and go on.
+    ended = tomking("config", "check", "--config", "fü.toml", home=tmp_path, PYTHONIOENCODING="ascii")
+    assert ended.returncode == Exit.CONFIG
+    assert ended.stderr.startswith("tomking: f?.toml: there is no such configuration file")

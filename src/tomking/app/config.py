@@ -12,6 +12,7 @@ is TOML.  Every value is checked against its field, and all that is wrong is sai
 import hashlib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,6 +161,7 @@ def _gather_file(draft: _Draft, path: Path | None, environment: Mapping[str, str
     where = path or config_path(environment)
     if path is None and not where.exists():
         return
+    text = ""
     try:
         text = where.read_text(encoding="utf-8")
         tables = tomllib.loads(text, parse_float=Decimal)
@@ -171,13 +173,21 @@ def _gather_file(draft: _Draft, path: Path | None, environment: Mapping[str, str
         draft.refuse(f"{where}: the configuration cannot be read: {why}; make it a readable TOML file")
         return
     except tomllib.TOMLDecodeError as error:
-        draft.refuse(f"{where}: not TOML: {error}; correct that line")
+        draft.refuse(f"{where}: not TOML: {error}{_line_of(text, error)}; correct that line")
         return
     _check_version(draft, tables.pop("schema_version", SCHEMA_VERSION), where)
     lines = _lines(text)
     for key, value in _leaves(draft.known, tables):
         at = f"{where}:{lines[key]}" if key in lines else str(where)
         _take(draft, key, value, at, Exit.CONFIG, short=False)
+
+
+def _line_of(text: str, error: tomllib.TOMLDecodeError) -> str:
+    """What stands in the line that cannot be read."""
+    lines, found = text.splitlines(), re.search(r"line (\d+)", str(error))
+    if not found or int(found[1]) > len(lines):
+        return ""
+    return f": {lines[int(found[1]) - 1].strip()[:80]}"
 
 
 def _check_version(draft: _Draft, version: object, where: Path) -> None:
@@ -275,9 +285,22 @@ def _bad_value(key: str, value: object, where: str, each: Setting, *, is_option:
     if is_option:
         example = HISTORY_FIRST if each.default is None else each.default
         return f"{where} {value}: must be {must}; for example {where} {to_text(example)}"
-    shown = f'"{value}"' if isinstance(value, str) else value
+    shown = _shown(value)
     default = to_toml(each.default)
     return f"{key} = {shown} ({where}): must be {must}; correct it, or remove it for the default {default}"
+
+
+def _shown(value: object) -> str:
+    """A value as its file or option wrote it."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f'"{value}"'
+        if isinstance(value, str)
+        else str(value)
+    )
 
 
 # ---------------------------------------------------------------------------------- 4. build

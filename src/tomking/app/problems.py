@@ -46,7 +46,13 @@ def problem(code: Exit, line: str) -> Problems:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean "start"?``, or the whole list when nothing is near and the list is short."""
     words = sorted(known)
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
+    near = _begun(word, words) or get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{near[0]}"?'
     return f"known: {', '.join(words)}" if words else "none is known here"
+
+
+def _begun(word: str, words: list[str]) -> list[str]:
+    """The one known word that ``word`` begins: ``--strat`` is nearer to --start by its letters."""
+    begun = [w for w in words if len(word.strip("-")) > 2 and w.startswith(word.lower())]
+    return begun if len(begun) == 1 else []

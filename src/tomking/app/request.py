@@ -1,6 +1,6 @@
 """What a backtest is asked for and what it gives back: the border between command line and run."""
 
-import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,10 @@ from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 
 Progress = Callable[[int, int, str], None]
 """Sessions done, sessions in all, and what is being done, in a few words."""
+
+
+BESIDE = ("trades.csv", "run.json", "journal.sqlite")
+"""What is left beside the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,15 @@ class Result:
 
 def report_problems(report: Path) -> list[Problem]:
     """Why the report cannot be written there, before anything is made."""
+    try:
+        return _place_problems(report)
+    except OSError as error:
+        return [_usage(f"--report {report}: {error.strerror}; choose another place")]
+
+
+def _place_problems(report: Path) -> list[Problem]:
+    if not report.name:
+        return [_usage(f"--report {report}: names no file; for example --report report.html")]
     if report.suffix.lower() not in {".html", ".htm"}:
         return [
             _usage(
@@ -62,9 +75,23 @@ def report_problems(report: Path) -> list[Problem]:
     nearest = next(p for p in report.absolute().parents if p.exists())
     if not nearest.is_dir():
         return [_usage(f"--report {report}: {nearest} is a file, not a directory; choose another place")]
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    try:
+        # Permissions say yes to root in places that take no file: only trying tells.
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError:
         return [_usage(f"--report {report}: {nearest} may not be written to; choose another place")]
-    return []
+    return [
+        _usage(f"--report {report}: {each} is a directory where a file goes; choose another place")
+        for each in map(report.with_name, BESIDE)
+        if each.is_dir()
+    ]
+
+
+def capital_problems(capital: Decimal) -> list[Problem]:
+    """Money has no smaller unit than the cent."""
+    if capital == round(capital, 2):
+        return []
+    return [_usage(f"--capital {capital}: must be in whole cents; for example --capital {capital:.2f}")]
 
 
 def data_problems(start: date | None, end: date | None, chains: Path | None) -> list[Problem]:

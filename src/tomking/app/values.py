@@ -37,10 +37,13 @@ def read_toml(setting: Setting, value: object) -> Any:  # noqa: ANN401 - of the 
 def rule(setting: Setting, value: object = None) -> str:
     """What a value must be, in words; with the near miss when ``value`` is not among the choices."""
     if setting.choices:
-        wrong = [w for w in _words(value) if w not in map(str, setting.choices)]
+        wrong = [w for w in _words(value) if w and w not in map(str, setting.choices)]
         known = ", ".join(f'"{c}"' for c in setting.choices)
         near = did_you_mean(wrong[0], map(str, setting.choices)) if wrong else ""
-        several = "one or more of " if _is_list(setting.kind) else "one of "
+        several = "one of "
+        if _is_list(setting.kind):
+            # A file must write a list; an option writes a,b.
+            several = "one or more of " if wrong or isinstance(value, list) else "a list of "
         return f"{several}{known}" + (f' ("{wrong[0]}": {near})' if near.startswith("did") else "")
     return _kind_in_words(setting.kind) + _range_in_words(setting)
 

@@ -73,7 +73,9 @@ def make_request(asked: Asked) -> Request:
     problems += [*malformed, *invalid]
     # With the configuration broken, the dates and the report's place are still judged by what can be read.
     start, end = _span(asked, config)
-    problems += border.data_problems(start, end, asked.chains)
+    problems += _order_problems(asked, config) + border.data_problems(start, end, asked.chains)
+    if config is not None:
+        problems += border.capital_problems(config.section("account", Account).capital)
     if asked.report is not None:
         problems += border.report_problems(asked.report)
     if config is None or problems:
@@ -136,6 +138,15 @@ def _span(asked: Asked, config: Config | None) -> tuple[date | None, date | None
     if asked.chains is not None:
         return start, end
     return start or HISTORY_FIRST, end or HISTORY_LAST
+
+
+def _order_problems(asked: Asked, config: Config | None) -> list[Problem]:
+    """An end before the start, said also when something else of that section keeps it from being judged."""
+    start, end = (_readable(asked.options.get(name)) for name in ("start", "end"))
+    if config is not None or start is None or end is None or start <= end:
+        return []
+    line = f"the end {end} is before the start {start}; give an end on or after it"
+    return [Problem(Exit.USAGE, f"backtest (--start, --end): {line}")]
 
 
 def _readable(text: str | None) -> date | None:

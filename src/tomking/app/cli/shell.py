@@ -1,9 +1,11 @@
 """How every command starts and ends: one line per problem on stderr, and a documented exit code."""
 
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import takewhile
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -21,6 +23,10 @@ def run(arguments: Sequence[str]) -> int:
     ``--debug`` anywhere shows the traceback of an unexpected error.
     """
     debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without our arrows and dashes gets question marks, not the end of a long run.
+            stream.reconfigure(errors="replace")
     signal.signal(signal.SIGTERM, _terminate)
     command = typer.main.get_command(app)
     try:
@@ -43,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
             return _reader_left()
         raise
     except typer.TyperException as error:
-        _say([_usage_line(error)])
+        _say([_usage_line(error, arguments)])
         return int(Exit.USAGE)
     except Exception as error:
         if debug:
@@ -74,12 +80,18 @@ def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(int(Exit.TERMINATED))
 
 
-def _usage_line(error: typer.TyperException) -> str:
+def _usage_line(error: typer.TyperException, arguments: Sequence[str]) -> str:
     """What the command line's parser says, in one line with the nearest known word."""
     context: Any = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "tomking"
+    path = context.command_path if context is not None else _command_of(arguments)
     option = getattr(error, "option_name", None)
     if option is not None and type(error).__name__ == "NoSuchOption":
         known = [o for p in context.command.params for o in p.opts]
         return f"{option}: unknown option; {did_you_mean(option, [*known, '--help'])} (see {path} -h)"
     return f"{error.format_message()} (see {path} -h)"
+
+
+def _command_of(arguments: Sequence[str]) -> str:
+    """The command that was meant, where the parser's complaint does not tell: the words before any option."""
+    words = takewhile(lambda word: not word.startswith("-"), arguments)
+    return " ".join(["tomking", *words])
