@@ -401,3 +401,73 @@ def test_the_summary_is_plain_and_fits(main: Findings, small: Findings) -> None:
 
 def test_fifty_trades_are_enough() -> None:
     assert findings.ENOUGH_TRADES == 50
+
+
+# ------------------------------------------------------------------------- entries, idle accounts
+def with_weekly_calls(main: Findings) -> Findings:
+    # The condor as two LT112 entries: 1-1-2 won 489.60, a weekly lost 100; 30 and 5 dollars of slippage.
+    (won,) = main.run.history.trades
+    entry = replace(won, strategy="lt112", kind="1-1-2", slippage=Decimal(30))
+    weekly = replace(entry, id="w", kind="weekly", gross=Decimal(-90), fees=Decimal(10), slippage=Decimal(5))
+    return find(
+        replace(main.run, history=replace(main.run.history, trades=(won, entry, weekly), refusals=()))
+    )
+
+
+def test_a_strategy_of_two_entries_has_a_row_for_each_and_one_for_all(main: Findings) -> None:
+    rows = tables.strategies(with_weekly_calls(main))
+    assert [(r[0].text, r[1].text) for r in rows] == [
+        ("Friday 0DTE", "1"),
+        ("LT112 1-1-2", "1"),
+        ("LT112 weekly", "1"),
+        ("LT112 in all", "2"),
+    ]
+    # The claim stands beside the entry it speaks of, and nowhere else.
+    assert [r[4].text for r in rows] == ["88%", "73–75%", "–", "–"]
+    assert [r[11].text for r in rows[1:]] == ["$30", "$5", "$35"]
+
+
+def test_an_entry_that_was_only_refused_has_its_row_too(main: Findings) -> None:
+    refused = replace(main.run.history.refusals[0], strategy="friday_0dte", entry="late")
+    run = replace(main.run, history=replace(main.run.history, refusals=(refused,)))
+    names = [tables.line_name(line) for line in find(run).lines if line.strategy == "friday_0dte"]
+    assert names == ["Friday 0DTE condor", "Friday 0DTE late", "Friday 0DTE in all"]
+
+
+def test_an_account_that_hardly_trades_gets_no_ratios(main: Findings) -> None:
+    # One position in 30 sessions is 3.3 %: under the 5 % from which a ratio says something.
+    days = main.run.history.days
+    more = tuple(replace(days[-1], date=date(2031, 5, d), deposits=Decimal(0)) for d in range(1, 28))
+    history = replace(main.run.history, days=(*days, *more))
+    idle = find(replace(main.run, history=history, risk_free=(0.0001,) * 30))
+    assert idle.idle
+    assert (idle.performance.sharpe, idle.performance.sortino, idle.performance.calmar) == (None, None, None)
+    assert idle.compared == ()
+    assert "Positions in only 3.3% of the sessions" in summary(idle)
+    assert "not meaningful: positions in only 3.3% of the sessions" in render(idle, None)
+
+
+def test_profit_of_open_positions_is_shown_apart(main: Findings) -> None:
+    # 109,000 - 110,000 paid in = -1,000; the closed trade made 489.60, so -1,489.60 is in what is open.
+    assert main.open_profit == Decimal("-1489.60")
+    rows = dict(tables.accounts([main]))
+    assert rows["Of that, in positions still open"][0].text == "▼ −$1,490"
+
+
+def test_trades_csv_says_what_the_fills_gave_away(main: Findings) -> None:
+    (row,) = csv.DictReader(io.StringIO(trades_csv(main.run.history.trades)))
+    assert Decimal(row["slippage_usd"]) == Decimal(30)
+    assert Decimal(row["gross_usd"]) - Decimal(row["fees_usd"]) == Decimal(row["net_usd"])
+
+
+def test_what_seldom_happens_is_not_shown_as_never() -> None:
+    assert words.small_share(2 / 8816) == "under 0.1%"
+
+
+def test_a_file_that_cannot_take_its_place_takes_the_others_with_it(main: Findings, tmp_path: Path) -> None:
+    (tmp_path / "run.json").mkdir()
+    journal = tmp_path / "elsewhere.sqlite"
+    journal.write_bytes(b"journal")
+    with pytest.raises(OperatingError, match="choose another place"):
+        write_report(tmp_path / "report.html", main, journal=journal)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["elsewhere.sqlite", "run.json"]

@@ -73,11 +73,28 @@ def months(main: Findings) -> Figure:
     """Month by year; the colour ends at the 98th percentile so that one crash does not bleach the rest."""
     years = sorted(main.yearly)
     rows = [[main.monthly.get((year, m)) for m in range(1, 13)] + [main.yearly[year]] for year in years]
-    # Twelve months belong together; the year has its own, wider scale, and is tinted on that of months.
-    limit = float(np.quantile([abs(v) for v in main.monthly.values()], 0.98)) or 0.01
-    heat = {
+    # Twelve months belong together; the year has its own, wider scale.
+    maps = [
+        _heat(list(MONTHS[:12]), years, [row[:12] for row in rows], list(main.monthly.values())),
+        _heat(list(MONTHS[12:]), years, [row[12:] for row in rows], list(main.yearly.values())),
+    ]
+    layout = _layout(
+        f"Monthly returns, {prices_of(main.run)}", "", height=max(170, 90 + 21 * len(years)), dated=False
+    )
+    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
+    layout["xaxis"] |= {"side": "top", "showgrid": False, "fixedrange": True}
+    layout["margin"] |= {"t": 74, "b": 10}
+    return {"data": maps, "layout": layout}
+
+
+def _heat(
+    columns: list[str], years: list[int], rows: list[list[float | None]], all_: Sequence[float]
+) -> Figure:
+    """Returns by year; the scale ends at the 98th percentile of ``all_``."""
+    limit = float(np.quantile(np.abs(all_), 0.98)) or 0.01
+    return {
         "type": "heatmap",
-        "x": list(MONTHS),
+        "x": columns,
         "y": [str(year) for year in years],
         "z": [[None if v is None else round(v, 5) for v in row] for row in rows],
         "text": [["" if v is None else signed_percent(v) for v in row] for row in rows],
@@ -91,13 +108,6 @@ def months(main: Findings) -> Figure:
         "xgap": 1,
         "ygap": 1,
     }
-    layout = _layout(
-        f"Monthly returns, {prices_of(main.run)}", "", height=max(170, 90 + 21 * len(years)), dated=False
-    )
-    layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
-    layout["xaxis"] |= {"side": "top", "showgrid": False, "fixedrange": True}
-    layout["margin"] |= {"t": 74, "b": 10}
-    return {"data": [heat], "layout": layout}
 
 
 def strategies(main: Findings) -> Figure:
@@ -222,4 +232,7 @@ def _colours(count: int) -> list[str]:
 
 def page_data(main: Findings, small: Findings | None) -> Mapping[str, object]:
     """What the page's script reads."""
-    return {"days": days(main), "figures": figures(main, small)}
+    # An index that grew sixteenfold flattens an account on a linear scale; a logarithm has no place for ruin.
+    shown = [day.net_liq for one in (main, small) if one for day in one.run.history.days]
+    scale = "log" if min(shown) > 0 else "linear"
+    return {"days": days(main), "figures": figures(main, small), "scale": scale}

@@ -37,6 +37,7 @@ COLUMNS = (
     "entry_net_points",
     "gross_usd",
     "fees_usd",
+    "slippage_usd",
     "net_usd",
     "parts_usd",
 )
@@ -60,7 +61,10 @@ def write_report(
     try:
         _put_in_place(report.parent, texts, journal)
     except OSError as error:
-        raise OperatingError(f"{report}: the report cannot be written ({error.strerror or error})") from error
+        raise OperatingError(
+            f"{report}: the report cannot be written ({error.strerror or error});"
+            " choose another place with --report"
+        ) from error
     return run
 
 
@@ -72,10 +76,9 @@ def trades_csv(trades: Iterable[Trade]) -> str:
     for t in trades:
         parts = "; ".join(f"{role} {net:f}" for role, net in t.parts)
         opened, closed = instant(t.opened), instant(t.closed)
-        amounts = (f"{t.entry_net:f}", f"{t.gross:f}", f"{t.fees:f}", f"{t.net:f}")
-        table.writerow(
-            (t.id, t.strategy, t.kind, t.product, t.legs, t.units, opened, closed, t.trigger, *amounts, parts)
-        )
+        amounts = (t.entry_net, t.gross, t.fees, t.slippage, t.net)
+        what = (t.id, t.strategy, t.kind, t.product, t.legs, t.units, opened, closed, t.trigger)
+        table.writerow((*what, *(f"{a:f}" for a in amounts), parts))
     return out.getvalue()
 
 
@@ -188,6 +191,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value of the findings
 def _put_in_place(folder: Path, texts: Mapping[str, str], journal: Path | None) -> None:
     """Makes every file beside its place, then renames them; removes what it made when that fails."""
     made = _make_folders(folder)
+    placed: list[Path] = []
     try:
         staging = Path(tempfile.mkdtemp(prefix=".report-", dir=folder))
         try:
@@ -195,12 +199,14 @@ def _put_in_place(folder: Path, texts: Mapping[str, str], journal: Path | None) 
                 _write_through(staging / name, text)
             if journal is not None:
                 shutil.copyfile(journal, staging / "journal.sqlite")
-                (staging / "journal.sqlite").replace(folder / "journal.sqlite")
-            for name in texts:
+            for name in (*(["journal.sqlite"] if journal else []), *texts):
                 (staging / name).replace(folder / name)
+                placed.append(folder / name)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     except OSError:
+        for one in placed:  # files of two runs side by side would be worse than none
+            one.unlink()
         for one in made:
             one.rmdir()
         raise

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -25,6 +25,9 @@ from tomking.sim.metrics import (
 
 ENOUGH_TRADES = 50
 """A strategy with fewer closed trades gets its own explanation."""
+IDLE = 0.05
+"""With positions in a smaller share of its sessions an account gets no ratios: its returns are almost
+all zero, and a ratio would measure the cash rate (a Sharpe of -14 for two small losses in 34 years)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,22 @@ class Measured:
     verdict: str
     """``inside``, ``above`` or ``below``: where the claim lies seen from the measured interval."""
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the strategies table: an entry of a strategy, or all of it."""
+
+    strategy: str
+    entry: str | None
+    """None: all entries together."""
+    several: bool
+    """Whether the strategy has more entries than one."""
+    stats: TradeStats
+    slippage: Decimal
+    """Dollars, of the closed trades."""
+    measured: Measured | None
+    """The claim that speaks of exactly these trades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +91,22 @@ class Findings:
     """Empty where nothing was traded: an idle account meets no claim."""
     net_profit: Decimal
     """Dollars: last net liq less everything paid in."""
+    lines: tuple[Line, ...]
+    """Entry by entry, then the strategy, in the order the strategies were asked."""
 
     @property
     def final(self) -> Decimal:
         return self.run.history.days[-1].net_liq
+
+    @property
+    def open_profit(self) -> Decimal:
+        """Dollars of profit in positions that are still open: counted, but in no trade."""
+        return self.net_profit - self.total.net
+
+    @property
+    def idle(self) -> bool:
+        """Held positions too seldom for its ratios to mean anything."""
+        return self.in_market < IDLE
 
     @property
     def bp_average(self) -> float:
@@ -105,7 +136,10 @@ def find(run: RunData) -> Findings:
     overall = performance(dates, returns, np.array(run.risk_free))
     groups = stats_by(trades, lambda t: t.strategy)
     by_strategy = {name: groups.get(name, trade_stats([])) for name in run.strategies}
-    held = [day.capital > 0 for day in days]
+    in_market = time_in_market(dates, trades, [day.capital > 0 for day in days])
+    if in_market < IDLE:
+        overall = replace(overall, sharpe=None, sortino=None, calmar=None)
+    measured = tuple(_judge(c, trades) for c in run.claims if c.strategy in by_strategy)
     return Findings(
         run=run,
         returns=returns,
@@ -116,15 +150,16 @@ def find(run: RunData) -> Findings:
         by_strategy=by_strategy,
         by_kind=dict(sorted(stats_by(trades, lambda t: (t.strategy, t.kind)).items())),
         by_exit=dict(sorted(stats_by(trades, lambda t: (t.strategy, t.trigger)).items())),
-        in_market=time_in_market(dates, trades, held),
+        in_market=in_market,
         in_market_by_strategy={
             name: time_in_market(dates, [t for t in trades if t.strategy == name], [False] * len(days))
             for name in run.strategies
         },
         bp_use=tuple(_bp_use(day) for day in days),
-        measured=tuple(_judge(c, trades) for c in run.claims if c.strategy in by_strategy),
-        compared=_compared(overall) if trades else (),
+        measured=measured,
+        compared=_compared(overall) if trades and in_market >= IDLE else (),
         net_profit=days[-1].net_liq - sum((day.deposits for day in days), ZERO),
+        lines=tuple(line for name in run.strategies for line in _lines(name, run, measured)),
     )
 
 
@@ -140,6 +175,24 @@ def _bp_use(day: Day) -> float:
     return float(day.capital / day.net_liq) if day.net_liq > 0 else 0.0
 
 
+def _lines(strategy: str, run: RunData, measured: Sequence[Measured]) -> list[Line]:
+    """The entries that traded or were refused, each alone, then all of them; one line for a single one."""
+    trades = [t for t in run.history.trades if t.strategy == strategy]
+    refused = (r.entry for r in run.history.refusals if r.strategy == strategy)
+    entries = sorted({t.kind for t in trades}.union(refused))
+    claims = {m.claim.entries: m for m in measured if m.claim.strategy == strategy}
+    if len(entries) < 2:
+        claim = next(iter(claims.values()), None)
+        return [Line(strategy, None, False, trade_stats(trades), _slippage(trades), claim)]  # noqa: FBT003
+    groups = [(e, [t for t in trades if t.kind == e]) for e in entries]
+    parts = [Line(strategy, e, True, trade_stats(g), _slippage(g), claims.get((e,))) for e, g in groups]  # noqa: FBT003
+    return [*parts, Line(strategy, None, True, trade_stats(trades), _slippage(trades), claims.get(()))]  # noqa: FBT003
+
+
+def _slippage(trades: Sequence[Trade]) -> Decimal:
+    return sum((t.slippage for t in trades), ZERO)
+
+
 def _judge(claim: Claim, trades: Sequence[Trade]) -> Measured:
     """Inside when the claimed range and the Wilson interval touch."""
     mine = [t for t in trades if t.strategy == claim.strategy and t.kind in (claim.entries or (t.kind,))]
@@ -153,7 +206,8 @@ def _judge(claim: Claim, trades: Sequence[Trade]) -> Measured:
         return Measured(claim, stats, "above", f"not met: the claim lies above the interval{few}")
     if claim.high < low:
         return Measured(claim, stats, "below", f"exceeded: the claim lies below the interval{few}")
-    return Measured(claim, stats, "inside", f"not contradicted: the claim lies inside the interval{few}")
+    verdict = "not contradicted" if stats.trades >= claim.sample else "too few trades to tell"
+    return Measured(claim, stats, "inside", f"{verdict}: the claim lies inside the interval{few}")
 
 
 def _compared(overall: Performance) -> tuple[Compared, ...]:

@@ -70,9 +70,7 @@ def render(main: Findings, small: Findings | None) -> str:
         exits=tables.exits(main),
         gates=tables.gates(main),
         sparse=[(f.run.label, found) for f in accounts if (found := tables.sparse(f))],
-        in_market=[
-            (words.named(n), words.percent(s, places=0)) for n, s in main.in_market_by_strategy.items()
-        ],
+        in_market=[(words.named(n), words.small_share(s)) for n, s in main.in_market_by_strategy.items()],
         limitations=LIMITATIONS,
         words=words,
         data=_for_script(page_data(main, small)),

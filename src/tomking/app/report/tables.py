@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.app.report import words
-from tomking.app.report.findings import ENOUGH_TRADES, Findings
+from tomking.app.report.findings import ENOUGH_TRADES, Findings, Line
 from tomking.app.report.rundata import Refusals
 from tomking.app.report.words import dollars, gain, interval, named, percent, ratio, signed_percent
-from tomking.domain.money import ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def headline(one: Findings) -> list[Figure]:
         Figure("Profit and loss", _gain(one.net_profit), "after fees and slippage, before tax"),
         Figure("Total return", _signed(p.total_return), "time-weighted"),
         Figure("CAGR", _signed(p.cagr), "a year"),
-        Figure("Sharpe ratio", Cell(ratio(p.sharpe)), f"Sortino {ratio(p.sortino)}"),
+        Figure("Sharpe ratio", Cell(ratio(p.sharpe)), _sharpe_note(one)),
         Figure("Volatility", Cell(percent(p.volatility)), "a year"),
         Figure(
             "Greatest drawdown",
@@ -61,17 +60,18 @@ def accounts(all_: list[Findings]) -> list[tuple[str, list[Cell]]]:
         ("Starting capital", [Cell(dollars(f.run.capital)) for f in all_]),
         ("Net liquidation at the end", [Cell(dollars(f.final)) for f in all_]),
         ("Profit and loss", [_gain(f.net_profit) for f in all_]),
+        ("Of that, in positions still open", [_gain(f.open_profit) for f in all_]),
         ("Total return", [_signed(f.performance.total_return) for f in all_]),
         ("CAGR", [_signed(f.performance.cagr, 2) for f in all_]),
         ("Volatility", [Cell(percent(f.performance.volatility)) for f in all_]),
-        ("Sharpe / Sortino", [Cell(_pair(f.performance.sharpe, f.performance.sortino)) for f in all_]),
+        ("Sharpe / Sortino", [Cell(_ratios(f)) for f in all_]),
         ("Greatest drawdown", [Cell(percent(-f.performance.drawdown.depth), "down") for f in all_]),
         ("Days from its peak to recovery", [Cell(_healing(f)) for f in all_]),
         ("Calmar", [Cell(ratio(f.performance.calmar)) for f in all_]),
         ("Worst day", [_dated(f.performance.worst_day) for f in all_]),
         ("Worst month", [_dated(f.performance.worst_month) for f in all_]),
         ("Best month", [_dated(f.performance.best_month) for f in all_]),
-        ("Sessions with a position", [Cell(percent(f.in_market, places=0)) for f in all_]),
+        ("Sessions with a position", [Cell(words.small_share(f.in_market)) for f in all_]),
         ("Capital in use, average / most", [Cell(_bp(f)) for f in all_]),
         ("Fees", [Cell(dollars(f.total.fees)) for f in all_]),
         ("Slippage", [Cell(dollars(f.slippage)) for f in all_]),
@@ -86,28 +86,38 @@ def accounts(all_: list[Findings]) -> list[tuple[str, list[Cell]]]:
 
 def strategies(one: Findings) -> list[list[Cell]]:
     """Strategy, trades, win rate, interval, claim, verdict, average win and loss, fees, slippage, P&L."""
-    claims = {m.claim.strategy: m for m in one.measured}
     rows = []
-    for name, stats in one.by_strategy.items():
-        claim = claims.get(name)
+    for line in one.lines:
+        stats, claim = line.stats, line.measured
         rows.append(
             [
-                Cell(named(name)),
+                Cell(line_name(line)),
                 Cell(f"{stats.trades:,}"),
                 Cell(percent(stats.win_rate)),
                 Cell(interval(stats.interval)),
                 Cell(words.claimed(claim.claim) if claim else words.NOTHING),
-                Cell(claim.words if claim else "no claim known", claim.verdict if claim else ""),
+                Cell(claim.words if claim else _unclaimed(line), claim.verdict if claim else ""),
                 _plain_gain(stats.average_win),
                 _plain_gain(stats.average_loss),
                 Cell(ratio(stats.profit_factor)),
                 _plain_gain(stats.expectancy),
                 Cell(dollars(stats.fees)),
-                Cell(dollars(one.run.history.slippage.get(name, ZERO))),
+                Cell(dollars(line.slippage)),
                 _gain(stats.net),
             ]
         )
     return rows
+
+
+def line_name(line: Line) -> str:
+    """``LT112 1-1-2``, ``LT112 in all``, ``Friday 0DTE``."""
+    if not line.several:
+        return named(line.strategy)
+    return f"{named(line.strategy)} {line.entry or 'in all'}"
+
+
+def _unclaimed(line: Line) -> str:
+    return "" if line.several and line.entry is None else "no claim known"
 
 
 def kinds(one: Findings) -> list[list[Cell]]:
@@ -229,13 +239,23 @@ def _dated(pair: tuple[object, float]) -> Cell:
     return Cell(f"{signed_percent(pair[1])} ({pair[0]})", words.side(pair[1]))
 
 
-def _pair(one: float | None, other: float | None) -> str:
-    return f"{ratio(one)} / {ratio(other)}"
+def _ratios(one: Findings) -> str:
+    if one.idle:
+        return f"{words.NOTHING} (hardly traded)"
+    return f"{ratio(one.performance.sharpe)} / {ratio(one.performance.sortino)}"
+
+
+def _sharpe_note(one: Findings) -> str:
+    if one.idle:
+        return f"not meaningful: positions in only {words.small_share(one.in_market)} of the sessions"
+    return (
+        f"Sortino {ratio(one.performance.sortino)}; over Treasury bills, while idle cash earns nothing here"
+    )
 
 
 def _healing(one: Findings) -> str:
     deepest = one.performance.drawdown
-    return f"{deepest.days:,}" + ("" if deepest.recovered else " and not yet")
+    return f"{deepest.days:,}" + ("" if deepest.recovered else ", not yet")
 
 
 def _bp(one: Findings) -> str:

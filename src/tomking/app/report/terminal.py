@@ -9,8 +9,7 @@ from rich.text import Text
 
 from tomking.app.report import tables
 from tomking.app.report.findings import Findings
-from tomking.app.report.words import claimed, dollars, gain, named, percent
-from tomking.domain.money import ZERO
+from tomking.app.report.words import claimed, counted, dollars, gain, named, percent, small_share
 
 WIDTH = 100
 
@@ -32,6 +31,9 @@ def summary(main: Findings, small: Findings | None = None) -> str:
     for compared in main.compared:
         verdict = "met in this run" if compared.met else "not met"
         console.print(Text(f"Claim of {compared.claim}: {verdict} ({compared.measured})."))
+    if main.idle:
+        held = small_share(main.in_market)
+        console.print(Text(f"Positions in only {held} of the sessions: ratios would mean nothing."))
     for sparse in tables.sparse(main):
         console.print(Text(sparse.sentence))
     console.print(Text(f"Journal {run.identity.journal_head} ({run.history.events:,} events)"))
@@ -45,7 +47,7 @@ def _opening(main: Findings) -> str:
         if run.modelled
         else "Prices are recorded quotes."
     )
-    return f"{run.start} to {run.end}, {len(run.history.days):,} sessions, seed {run.seed}. {prices}"
+    return f"{run.start} to {run.end}, {counted(len(run.history.days), 'session')}, seed {run.seed}. {prices}"
 
 
 def _accounts(accounts: list[Findings]) -> Table:
@@ -64,11 +66,10 @@ def _strategies(one: Findings) -> Table:
     table.add_column("strategy", no_wrap=True)
     for name in ("trades", "won", "95%", "claimed", "avg win", "avg loss", "fees", "slippage", "P&L"):
         table.add_column(name, justify="right", no_wrap=True)
-    claims = {m.claim.strategy: m.claim for m in one.measured}
-    for name, stats in one.by_strategy.items():
-        claim = claims.get(name)
+    for line in one.lines:
+        stats, claim = line.stats, line.measured.claim if line.measured else None
         table.add_row(
-            named(name),
+            tables.line_name(line),
             f"{stats.trades:,}",
             percent(stats.win_rate),
             "–" if stats.interval is None else f"{stats.interval[0]:.0%}–{stats.interval[1]:.0%}",
@@ -76,7 +77,7 @@ def _strategies(one: Findings) -> Table:
             dollars(stats.average_win),
             dollars(stats.average_loss),
             dollars(stats.fees),
-            dollars(one.run.history.slippage.get(name, ZERO)),
+            dollars(line.slippage),
             gain(stats.net).removeprefix("▲ ").removeprefix("▼ "),
         )
     return table

@@ -18,11 +18,11 @@ GATES = {
     "CAP": "position limits: in total, per strategy, per day, or too soon after the last entry",
     "CORR": "too much of one exposure",
     "STRUCT": "no expiry or strike within tolerance",
-    "LIQ": "quotes too wide or missing",
-    "PRICE": "credit too small or debit too large",
+    "LIQ": "quotes too wide or missing, or trading costs too great",
+    "PRICE": "credit too small, debit too large, or costs too great for it",
     "SIZE": "not one unit fits the risk, capital and buying-power limits",
     "GREEKS": "portfolio Greeks",
-    "LOCK": "another order of the same kind is at work",
+    "LOCK": "another order is at work, or orders were already tried today without a fill",
     "BROKER": "the broker's dry run",
     "FILL": "the order was sent and found no taker at an acceptable price",
 }
@@ -75,6 +75,22 @@ def signed_percent(value: float | None, *, places: int = 1) -> str:
     """``+12.3%``."""
     text = percent(value, places=places)
     return text if value is None or value <= 0 or not text.strip("0.%") else "+" + text
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 session``, ``8,816 sessions``."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def small_share(value: float) -> str:
+    """``90%``, ``4.2%``, ``under 0.1%``: what happened seldom is not shown as never.
+
+    >>> small_share(0.9), small_share(0.0421), small_share(0.0002), small_share(0.0)
+    ('90%', '4.2%', 'under 0.1%', '0%')
+    """
+    if 0 < value < 0.001:
+        return "under 0.1%"
+    return percent(value, places=1 if 0 < value < 0.1 else 0)
 
 
 def ratio(value: float | None) -> str:
