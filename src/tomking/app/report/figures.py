@@ -73,41 +73,38 @@ def months(main: Findings) -> Figure:
     """Month by year; the colour ends at the 98th percentile so that one crash does not bleach the rest."""
     years = sorted(main.yearly)
     rows = [[main.monthly.get((year, m)) for m in range(1, 13)] + [main.yearly[year]] for year in years]
-    # Twelve months belong together; the year has its own, wider scale.
-    maps = [
-        _heat(list(MONTHS[:12]), years, [row[:12] for row in rows], list(main.monthly.values())),
-        _heat(list(MONTHS[12:]), years, [row[12:] for row in rows], list(main.yearly.values())),
-    ]
+    # Twelve months belong together; the year is tinted on its own, wider scale.
+    scales = [_scale(list(main.monthly.values()))] * 12 + [_scale(list(main.yearly.values()))]
+    heat = {
+        "type": "heatmap",
+        "x": list(MONTHS),
+        "y": [str(year) for year in years],
+        "z": [
+            [None if v is None else round(v / s, 3) for v, s in zip(row, scales, strict=True)] for row in rows
+        ],
+        "text": [["" if v is None else signed_percent(v) for v in row] for row in rows],
+        "texttemplate": "%{text}",
+        "textfont": {"size": 10},
+        "hovertemplate": "%{x} %{y}: %{text}<extra></extra>",
+        "colorscale": [[0, "@down"], [0.5, "@plain"], [1, "@up"]],
+        "zmin": -1,
+        "zmax": 1,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+    }
     layout = _layout(
         f"Monthly returns, {prices_of(main.run)}", "", height=max(170, 90 + 21 * len(years)), dated=False
     )
     layout["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
     layout["xaxis"] |= {"side": "top", "showgrid": False, "fixedrange": True}
     layout["margin"] |= {"t": 74, "b": 10}
-    return {"data": maps, "layout": layout}
+    return {"data": [heat], "layout": layout}
 
 
-def _heat(
-    columns: list[str], years: list[int], rows: list[list[float | None]], all_: Sequence[float]
-) -> Figure:
-    """Returns by year; the scale ends at the 98th percentile of ``all_``."""
-    limit = float(np.quantile(np.abs(all_), 0.98)) or 0.01
-    return {
-        "type": "heatmap",
-        "x": columns,
-        "y": [str(year) for year in years],
-        "z": [[None if v is None else round(v, 5) for v in row] for row in rows],
-        "text": [["" if v is None else signed_percent(v) for v in row] for row in rows],
-        "texttemplate": "%{text}",
-        "textfont": {"size": 10},
-        "hovertemplate": "%{x} %{y}: %{text}<extra></extra>",
-        "colorscale": [[0, "@down"], [0.5, "@plain"], [1, "@up"]],
-        "zmin": -limit,
-        "zmax": limit,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-    }
+def _scale(returns: list[float]) -> float:
+    """The return that has the full colour."""
+    return float(np.quantile(np.abs(returns), 0.98)) or 0.01
 
 
 def strategies(main: Findings) -> Figure:
@@ -132,7 +129,8 @@ def buying_power(main: Findings) -> Figure:
     traces = [use, vix]
     if any(cap is not None for cap in caps):
         # Drawn first, so that it does not hide what is used.
-        traces.insert(0, _line("@days", caps, "cap at that VIX", "@muted", width=0.8, shape="hv"))
+        cap = _line("@days", caps, "cap at that VIX", "@muted", width=0.8, shape="hv")
+        traces.insert(0, cap | {"opacity": 0.5})
     layout = _layout(f"Buying power and VIX, {prices_of(main.run)}", "share of net liq", height=400)
     layout["yaxis"] |= {"domain": [0.42, 1], "tickformat": ".0%", "rangemode": "tozero"}
     layout["yaxis2"] = {**layout["yaxis"], "domain": [0, 0.32], "tickformat": "", "title": {"text": "VIX"}}

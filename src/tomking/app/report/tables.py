@@ -74,7 +74,7 @@ def accounts(all_: list[Findings]) -> list[tuple[str, list[Cell]]]:
         ("Sessions with a position", [Cell(words.small_share(f.in_market)) for f in all_]),
         ("Capital in use, average / most", [Cell(_bp(f)) for f in all_]),
         ("Fees", [Cell(dollars(f.total.fees)) for f in all_]),
-        ("Slippage", [Cell(dollars(f.slippage)) for f in all_]),
+        ("Slippage, open positions too", [Cell(dollars(f.slippage)) for f in all_]),
         ("Closed trades", [Cell(f"{f.total.trades:,}") for f in all_]),
         ("Positions open at the end", [Cell(str(f.run.history.open_positions)) for f in all_]),
     ]
