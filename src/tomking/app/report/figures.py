@@ -14,10 +14,12 @@ from tomking.app.report.findings import Findings, cap_at
 from tomking.app.report.rundata import RunData
 from tomking.app.report.words import named, signed_percent
 from tomking.domain.calendar import new_york
-from tomking.sim.metrics import drawdowns
+from tomking.sim.metrics import SESSIONS_A_YEAR, drawdowns
 
 Figure = dict[str, Any]
 
+FEW = 10
+"""Points that a line alone would hide."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year")
 COLOURS = ("@one", "@two", "@three", "@four")
 
@@ -114,7 +116,10 @@ def strategies(main: Findings) -> Figure:
         trades = sorted((t for t in main.run.history.trades if t.strategy == name), key=lambda t: t.closed)
         sums = accumulate(float(t.net) for t in trades)
         at = [new_york(t.closed).date().isoformat() for t in trades]
-        traces.append(_line(at, [round(s) for s in sums], named(name), colour, shape="hv"))
+        # From nothing on the first day to the last day, whenever its first and last trade were.
+        at = [main.run.start.isoformat(), *at, main.run.end.isoformat()]
+        closed = [0, *(round(s) for s in sums)]
+        traces.append(_line(at, [*closed, closed[-1]], named(name), colour, shape="hv"))
     layout = _layout(f"Closed profit and loss by strategy, {prices_of(main.run)}", "US dollars", height=300)
     layout["yaxis"] |= {"tickformat": "$~s", "hoverformat": "$,.0f"}
     return {"data": traces, "layout": layout}
@@ -169,7 +174,7 @@ def _line(
 ) -> Figure:
     trace = {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines" if len(y) > FEW else "lines+markers",
         "x": x,
         "y": y,
         "name": name,
@@ -232,5 +237,9 @@ def page_data(main: Findings, small: Findings | None) -> Mapping[str, object]:
     """What the page's script reads."""
     # An index that grew sixteenfold flattens an account on a linear scale; a logarithm has no place for ruin.
     shown = [day.net_liq for one in (main, small) if one for day in one.run.history.days]
-    scale = "log" if min(shown) > 0 else "linear"
-    return {"days": days(main), "figures": figures(main, small), "scale": scale}
+    long = len(main.run.history.days) > SESSIONS_A_YEAR
+    drawn = figures(main, small)
+    if len(main.run.history.days) == 1:
+        for one in drawn.values():
+            one["layout"]["xaxis"]["type"] = "category"  # a time axis would zoom in to its microseconds
+    return {"days": days(main), "figures": drawn, "scale": "log" if long and min(shown) > 0 else "linear"}

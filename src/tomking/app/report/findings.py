@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -25,6 +26,8 @@ from tomking.sim.metrics import (
 
 ENOUGH_TRADES = 50
 """A strategy with fewer closed trades gets its own explanation."""
+YEAR = 365
+"""Days."""
 IDLE = 0.05
 """With positions in a smaller share of its sessions an account gets no ratios: its returns are almost
 all zero, and a ratio would measure the cash rate (a Sharpe of -14 for two small losses in 34 years)."""
@@ -63,8 +66,16 @@ class Compared:
 
     claim: str
     measured: str
-    met: bool
+    met: bool | None
+    """None: the run is under a year, or has no such figure."""
     source: str
+
+    @property
+    def verdict(self) -> str:
+        """In words."""
+        if self.met is None:
+            return "not judged on so short a run"
+        return "met in this run" if self.met else "not met"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +168,7 @@ def find(run: RunData) -> Findings:
         },
         bp_use=tuple(_bp_use(day) for day in days),
         measured=measured,
-        compared=_compared(overall) if trades and in_market >= IDLE else (),
+        compared=_compared(overall, dates) if trades and in_market >= IDLE else (),
         net_profit=days[-1].net_liq - sum((day.deposits for day in days), ZERO),
         lines=tuple(line for name in run.strategies for line in _lines(name, run, measured)),
     )
@@ -210,25 +221,27 @@ def _judge(claim: Claim, trades: Sequence[Trade]) -> Measured:
     return Measured(claim, stats, "inside", f"{verdict}: the claim lies inside the interval{few}")
 
 
-def _compared(overall: Performance) -> tuple[Compared, ...]:
+def _compared(overall: Performance, days: Sequence[date]) -> tuple[Compared, ...]:
+    """Claims about years; a run of less than one neither meets nor misses them."""
+    long = (days[-1] - days[0]).days >= YEAR
     depth, sharpe, cagr = overall.drawdown.depth, overall.sharpe, overall.cagr
     return (
         Compared(
             f"greatest drawdown below {CLAIMED_DRAWDOWN:.0%}",
             f"{depth:.1%}",
-            depth < CLAIMED_DRAWDOWN,
+            depth < CLAIMED_DRAWDOWN if long else None,
             "J, H9",
         ),
         Compared(
             f"Sharpe ratio above {CLAIMED_SHARPE:.1f}",
             "not measurable" if sharpe is None else f"{sharpe:.2f}".replace("-", "−"),
-            sharpe is not None and sharpe > CLAIMED_SHARPE,
+            sharpe > CLAIMED_SHARPE if long and sharpe is not None else None,
             "J, H9",
         ),
         Compared(
             f"{CLAIMED_YEARLY:.0%} a year and more",
             "not measurable" if cagr is None else f"{cagr:.1%} a year".replace("-", "−"),
-            cagr is not None and cagr >= CLAIMED_YEARLY,
+            cagr >= CLAIMED_YEARLY if long and cagr is not None else None,
             "J, H8",
         ),
     )

@@ -39,8 +39,10 @@ def headline(one: Findings) -> list[Figure]:
         Figure("Volatility", Cell(percent(p.volatility)), "a year"),
         Figure(
             "Greatest drawdown",
-            Cell(percent(-deepest.depth), "down" if deepest.depth else ""),
-            f"{deepest.peak} to {deepest.trough}, {healed}",
+            _depth(one),
+            f"{deepest.peak} to {deepest.trough}, {healed}"
+            if deepest.depth
+            else "no close below an earlier one",
         ),
         Figure("Calmar ratio", Cell(ratio(p.calmar)), "CAGR over greatest drawdown"),
         Figure(
@@ -65,7 +67,7 @@ def accounts(all_: list[Findings]) -> list[tuple[str, list[Cell]]]:
         ("CAGR", [_signed(f.performance.cagr, 2) for f in all_]),
         ("Volatility", [Cell(percent(f.performance.volatility)) for f in all_]),
         ("Sharpe / Sortino", [Cell(_ratios(f)) for f in all_]),
-        ("Greatest drawdown", [Cell(percent(-f.performance.drawdown.depth), "down") for f in all_]),
+        ("Greatest drawdown", [_depth(f) for f in all_]),
         ("Days from its peak to recovery", [Cell(_healing(f)) for f in all_]),
         ("Calmar", [Cell(ratio(f.performance.calmar)) for f in all_]),
         ("Worst day", [_dated(f.performance.worst_day) for f in all_]),
@@ -194,7 +196,7 @@ def sparse(one: Findings) -> list[Sparse]:
         mine = sorted((r for r in one.run.history.refusals if r.strategy == name), key=lambda r: -r.sessions)
         trades = one.by_strategy[name].trades
         sentence = (
-            f"{named(name)} closed {trades} {'trade' if trades == 1 else 'trades'} in {sessions:,} sessions, "
+            f"{named(name)} closed {words.counted(trades, 'trade')} in {words.counted(sessions, 'session')}, "
             f"fewer than {ENOUGH_TRADES}. "
         )
         if mine:
@@ -247,10 +249,17 @@ def _ratios(one: Findings) -> str:
 
 def _sharpe_note(one: Findings) -> str:
     if one.idle:
-        return f"not meaningful: positions in only {words.small_share(one.in_market)} of the sessions"
+        return f"not meaningful: positions in {words.small_share(one.in_market)} of the sessions"
+    if one.performance.sharpe is None:
+        return "not measurable on this run"
     return (
         f"Sortino {ratio(one.performance.sortino)}; over Treasury bills, while idle cash earns nothing here"
     )
+
+
+def _depth(one: Findings) -> Cell:
+    depth = one.performance.drawdown.depth
+    return Cell(percent(-depth), "down" if depth else "")
 
 
 def _healing(one: Findings) -> str:

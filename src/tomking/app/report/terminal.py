@@ -29,13 +29,12 @@ def summary(main: Findings, small: Findings | None = None) -> str:
     for measured in main.measured:
         console.print(Text(f"{named(measured.claim.strategy)}: {measured.words}."))
     for compared in main.compared:
-        verdict = "met in this run" if compared.met else "not met"
-        console.print(Text(f"Claim of {compared.claim}: {verdict} ({compared.measured})."))
+        console.print(Text(f"Claim of {compared.claim}: {compared.verdict} ({compared.measured})."))
     if run.modelled and main.total.trades:
         console.print(Text("On modelled prices: none of these verdicts is evidence about a real market."))
     if main.idle:
         held = small_share(main.in_market)
-        console.print(Text(f"Positions in only {held} of the sessions: ratios would mean nothing."))
+        console.print(Text(f"Positions in {held} of the sessions: ratios would mean nothing."))
     for sparse in tables.sparse(main):
         console.print(Text(sparse.sentence))
     console.print(Text(f"Journal {run.identity.journal_head} ({run.history.events:,} events)"))
