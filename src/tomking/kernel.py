@@ -36,7 +36,7 @@ from tomking.domain.intent import (
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
 from tomking.domain.structure import Leg
-from tomking.execution.ladder import STEP, is_last, limit_at
+from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
 from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order
 from tomking.ports import Broker, Expiry, Journal, MarketData, Notifier
@@ -77,7 +77,15 @@ class Risk(Protocol):
         ...
 
     def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
-        """Levels that this valuation changes, and first observations that wait for a second."""
+        """Levels that this valuation changes."""
+        ...
+
+    def next_look(self, book: Book) -> datetime | None:
+        """When a first observation may be confirmed; None when none waits."""
+        ...
+
+    def entries_stopped(self, book: Book) -> str | None:
+        """Why nothing may be opened now, not even by an order that already works; None: it may."""
         ...
 
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
@@ -129,7 +137,7 @@ class Kernel:
         self._owns: dict[str, Own] = {}
         self._asked: set[tuple[str, str]] = set()
         self._sent = False
-        self._unsettled = False
+        self._unquoted = False
 
     # ------------------------------------------------------------------ the step
 
@@ -138,8 +146,9 @@ class Kernel:
         session = self._at.sessions.on(new_york(now).date())
         if session is None or now < session.open:
             return
-        self._sent = False
+        self._sent = self._unquoted = False
         self._asked.clear()
+        self._end_what_was_left_open(session, now)
         if self.book.day.session != session.date:
             self._begin(session, now)
         self._absorb(now)
@@ -164,8 +173,11 @@ class Kernel:
         wakes = [session.close]
         if self._sent:
             wakes.append(now + SOON)
-        if self._unsettled:
+        if self._unquoted:
             wakes.append(now + MINUTE)
+        look = self._at.risk.next_look(self.book)
+        if look is not None:
+            wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
         for strategy in self._at.strategies:
             wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
@@ -188,6 +200,14 @@ class Kernel:
             self.record(event)
 
     # ------------------------------------------------------------------ 0 begin and end of a session
+
+    def _end_what_was_left_open(self, session: Session, now: datetime) -> None:
+        """After downtime over a close: that session ends first, at what is known now."""
+        day = self.book.day.session
+        left = None if day is None or day >= session.date else self._at.sessions.on(day)
+        if left is not None and not self.book.day.ended:
+            self._absorb(now)
+            self._end(View(now, left, self._at.sessions, self._at.market))
 
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
@@ -268,11 +288,11 @@ class Kernel:
         for id_, working in tuple(self.book.orders.items()):
             if working.cancelling or _rests(working):
                 continue
-            due = working.priced + STEP <= view.now
-            if due and working.order.opens and is_last(working.order.urgency, working.step):
+            step = step_at(view.now - working.since)
+            if has_ended(working.order.urgency, step):
                 self._give_up(id_, working, view.now)
-            elif due:
-                self._reprice(id_, working, view)
+            elif step > 0:
+                self._reprice(id_, working, step, view)
         self._absorb_answers(view.now)
 
     def _give_up(self, id_: str, working: Working, now: datetime) -> None:
@@ -282,20 +302,17 @@ class Kernel:
         detail = f"{order.structure.product} not filled at {working.limit:.2f}, the last step of the ladder"
         self._decline(order.strategy, order.trigger, "FILL", (detail,), now)
 
-    def _reprice(self, id_: str, working: Working, view: View) -> None:
+    def _reprice(self, id_: str, working: Working, step: int, view: View) -> None:
         order = working.order
         structure = order.structure
         quote = net_quote(structure, view.quotes(structure.contracts))
         if quote is None:
             return
-        last = is_last(order.urgency, working.step)
-        step = working.step if last else working.step + 1
         limit = limit_at(order.urgency, step, quote, structure.tick, order.floor)
-        if last and limit == working.limit:
-            return
-        self.record(ev.OrderRepriced(view.now, id_, limit, step))
-        self._at.broker.reprice(id_, limit, view.now)
-        self._sent = True
+        if limit != working.limit:
+            self.record(ev.OrderRepriced(view.now, id_, limit))
+            self._at.broker.reprice(id_, limit, view.now)
+            self._sent = True
 
     def _cancel(self, id_: str, reason: str, now: datetime) -> None:
         if not self.book.orders[id_].cancelling:
@@ -304,11 +321,11 @@ class Kernel:
             self._sent = True
 
     def _order_wake(self, working: Working, now: datetime) -> datetime:
+        """The next step of its ladder, or the next minute's quotes if they come first."""
         if working.cancelling:
             return now + SOON
-        if is_last(working.order.urgency, working.step) and not working.order.opens:
-            return now + MINUTE
-        return max(working.priced + STEP, now + SOON)
+        change = next_change(working.order.urgency, now - working.since)
+        return now + MINUTE if change is None else min(working.since + change, now + MINUTE)
 
     # ------------------------------------------------------------------ 3 guard
 
@@ -325,9 +342,12 @@ class Kernel:
 
     def _guard(self, view: View) -> None:
         marks = self.value(view.now)
-        changes = tuple(self._at.risk.guard(self.book, view, marks.net_liq))
-        self._record_all(changes)
-        self._unsettled = bool(changes)
+        self._record_all(self._at.risk.guard(self.book, view, marks.net_liq))
+        stopped = self._at.risk.entries_stopped(self.book)
+        for id_, working in tuple(self.book.orders.items()) if stopped else ():
+            if working.order.opens:
+                self._cancel(id_, f"no new trades: {stopped}", view.now)
+        self._absorb_answers(view.now)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 
@@ -364,9 +384,19 @@ class Kernel:
             try:
                 return strategy.decide(view, own)
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
-                self.record(ev.Quarantined(view.now, strategy.id, f"{type(error).__name__}: {error}"))
-                self._at.notifier.notify("critical", f"{strategy.id} raised {error!r}", view.now)
-        return strategy.guard(view, own)
+                self._quarantine(strategy.id, "", error, view.now)
+        try:
+            return strategy.guard(view, own)
+        except Exception as error:  # noqa: BLE001 - nor may its guardian exits
+            self._quarantine(strategy.id, "guardian exits: ", error, view.now)
+            return ()
+
+    def _quarantine(self, strategy: str, where: str, error: Exception, now: datetime) -> None:
+        """Written down once, told each time: somebody has to look."""
+        text = f"{where}{type(error).__name__}: {error}"
+        if strategy not in self.book.quarantined:
+            self.record(ev.Quarantined(now, strategy, text))
+        self._at.notifier.notify("critical", f"{strategy} raised {text}", now)
 
     def _own(self, strategy: str) -> Own:
         """A strategy's own holdings; asked for twice a step, made anew when the book or its marks change."""
@@ -462,26 +492,73 @@ class Kernel:
     # ------------------------------------------------------------------ closing
 
     def _close(self, close: Close, view: View) -> None:
-        """Ends components: a resting target goes first, then one order closes what is left."""
+        """Ends components: what else works on them goes first, then one order closes what is left.
+
+        A component without a two-sided quote keeps its resting target; the others do not wait for it.
+        """
         position = self.book.positions.get(close.position)
         if position is None:
             return
-        components = self._free(position, close.roles)
+        components = self._quoted(close, self._closable(position, close), view)
         self._asked.update((close.position, one.role) for one in components)
-        for target in {one.target for one in components if one.target}:
-            self._cancel(target, close.reason, view.now)
+        for id_ in self._in_the_way(position, components):
+            self._cancel(id_, close.reason, view.now)
         self._absorb_answers(view.now)
         position = self.book.positions.get(close.position)
-        if position is None:
+        if position is None or self._in_the_way(position, []):
             return
-        components = [one for one in self._free(position, close.roles) if one.target is None]
-        for group in groups_by_units(components):
+        roles = {one.role for one in components}
+        free = [c for c in position.open_components if c.role in roles and not c.closing and not c.target]
+        groups = groups_by_units(free)
+        if groups:
+            self._say_exit(position, free, close, view.now)
+        for group in groups:
             self._send_closing(position, group, close, view)
 
-    def _free(self, position: Position, roles: Sequence[str]) -> list[Component]:
-        """The open ones of these components that no rule exit works on."""
-        chosen = (position.components.get(role) for role in roles)
-        return [one for one in chosen if one is not None and one.is_open and one.closing is None]
+    def _closable(self, position: Position, close: Close) -> list[Component]:
+        """The open ones that no rule exit works on; a stop overrides a rule exit's patience."""
+        chosen = (position.components.get(role) for role in close.roles)
+        return [
+            one
+            for one in chosen
+            if one is not None
+            and one.is_open
+            and (one.closing is None or self._overrides(close, one.closing))
+        ]
+
+    def _overrides(self, close: Close, closing: str) -> bool:
+        urgency = self.book.orders[closing].order.urgency
+        return close.urgency is Urgency.STOP and urgency is Urgency.RULE
+
+    def _quoted(self, close: Close, components: list[Component], view: View) -> list[Component]:
+        """Those that can be priced now; for the others it is said, and looked again in a minute."""
+        priced = []
+        for one in components:
+            if net_quote(one.structure, view.quotes(one.structure.contracts)) is not None:
+                priced.append(one)
+                continue
+            self._unquoted = True
+            detail = f"{close.position} {one.role}: a leg of {one.structure} has no two-sided quote"
+            self._decline(close.strategy, f"exit: {close.trigger}", "DATA", (detail,), view.now)
+        return priced
+
+    def _in_the_way(self, position: Position, components: Sequence[Component]) -> list[str]:
+        """Orders that must end before components may be closed: the position's own opening order, the
+        components' resting targets and the rule exits a stop overrides.
+        """
+        opening = [
+            id_ for id_, w in self.book.orders.items() if w.order.opens and w.order.position == position.id
+        ]
+        return [*opening, *dict.fromkeys(id_ for c in components for id_ in (c.target, c.closing) if id_)]
+
+    def _say_exit(self, position: Position, leaving: list[Component], close: Close, now: datetime) -> None:
+        """The state that this close brings the position into."""
+        roles = {one.role for one in leaving}
+        left = [c for c in position.open_components if c.role not in roles and c.closing is None]
+        if close.defends and left:
+            self._become(position, State.DEFENDING, close.trigger, now)
+        elif not left:
+            self._become(position, State.EXITING, close.trigger, now)
 
     def _send_closing(
         self, position: Position, components: list[Component], close: Close, view: View
@@ -489,15 +566,8 @@ class Kernel:
         order = closing_order(str(self.book.sequence), position, components, close)
         structure = order.structure
         quote = net_quote(structure, view.quotes(structure.contracts))
-        if quote is None:
-            return
-        limit = limit_at(close.urgency, 0, quote, structure.tick, None)
-        order = order.priced(limit)
-        left = [c for c in position.open_components if c.role not in order.roles and c.closing is None]
-        if close.defends and left:
-            self._become(position, State.DEFENDING, close.trigger, view.now)
-        elif not left:
-            self._become(position, State.EXITING, close.trigger, view.now)
+        assert quote is not None, "each component was priced"
+        order = order.priced(limit_at(close.urgency, 0, quote, structure.tick, order.floor))
         self.record(ev.OrderSubmitted(view.now, order))
         self._at.broker.submit(order, view.now)
         self._sent = True
@@ -518,6 +588,8 @@ class Kernel:
         keep = self._at.risk.keep(self.book, target.keep)
         if any(not c.is_open or c.closing or (position.id, c.role) in self._asked for c in components):
             return
+        if len({c.units for c in components}) > 1:
+            return  # partly closed apart: the strategy's own rules see to the rest
         order = target_order(str(self.book.sequence), position, components, target, keep)
         resting = components[0].target
         if resting is None and all(c.target is None for c in components):
@@ -525,7 +597,7 @@ class Kernel:
             self._at.broker.submit(order, view.now)
             self._sent = True
         elif resting is not None and self.book.orders[resting].limit != order.limit:
-            self.record(ev.OrderRepriced(view.now, resting, order.limit, 0))
+            self.record(ev.OrderRepriced(view.now, resting, order.limit))
             self._at.broker.reprice(resting, order.limit, view.now)
             self._sent = True
 

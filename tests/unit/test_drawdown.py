@@ -15,8 +15,10 @@ from tomking.domain.lifecycle import State
 from tomking.domain.structure import Structure
 from tomking.risk.drawdown import (
     drawdown_level,
+    entries_stopped,
     forced_closes,
     guard,
+    next_look,
     session_end_levels,
     size_multiplier,
     tightened_keep,
@@ -78,6 +80,25 @@ def test_thirty_seconds_must_pass_between_the_two_looks() -> None:
     assert drawdown_level(after(book, guard(book, Decimal(84_000), soon, SETTINGS))) == "GREEN"
     later = at("11:00") + timedelta(seconds=30)
     assert drawdown_level(after(book, guard(book, Decimal(84_000), later, SETTINGS))) == "ORANGE"
+
+
+def test_a_first_sight_names_the_instant_of_its_confirmation() -> None:
+    book = fresh()
+    assert next_look(book, SETTINGS) is None
+    book = after(book, guard(book, Decimal(89_000), at("11:00"), SETTINGS))
+    assert next_look(book, SETTINGS) == at("11:00:30")
+    assert entries_stopped(book, SETTINGS) is None
+    book = after(book, guard(book, Decimal(84_000), at("11:00:30"), SETTINGS))
+    assert entries_stopped(book, SETTINGS) == "drawdown level ORANGE"
+
+
+def test_a_sight_of_another_session_confirms_nothing() -> None:
+    book = fresh()
+    book = after(book, guard(book, Decimal(89_000), at("15:59:50"), SETTINGS))
+    monday = at("09:30", FRIDAY + timedelta(days=3))
+    book = after(book, guard(book, Decimal(89_000), monday, SETTINGS))
+    assert entries_stopped(book, SETTINGS) is None
+    assert drawdown_level(book) == "GREEN"
 
 
 def test_on_a_coarse_grid_one_look_confirms() -> None:

@@ -10,7 +10,7 @@ from tests.worlds import FRIDAY, at, session_on
 from tomking.domain.chain import NetQuote, Quote, net_quote
 from tomking.domain.intent import Urgency
 from tomking.domain.structure import Structure
-from tomking.execution.ladder import limit_at, target_limit
+from tomking.execution.ladder import limit_at, next_change, step_at, target_limit
 from tomking.sim.fills import is_too_wide, leg_prices, model_price, slippage_share
 
 TICK = Decimal("0.05")
@@ -64,6 +64,24 @@ def test_a_stop_reaches_the_natural_in_twenty_seconds_and_goes_beyond() -> None:
     market = NetQuote(d("-20.00"), d("1.00"))
     walk = [limit_at(Urgency.STOP, step, market, TICK, None) for step in range(6)]
     assert walk == [d(x) for x in ("-20.50", "-20.75", "-21.00", "-22.00", "-23.00", "-23.00")]
+
+
+def test_a_rule_exit_stands_at_the_natural_until_ten_minutes_have_passed() -> None:
+    market = NetQuote(d("-20.00"), d("1.00"))
+    natural, marketable = d("-21.00"), d("-22.00")
+    assert limit_at(Urgency.RULE, 7, market, TICK, None) == natural
+    assert limit_at(Urgency.RULE, step_at(timedelta(minutes=9, seconds=59)), market, TICK, None) == natural
+    assert limit_at(Urgency.RULE, step_at(timedelta(minutes=10)), market, TICK, None) == marketable
+    assert next_change(Urgency.RULE, timedelta(seconds=75)) == timedelta(minutes=10)
+    assert next_change(Urgency.ENTRY, timedelta(seconds=45)) == timedelta(seconds=50)
+
+
+def test_nobody_pays_to_be_rid_of_a_long_spread() -> None:
+    # Quoted 12 points wide each side of a mid of 10.68: the natural would be -1.40.
+    market = NetQuote(d("10.68"), d("12.08"))
+    assert limit_at(Urgency.RULE, 70, market, TICK, d("0")) == d("0")
+    assert model_price(market, d("1.15"), TICK, d("0")) == d("0")
+    assert model_price(market, d("1.15"), TICK) == d("-3.25")
 
 
 def test_a_target_keeps_at_least_its_share_of_the_credit() -> None:

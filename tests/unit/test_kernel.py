@@ -80,12 +80,20 @@ class Lenient:
 
     refuse: tuple[Breach, ...] = ()
     demands: Callable[[Book], Iterable[Close]] = lambda _: ()
+    look: datetime | None = None
+    stopped: str | None = None
 
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         return () if book.levels else (ev.LevelChanged(now, "phase", "", "4", "test"),)
 
     def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
         return ()
+
+    def next_look(self, book: Book) -> datetime | None:
+        return self.look
+
+    def entries_stopped(self, book: Book) -> str | None:
+        return self.stopped
 
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return self.demands(book)
@@ -329,3 +337,140 @@ def test_no_data_is_no_trade_and_no_error() -> None:
     book = desk.run(at("16:00"))
     assert book.day.ended
     assert book.prior_close == Decimal(100_000)
+
+
+def closing(own: Own, *roles: str, urgency: Urgency = Urgency.RULE, defends: bool = False) -> Close:
+    (position,) = own.positions
+    return Close("friday", position.id, roles, urgency, urgency.value, "test", defends=defends)
+
+
+def with_gap(missing: str, since: str, until: str) -> Callable[[Contract, datetime], float | None]:
+    """The calm mids, one of them missing for a while."""
+
+    def mid(contract: Contract, now: datetime) -> float | None:
+        assert isinstance(contract, Option)
+        key = f"{contract.right.letter}{contract.strike:f}"
+        return None if key == missing and at(since) <= now < at(until) else CALM[key]
+
+    return mid
+
+
+def test_an_entry_whose_quote_vanishes_ends_all_the_same() -> None:
+    market = ScriptedMarket(with_gap("P5670", "10:30:05", "11:45"), half_spread_ticks=8)
+    desk = Desk(market, (Scripted(enter_at_1030),))
+    steps = 0
+    now = at("10:29")
+    while now <= at("10:31"):
+        desk.kernel.step(now)
+        now = desk.kernel.next_wake(now)
+        steps += 1
+    assert not desk.kernel.book.orders
+    assert ("friday", "condor", "FILL") in desk.kernel.book.day.declined
+    assert steps < 30
+
+
+def test_an_exit_without_a_quote_is_said_and_the_quoted_side_does_not_wait() -> None:
+    def script(view: View, own: Own) -> tuple[Intent, ...]:
+        if own.positions and view.now >= at("12:00"):
+            (position,) = own.positions
+            return (closing(own, *(c.role for c in position.open_components)),)
+        return enter_at_1030(view, own)
+
+    desk = Desk(ScriptedMarket(with_gap("P5670", "11:59", "13:00")), (Scripted(script),))
+    book = desk.run(at("12:30"))
+    (position,) = book.positions.values()
+    assert [c.role for c in position.open_components] == ["put side"]
+    assert ("friday", "exit: rule exit", "DATA") in book.day.declined
+    assert not desk.run(at("13:05"), since=at("12:31")).positions
+
+
+def test_a_stop_overrides_the_patience_of_a_rule_exit() -> None:
+    def script(view: View, own: Own) -> tuple[Intent, ...]:
+        if not own.positions:
+            return enter_at_1030(view, own)
+        roles = ("put side", "call side")
+        urgency = Urgency.STOP if view.now >= at("15:01") else Urgency.RULE
+        return (closing(own, *roles, urgency=urgency),) if view.now >= at("15:00") else ()
+
+    market = ScriptedMarket(mids(CALM), half_spread_ticks=1)
+    desk = Desk(market, (Scripted(script),))
+    desk.run(at("14:59"))
+    market.vix_level = (
+        60.0  # a fill loses the whole half-spread: a rule exit stands at the natural, short of it
+    )
+    market.half_spread_ticks = 4
+    book = desk.run(at("15:03"), since=at("15:00"))
+    assert not book.positions
+    sent = [e.order.urgency for e in desk.journal.read() if isinstance(e, ev.OrderSubmitted)]
+    assert sent[-2:] == [Urgency.RULE, Urgency.STOP]
+
+
+def test_a_guardian_exit_that_raises_does_not_stop_the_others() -> None:
+    @dataclass
+    class Broken(Scripted):
+        def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
+            raise ValueError("guard")
+
+    def fails(view: View, own: Own) -> tuple[Intent, ...]:
+        raise ZeroDivisionError("bug")
+
+    other = Scripted(lambda view, own: (Pass("other", "e", "VIX", "no"),), id="other")
+    desk = Desk(ScriptedMarket(mids(CALM)), (Broken(fails), other))
+    book = desk.run(at("09:35"))
+    assert book.quarantined == {"friday"}
+    assert ("other", "e", "VIX") in book.day.declined
+    assert any("guard" in text for _, text in desk.heard.said)
+
+
+def test_a_session_missed_over_its_close_is_ended_before_the_next_begins() -> None:
+    market = ScriptedMarket(mids(CALM), settles={FRIDAY: 5690.0})
+    desk = Desk(market, (Scripted(enter_at_1030),))
+    desk.run(at("15:50"))
+    monday = at("09:30", FRIDAY + timedelta(days=3))
+    desk.kernel = Kernel(desk.parts)
+    desk.kernel.step(monday)
+    ended, began = [e for e in desk.journal.read() if isinstance(e, ev.SessionEnded | ev.SessionBegan)][1:]
+    assert isinstance(ended, ev.SessionEnded)
+    assert isinstance(began, ev.SessionBegan)
+    assert (ended.day, began.day) == (FRIDAY, monday.date())
+    # Settled at 5690 as on the evening itself: 8.40 in, 10 points out, two units; $8 and $10 of fees.
+    assert ended.net_liq == Decimal(100_000) + 1_680 - 8 - 2_000 - 10
+
+
+def test_a_restart_with_a_new_broker_rests_its_targets_again() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),))
+    desk.run(at("10:40"))
+    (before,) = desk.kernel.book.orders
+    broker = SimBroker(desk.market, desk.parts.sessions, flat_fee)
+    desk.parts = replace(desk.parts, broker=broker)
+    desk.kernel = Kernel(desk.parts)
+    book = desk.run(at("10:45"), since=at("10:41"))
+    (after,) = book.orders.values()
+    assert after.order.urgency is Urgency.TARGET
+    assert after.order.id != before
+
+
+def test_no_new_trades_ends_entries_that_already_work() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM), half_spread_ticks=8), (Scripted(enter_at_1030),))
+    desk.run(at("10:30:10"))
+    assert desk.kernel.book.orders
+    desk.risk.stopped = "drawdown level RED"
+    book = desk.run(at("10:30:25"), since=at("10:30:20"))
+    assert not book.orders
+    assert not book.positions
+
+
+def test_a_first_observation_is_looked_at_again_when_it_may_be_confirmed() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(lambda view, own: ()),))
+    desk.run(at("10:00"))
+    desk.risk.look = at("10:00:30")
+    assert desk.kernel.next_wake(at("10:00")) == at("10:00:30")
+
+
+def test_a_missing_leg_is_marked_at_what_was_last_seen_of_it_and_the_others_are_remembered() -> None:
+    desk = Desk(ScriptedMarket(with_gap("P5670", "10:40", "10:50")), (Scripted(enter_at_1030),))
+    desk.run(at("10:39"))
+    seen = desk.kernel.value(at("10:39")).net_liq
+    assert desk.kernel.value(at("10:41")).net_liq == seen
+    assert ("call side" in {role for _, role in desk.kernel.value(at("10:41")).values}) is True
+    assert ("put side" in {role for _, role in desk.kernel.value(at("10:41")).values}) is False

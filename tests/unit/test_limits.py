@@ -154,7 +154,7 @@ def working(opening: Open, units: int = 1, id_: str = "O7") -> Working:
         margin=Decimal(1000) * units,
         planned_loss=opening.planned_loss,
     )
-    return Working(order, at("10:29"), Decimal(9), at("10:29"))
+    return Working(order, at("10:29"), Decimal(9))
 
 
 # ------------------------------------------------------------------------------------ trading state

@@ -52,6 +52,15 @@ def test_rising_out_of_complacency_loosens_too() -> None:
     assert len(regime_events(book, 14.0, NOW, SETTINGS, at_close=True)) == 1
 
 
+def test_loosening_goes_as_far_as_a_boundary_was_passed_by_a_point() -> None:
+    # From EXTREME (25 %): a close at 24.5 is a point below 30 but not below 25, so HIGH (50 %).
+    (looser,) = regime_events(Book(levels={LEVEL: "EXTREME"}), 24.5, NOW, SETTINGS, at_close=True)
+    assert capital_cap(apply(Book(levels={LEVEL: "EXTREME"}), looser), 24.5, SETTINGS) == (
+        Decimal("0.50"),
+        "HIGH",
+    )
+
+
 def test_no_vix_changes_nothing() -> None:
     assert regime_events(Book(levels={LEVEL: "HIGH"}), None, NOW, SETTINGS, at_close=True) == []
 

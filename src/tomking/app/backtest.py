@@ -179,8 +179,8 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
 def _assumptions(request: Request) -> Iterator[str]:
     """What this run takes for granted besides its prices."""
     yield (
-        "Fills: the slippage model of methodology D.7, whole orders only; no order moves the market. "
-        "Commissions and fees: the 2025 schedule in every year."
+        "Fills: the slippage model of methodology D.7, whole orders only; no order moves the market, and "
+        "the exchange's trading halts are not modelled. Commissions and fees: the 2025 schedule in every year."
     )
     yield "Idle cash earns nothing; margin is an estimate of our own, not the broker's."
     yield (

@@ -125,10 +125,6 @@ class Working:
     """When it was first submitted."""
     limit: Decimal
     """Its present limit."""
-    priced: datetime
-    """When it got that limit."""
-    step: int = 0
-    """Of its ladder."""
     filled: int = 0
     """Units."""
     cancelling: bool = False
@@ -204,8 +200,8 @@ def apply(book: Book, event: ev.Event) -> Book:
 
 def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one case per event
     match event:
-        case ev.OrderRepriced(at, order, limit, step):
-            working = replace(book.orders[order], limit=limit, priced=at, step=step)
+        case ev.OrderRepriced(_, order, limit):
+            working = replace(book.orders[order], limit=limit)
             return replace(book, orders={**book.orders, order: working})
         case ev.OrderFilled(_, fill):
             return _filled(book, fill)
@@ -254,7 +250,7 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
 
 def _submitted(book: Book, order: Order, at: datetime) -> Book:
     assert order.id not in book.orders, f"order {order.id} submitted twice"
-    orders = {**book.orders, order.id: Working(order, at, order.limit, at)}
+    orders = {**book.orders, order.id: Working(order, at, order.limit)}
     book = replace(book, orders=orders)
     if order.opens:
         attempts = (*book.day.attempts, (order.strategy, order.entry_key, at))
@@ -449,16 +445,19 @@ def _with_closed_trades(book: Book, before: Position) -> Book:
         trade = _trade(after, id_)
         key = record_key(trade.strategy, trade.kind)
         record = book.records.get(key, Record()).plus(trade.net)
-        lost = -trade.net > LOSING_CLOSE_SHARE * book.prior_close
-        day = replace(book.day, losing_closes=book.day.losing_closes + int(lost))
-        book = replace(
-            book,
-            records={**book.records, key: record},
-            day=day,
-            losers_in_a_row=book.losers_in_a_row + 1 if lost else 0,
-            just_closed=(*book.just_closed, trade),
-        )
-    return book
+        book = replace(book, records={**book.records, key: record}, just_closed=(*book.just_closed, trade))
+    return book if after.open_components else _with_losing_close(book, after)
+
+
+def _with_losing_close(book: Book, position: Position) -> Book:
+    """A whole position has closed: at a loss, if it is more than a scratch (methodology C.4).
+
+    What closes inside a position that goes on is a trade (ruling 5), but no losing close.
+    """
+    net = sum((c.net_dollars for c in position.components.values()), ZERO)
+    lost = -net > LOSING_CLOSE_SHARE * book.prior_close
+    day = replace(book.day, losing_closes=book.day.losing_closes + int(lost))
+    return replace(book, day=day, losers_in_a_row=book.losers_in_a_row + 1 if lost else 0)
 
 
 def _trade(position: Position, id_: str) -> Trade:

@@ -116,12 +116,11 @@ class OrderRejected:
 
 @dataclass(frozen=True, slots=True)
 class OrderRepriced:
-    """One step of the ladder."""
+    """The order's limit moved: a step of its ladder, or the market under it."""
 
     at: datetime
     order: str
     limit: Decimal
-    step: int
 
 
 @dataclass(frozen=True, slots=True)

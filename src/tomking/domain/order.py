@@ -23,7 +23,8 @@ class Order:
     limit: Decimal
     """Net points per unit, credit positive: fills at this or better."""
     floor: Decimal | None
-    """An entry never concedes below this net; None for exits."""
+    """The limit never goes below this net: for an entry the least it is worth having at, for an exit
+    the least the structure can be worth at expiry (nobody pays to be rid of an asset); None: no such."""
     opens: bool
     urgency: Urgency
     reason: str

@@ -85,7 +85,12 @@ class Structure:
         return sum((leg.ratio * _worth(leg.contract, settle) for leg in self.legs), ZERO)
 
     def max_loss(self, net: Decimal) -> Decimal | None:
-        """The most one unit opened for ``net`` can lose at expiry, points >= 0; None: unbounded.
+        """The most one unit opened for ``net`` can lose at expiry, points >= 0; None: unbounded."""
+        least = self.least_payoff()
+        return None if least is None else max(ZERO, -(net + least))
+
+    def least_payoff(self) -> Decimal | None:
+        """The least one held unit can be worth at expiry, points; None: unbounded.
 
         The payoff is piecewise linear: its least value is at 0, at a strike, or, when more
         calls (or futures) are sold than bought, nowhere.  Puts end at an index of zero.
@@ -94,7 +99,7 @@ class Structure:
         if upward < 0:
             return None
         kinks = [ZERO, *(leg.contract.strike for leg in self.legs if isinstance(leg.contract, Option))]
-        return max(ZERO, -(net + min(self.payoff(kink) for kink in kinks)))
+        return min(self.payoff(kink) for kink in kinks)
 
     @property
     def has_short_leg(self) -> bool:

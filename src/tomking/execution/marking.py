@@ -75,11 +75,10 @@ def marked(
     if not table.contracts:
         return Marks(cash, {})
     missing = np.isnan(mids)
+    held = mids
     if missing.any():
         held = np.where(missing, [last.get(c, 0.0) for c in table.contracts], mids)
-    else:
-        held = mids
-        last.update(zip(table.contracts, mids.tolist(), strict=True))
+    last.update(zip(table.contracts, held.tolist(), strict=True))
     net_liq = cash + Decimal(float(table.dollars @ held)).quantize(CENT)
     counts = np.rint(np.where(missing, 0.0, mids) / table.half_ticks).astype(np.int64) * table.ratios
     sums = np.add.reduceat(counts, table.starts).tolist()

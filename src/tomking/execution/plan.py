@@ -7,6 +7,7 @@ from tomking.domain.book import Component, Position
 from tomking.domain.chain import NetQuote
 from tomking.domain.intent import Approved, Close, Part, Target, Urgency
 from tomking.domain.order import Order
+from tomking.domain.structure import merged
 from tomking.execution.ladder import limit_at, target_limit
 
 
@@ -34,6 +35,7 @@ def opening_order(id_: str, approved: Approved, quote: NetQuote, targets: tuple[
 
 def closing_order(id_: str, position: Position, components: Sequence[Component], close: Close) -> Order:
     """An order that ends these components; its limit is set by ``priced``."""
+    least = merged("", [one.structure for one in components]).least_payoff()
     return Order(
         id=id_,
         strategy=position.strategy,
@@ -41,7 +43,7 @@ def closing_order(id_: str, position: Position, components: Sequence[Component],
         parts=_inverted(components),
         units=_common_units(components),
         limit=Decimal(0),
-        floor=None,
+        floor=least,
         opens=False,
         urgency=close.urgency,
         reason=close.reason,

@@ -32,6 +32,12 @@ class Desk:
             book, net_liq, view.now, self.settings, vix=view.vix, grid_minutes=view.market.grid_minutes
         )
 
+    def next_look(self, book: Book) -> datetime | None:
+        return drawdown.next_look(book, self.settings)
+
+    def entries_stopped(self, book: Book) -> str | None:
+        return drawdown.entries_stopped(book, self.settings)
+
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return drawdown.forced_closes(book, values, now, self.settings)
 

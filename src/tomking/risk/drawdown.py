@@ -115,6 +115,21 @@ def guard(
     return events
 
 
+def next_look(book: Book, settings: Settings) -> datetime | None:
+    """When the oldest first sight of a breach may be confirmed; None when none waits."""
+    seen = [datetime.fromisoformat(text) for key, text in book.notes.items() if key.startswith(SEEN)]
+    return min(seen) + timedelta(seconds=settings.confirm_seconds) if seen else None
+
+
+def entries_stopped(book: Book, settings: Settings) -> str | None:
+    """Why nothing may be opened, working entry orders included (C.4); None while it may."""
+    level = drawdown_level(book)
+    if level not in {"GREEN", "YELLOW"}:
+        return f"drawdown level {level}"
+    over = (p for p in periods(book, settings) if book.levels.get(p.level) == p.key)
+    return next((f"{p.level.replace('_', ' ')} limit reached in {p.key}" for p in over), None)
+
+
 def session_end_levels(
     book: Book, net_liq: Decimal, now: datetime, settings: Settings, *, vix: float | None = None
 ) -> list[Event]:
@@ -168,6 +183,8 @@ def _acts(
 ) -> bool:
     """Whether a breach is confirmed; otherwise its first sight is noted, or forgotten again."""
     seen = book.notes.get(SEEN + name)
+    if seen and new_york(datetime.fromisoformat(seen)).date() != new_york(now).date():
+        seen = None  # a sight of another session confirms nothing
     if not breached:
         if seen:
             events.append(Noted(now, SEEN + name, ""))

@@ -43,14 +43,18 @@ def regime_events(
         return []
     before = book.levels.get(LEVEL, "")
     row = regime(vix, settings)
+    if before:
+        shares, old = settings.vix_capital_share_max, LABELS.index(before)
+        if shares[row] >= shares[old]:
+            row = _loosened(vix, old, row, settings) if at_close else old
     after = LABELS[row]
-    if after == before:
-        return []
-    shares = settings.vix_capital_share_max
-    looser = before != "" and shares[row] >= shares[LABELS.index(before)]
-    if looser and not (at_close and _is_past(vix, LABELS.index(before), row, settings)):
-        return []
-    return [LevelChanged(now, LEVEL, before, after, f"VIX {vix:.2f}")]
+    return [] if after == before else [LevelChanged(now, LEVEL, before, after, f"VIX {vix:.2f}")]
+
+
+def _loosened(vix: float, old: int, new: int, settings: Settings) -> int:
+    """The row nearest to ``new`` whose boundary the VIX has passed by a point; ``old`` when none."""
+    toward_old = range(new, old, 1 if old > new else -1)
+    return next((row for row in toward_old if _is_past(vix, old, row, settings)), old)
 
 
 def _is_past(vix: float, old: int, new: int, settings: Settings) -> bool:

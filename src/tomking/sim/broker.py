@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -25,8 +25,9 @@ Fees = Callable[[Order, int], Decimal]
 class _Resting:
     order: Order
     limit: Decimal
-    arrived: bool
-    """Its present limit was compared with the market on arrival: from now on it is passive."""
+    arrived: date | None
+    """The session in which its present limit was first compared with the market: from then on it is
+    passive.  An order that rests overnight arrives anew at the open."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +67,13 @@ class SimBroker:
             self._news.append(OrderRejected(now, order.id, "the market is closed"))
             return
         self._news.append(OrderAccepted(now, order.id))
-        self._resting[order.id] = _Resting(order, order.limit, arrived=False)
+        self._resting[order.id] = _Resting(order, order.limit, arrived=None)
         self._watched = None
         self._match(order.id, now)
 
     def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
         if order in self._resting:
-            self._resting[order] = replace(self._resting[order], limit=limit, arrived=False)
+            self._resting[order] = replace(self._resting[order], limit=limit, arrived=None)
             self._match(order, now)
 
     def cancel(self, order: str, now: datetime) -> None:
@@ -80,11 +81,14 @@ class SimBroker:
             self._watched = None
             self._news.append(OrderCancelled(now, order))
 
-    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:  # noqa: ARG002
+    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:
         for order in self._reached(now):
             self._match(order, now)
         news, self._news = self._news, []
-        return news
+        told = {one.fill.order if isinstance(one, OrderFilled) else one.order for one in news}
+        # What is unresolved and unknown here can never fill: a restart finds a new simulated broker.
+        lost = [id_ for id_ in unresolved if id_ not in self._resting and id_ not in told]
+        return [*news, *(OrderCancelled(now, id_) for id_ in lost)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         settled = []
@@ -113,23 +117,23 @@ class SimBroker:
     def _match(self, id_: str, now: datetime) -> None:
         """Fills the order whole when the market's price is at its limit or better."""
         session = self._session(now)
-        resting = self._resting[id_]
-        structure = resting.order.structure
         if session is None:
             return
+        resting = self._resting[id_]
+        order, structure = resting.order, resting.order.structure
+        self._resting[id_] = replace(resting, arrived=session.date)
         quotes = self._market.quotes(structure.contracts, now)
         quote = net_quote(structure, quotes)
         if quote is None or is_too_wide(structure, quotes, quote):
             return
         vix = self._market.vix(now)
-        share = slippage_share(vix and vix[0], now, session, resting.order.urgency)
-        price = model_price(quote, share, structure.tick)
+        share = slippage_share(vix and vix[0], now, session, order.urgency)
+        price = model_price(quote, share, structure.tick, None if order.opens else order.floor)
         if price < resting.limit:
-            self._resting[id_] = replace(resting, arrived=True)
             return
-        net = resting.limit if resting.arrived else price
+        net = resting.limit if resting.arrived == session.date else price
         mids = tuple(one.mid for one in quotes if one is not None and one.mid is not None)
-        self._fill(resting.order, leg_prices(structure, quotes, net), mids, now)
+        self._fill(order, leg_prices(structure, quotes, net), mids, now)
 
     def _fill(
         self, order: Order, prices: tuple[Decimal, ...], mids: tuple[Decimal, ...], now: datetime

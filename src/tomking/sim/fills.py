@@ -13,7 +13,7 @@ from decimal import Decimal
 from tomking.domain.calendar import Session
 from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.intent import Urgency
-from tomking.domain.money import ZERO, on_grid_below
+from tomking.domain.money import ZERO, on_grid_above, on_grid_below
 from tomking.domain.slippage import share_at
 from tomking.domain.structure import Leg, Structure
 
@@ -31,9 +31,14 @@ def slippage_share(vix: float | None, now: datetime, session: Session, urgency: 
     return share_at(vix, stop=urgency is Urgency.STOP, edge=edge)
 
 
-def model_price(quote: NetQuote, share: Decimal, tick: Decimal) -> Decimal:
-    """The net at which the market takes the other side, on the grid."""
-    return on_grid_below(quote.mid - max(share * quote.half_spread, tick), tick)
+def model_price(quote: NetQuote, share: Decimal, tick: Decimal, least: Decimal | None = None) -> Decimal:
+    """The net at which the market takes the other side, on the grid.
+
+    Not below ``least``, what the structure is worth at expiry at the very worst: for that anybody
+    takes it.
+    """
+    price = on_grid_below(quote.mid - max(share * quote.half_spread, tick), tick)
+    return price if least is None else max(price, on_grid_above(least, tick))
 
 
 def is_too_wide(structure: Structure, quotes: Sequence[Quote | None], quote: NetQuote) -> bool:
