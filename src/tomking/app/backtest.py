@@ -29,6 +29,7 @@ from tomking.app.report.terminal import summary
 from tomking.app.request import Progress, Request, Result
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 from tomking.app.values import to_text
+from tomking.domain import fomc
 from tomking.domain.bars import History
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.errors import BadData, OperatingError
@@ -156,7 +157,7 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
             capital=capital,
             strategies=request.strategies,
             modelled=request.chains is None,
-            notes=(*world.market.notes, *_assumptions(request)),
+            notes=(*world.market.notes, *_assumptions(request), *_filters(world)),
             history=history,
             risk_free=_risk_free(world, [day.date for day in history.days]),
             bp_caps=tuple(
@@ -189,6 +190,20 @@ def _assumptions(request: Request) -> Iterator[str]:
     )
     if request.chains:
         yield "The backtest ends with the recording; what is still open then is counted at its last mark."
+
+
+def _filters(world: World) -> Iterator[str]:
+    """Entry filters of the methodology whose input is missing here (rulings 6 and 19)."""
+    without = sum(1 for session in world.played if not fomc.covered(session.date))
+    if without:
+        yield (
+            f"FOMC dates are known from {fomc.COVERED_FROM} to {fomc.COVERED_TO}: on {without:,} of "
+            f"{len(world.played):,} sessions that filter was off (not covered)."
+        )
+    yield (
+        "Not evaluated, for want of data: the CPI-day filter (no list of release dates) and the 0DTE's filter "
+        "on the volume of ES by 10:30."
+    )
 
 
 def _shown(config: Config) -> Iterator[Shown]:
