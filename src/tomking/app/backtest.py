@@ -99,7 +99,11 @@ def _recorded(request: Request) -> World:
         raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
     first, final = market.days[0], market.days[-1]
     outside = [
-        Problem(Exit.DATA, f"--{name} {day}: outside the data: {request.chains} runs from {first} to {final}")
+        Problem(
+            Exit.DATA,
+            f"--{name} {day}: outside the data: {request.chains} runs from {first} to {final};"
+            " choose a date within it, or leave the option out",
+        )
         for name, day in (("start", request.start), ("end", request.end))
         if day is not None and not first <= day <= final
     ]
@@ -113,7 +117,9 @@ def _recorded(request: Request) -> World:
 def _between(sessions: Sessions, start: date, end: date) -> tuple[Session, ...]:
     played = sessions.between(start, end).days
     if not played:
-        raise problem(Exit.DATA, f"--start {start} --end {end}: no session in that span; choose a longer one")
+        near = " and ".join(str(s.date) for s in (sessions.before(start), sessions.after(end)) if s)
+        line = f"--start {start} --end {end}: no session in that span; the nearest are {near}"
+        raise problem(Exit.DATA, line)
     return played
 
 
@@ -180,8 +186,9 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
 def _assumptions(request: Request) -> Iterator[str]:
     """What this run takes for granted besides its prices."""
     yield (
-        "Fills: the slippage model of methodology D.7, whole orders only; no order moves the market, and "
-        "the exchange's trading halts are not modelled. Commissions and fees: the 2025 schedule in every year."
+        "Fills: the slippage model of methodology D.7, whole orders only; no order moves the market, "
+        "and the exchange's trading halts are not modelled. Commissions and fees: the 2025 schedule in "
+        "every year."
     )
     yield "Idle cash earns nothing; margin is an estimate of our own, not the broker's."
     yield (
@@ -201,8 +208,8 @@ def _filters(world: World) -> Iterator[str]:
             f"{len(world.played):,} sessions that filter was off (not covered)."
         )
     yield (
-        "Not evaluated, for want of data: the CPI-day filter (no list of release dates) and the 0DTE's filter "
-        "on the volume of ES by 10:30."
+        "Not evaluated, for want of data: the CPI-day filter (no list of release dates) and the 0DTE's "
+        "filter on the volume of ES by 10:30."
     )
 
 
