@@ -1,16 +1,24 @@
 """An independent ledger in whole cents: integers only, none of the program's money arithmetic.
 
-It reads the journal's facts (orders, fills, settlements) and keeps its own cash.
+It reads the journal's facts (orders, fills, settlements) and keeps its own cash and holdings.  What a
+settlement paid it works out again from the contracts and the settlement price, and refuses a difference.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from typing import Self
 
 from tomking.domain import events as ev
-from tomking.domain.contract import Future, Option
+from tomking.domain.contract import Contract, Option
 from tomking.domain.order import Order
+
+ON_FUTURES = frozenset({"ES", "MES"})
+"""Options that leave the future behind when they are exercised."""
+
+Holdings = dict[tuple[str, str], dict[Contract, int]]
+"""(position, role) -> contracts, signed, without zeros."""
 
 
 def cents_half_even(dollars: Fraction) -> int:
@@ -34,23 +42,32 @@ class Ledger:
 
     cash: int = 0
     fees: int = 0
-    orders: dict[str, Order] = field(default_factory=dict)
-    held: dict[tuple[str, str], dict[Option | Future, int]] = field(default_factory=dict)
-    """(position, role) -> contracts, signed."""
+    orders: dict[str, Order] = field(default_factory=dict[str, Order])
+    held: Holdings = field(default_factory=Holdings)
 
-    def read(self, events: Iterable[ev.Event]) -> "Ledger":
+    def read(self, events: Iterable[ev.Event]) -> Self:
         for event in events:
-            match event:
-                case ev.CashMoved(_, dollars, _):
-                    self.cash += exact_cents(dollars)
-                case ev.OrderSubmitted(_, order):
-                    self.orders[order.id] = order
-                case ev.OrderFilled(_, fill):
-                    self._fill(self.orders[fill.order], fill.units, list(fill.leg_prices))
-                    self._pay(fill.fees)
-                case ev.Settled():
-                    self._settle(event)
+            self.take(event)
         return self
+
+    def take(self, event: ev.Event) -> None:
+        match event:
+            case ev.CashMoved(_, dollars, _):
+                self.cash += exact_cents(dollars)
+            case ev.OrderSubmitted(_, order):
+                self.orders[order.id] = order
+            case ev.OrderFilled(_, fill):
+                self._fill(self.orders[fill.order], fill.units, list(fill.leg_prices))
+                self._pay(fill.fees)
+            case ev.Settled():
+                self._settle(event)
+            case _:
+                return  # decisions and states move no money
+
+    def holdings(self) -> Holdings:
+        """What is held now; nothing that adds up to zero."""
+        some = {key: {c: n for c, n in held.items() if n} for key, held in self.held.items()}
+        return {key: held for key, held in some.items() if held}
 
     def _pay(self, fees: Decimal) -> None:
         self.cash -= exact_cents(fees)
@@ -67,6 +84,7 @@ class Ledger:
                 holding[leg.contract] = holding.get(leg.contract, 0) + leg.ratio * units
                 at += 1
             self.cash += cents_half_even(dollars)
+        assert at == len(prices), f"{order.id}: {len(prices)} prices for {at} legs"
 
     def _settle(self, event: ev.Settled) -> None:
         holding = self.held[event.position, event.role]
@@ -77,13 +95,16 @@ class Ledger:
             side = 1 if contract.right > 0 else -1
             value = max(Fraction(0), side * (Fraction(event.price) - Fraction(contract.strike)))
             size = Fraction(contract.multiplier)
-            if contract.product in {"ES", "MES"} and value:
+            if contract.product in ON_FUTURES and value:
                 cents += count * cents_half_even(-side * Fraction(contract.strike) * size)
                 delivered += count * side
             else:
                 cents += count * cents_half_even(value * size)
-        for leg in event.delivered:
-            holding[leg.contract] = holding.get(leg.contract, 0) + delivered
-        assert cents == exact_cents(event.dollars), f"{event}"
+        futures = {leg.contract for leg in event.delivered}
+        assert len(futures) == (1 if event.delivered else 0), f"one expiry, one future: {event}"
+        assert futures or not delivered, f"{delivered} futures were not delivered: {event}"
+        for future in futures:
+            holding[future] = holding.get(future, 0) + delivered
+        assert cents == exact_cents(event.dollars), f"{cents} cents by the ledger: {event}"
         self.cash += cents
         self._pay(event.fees)
