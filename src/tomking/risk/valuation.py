@@ -18,7 +18,6 @@ from tomking.risk.settings import Settings
 from tomking.view import View
 
 Floats = NDArray[np.float64]
-DEFAULTS = Settings()
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -31,7 +30,7 @@ class Use(NamedTuple):
     expiry: date
 
 
-def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings = DEFAULTS) -> Account:
+def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings) -> Account:
     """The account at the present mids.  A position whose mids are missing keeps its entry's margin."""
     account = Account(net_liq, ZERO, ZERO, ZERO, {}, {}, {})
     if not book.positions:
