@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from tests.unit.test_limits import NET_LIQ, SETTINGS, account, empty, lt112, mid, wish
-from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
+from tests.unit.test_limits import NET_LIQ, SETTINGS, Listed, account, empty, lt112, mid, wish
+from tests.worlds import FRIDAY, at, session_on, weekdays
 
 from tomking.domain.book import Book, Day
 from tomking.domain.intent import Approved, Open, Refused, Verdict
@@ -18,7 +18,7 @@ from tomking.view import View
 
 
 def view(vix: float | None = 24.0, wall: str = "10:30") -> View:
-    market = ScriptedMarket(mid, level=5500.0, vix_level=vix)
+    market = Listed(mid, level=5500.0, vix_level=vix)
     return View(at(wall), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
 
 
@@ -99,7 +99,7 @@ def test_without_a_vix_nothing_is_opened() -> None:
 
 
 def test_without_quotes_a_wish_is_refused_and_still_never_looks_free() -> None:
-    market = ScriptedMarket(lambda contract, now: None, level=5500.0)
+    market = Listed(lambda contract, now: None, level=5500.0)
     blind = replace(view(), market=market)
     book = empty()
     case = case_of(wish("ES"), book, blind, account(book), SETTINGS)

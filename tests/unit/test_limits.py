@@ -1,16 +1,18 @@
 """Each limit by itself: what it permits, and the sentence it refuses with; docs/risk.md tells the same."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
 
+from tomking.domain.bars import Bars
 from tomking.domain.book import Book, Component, Day, Position, Working
-from tomking.domain.chain import Quote
+from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
 from tomking.domain.intent import Open, Part, Urgency
 from tomking.domain.lifecycle import State
@@ -21,6 +23,7 @@ from tomking.domain.structure import Structure
 from tomking.risk import limits_capital as capital
 from tomking.risk import limits_count as counts
 from tomking.risk import limits_data as data
+from tomking.risk import limits_held as held
 from tomking.risk import limits_state as state
 from tomking.risk.account import Account
 from tomking.risk.case import Allowance, Case
@@ -33,6 +36,44 @@ NET_LIQ = Decimal(200_000)
 ZERO = Decimal(0)
 CONDOR = "+1 {0} {1} P5435 / -1 {0} {1} P5465 / -1 {0} {1} C5535 / +1 {0} {1} C5565"  # 10 points of credit
 MIDS = {5435: 5.0, 5465: 10.0, 5535: 10.0, 5565: 5.0, 5200: 83.5, 5150: 72.5, 4590: 14.0}
+
+
+@dataclass
+class Listed(ScriptedMarket):
+    """With a chain of 601 strikes and 60 daily bars; each test breaks what it is about."""
+
+    chain_changes: dict[str, object] | None = None
+    put_delta: float = -0.05
+    bar_days: int = 60
+    prior_close: float = 5500.0
+
+    def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
+        strikes = np.tile(np.arange(800, 1401), 2)
+        right = np.repeat(np.array([-1, 1], np.int8), 601)
+        whole = Chain(
+            product=product,
+            expiry=expiry,
+            as_of=now,
+            multiplier=Decimal(100),
+            tick=Decimal("0.05"),
+            strike_unit=Decimal(5),
+            forward=5500.0,
+            discount=1.0,
+            years=0.01,
+            right=right,
+            strike=strikes,
+            bid=np.full(1202, 199),
+            ask=np.full(1202, 201),
+            iv=np.full(1202, 0.2),
+            delta=np.where(right < 0, self.put_delta, 1 + self.put_delta),
+        )
+        return replace(whole, **(self.chain_changes or {}))  # type: ignore[arg-type]
+
+    def bars(self, family: str, now: datetime) -> Bars:
+        days = [FRIDAY - timedelta(days=n) for n in range(1, 200)]
+        weekdays_back = [day for day in days if day.weekday() < 5][: self.bar_days]
+        column = np.full(len(weekdays_back), self.prior_close)
+        return Bars(np.array(weekdays_back[::-1], "datetime64[D]"), column, column, column, column)
 
 
 def mid(contract: Contract, now: object) -> float | None:
@@ -87,10 +128,11 @@ def case(
     wall: str = "10:30",
     net_liq: Decimal = NET_LIQ,
     ticks: int = 1,
+    market: Listed | None = None,
     **used: object,
 ) -> Case:
     book = book or empty()
-    market = ScriptedMarket(mid, level=5500.0, vix_level=vix, half_spread_ticks=ticks)
+    market = market or Listed(mid, level=5500.0, vix_level=vix, half_spread_ticks=ticks)
     view = View(at(wall), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
     return case_of(opening or wish(), book, view, account(book, net_liq, **used), SETTINGS)
 
@@ -215,6 +257,114 @@ def test_a_missing_old_or_absurd_vix_opens_nothing() -> None:
     old = case()
     old.view.market.vix = lambda now: (24.0, now - timedelta(minutes=6))  # type: ignore[method-assign]
     assert says(data.vix_fresh(old)) == "VIX 24.00 is 6 minutes old, limit 5"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(60, ""), (59, "59 daily bars, 60 are needed"), (0, "0 daily bars, 60 are needed")]
+)
+def test_sixty_daily_bars_are_needed(count: int, words: str) -> None:
+    assert data.bars_ready(case(market=Listed(mid, bar_days=count))).detail == words
+
+
+def test_the_last_daily_bar_is_of_the_previous_session() -> None:
+    # On Monday 10 March the history still ends on Thursday 6 March.
+    monday = date(2031, 3, 10)
+    this = case()
+    later = replace(this.view, now=at("10:30", monday), session=session_on(monday))
+    assert says(data.bars_ready(replace(this, view=later))) == (
+        "the last daily bar is of 2031-03-06, the previous session is 2031-03-07"
+    )
+
+
+@pytest.mark.parametrize(
+    ("close", "units"), [(4783.0, None), (4782.0, 0), (6470.0, None), (6471.0, 0), (float("nan"), 0)]
+)
+def test_the_index_is_believed_within_fifteen_per_cent_of_its_prior_close(
+    close: float, units: int | None
+) -> None:
+    # 5,500 / 1.15 = 4,782.6 and 5,500 / 0.85 = 6,470.6.
+    assert data.index_believed(case(market=Listed(mid, level=5500.0, prior_close=close))).units == units
+
+
+def test_a_missing_index_level_or_prior_close_opens_nothing() -> None:
+    none = Listed(mid, level=None)  # type: ignore[arg-type]
+    assert says(data.index_believed(case(market=none))) == "no SPX level"
+    assert says(data.index_believed(case(market=Listed(mid, bar_days=0)))) == "no prior close of SPX"
+    assert says(data.index_believed(case(market=Listed(mid, level=6600.0)))) == (
+        "SPX 6600.00 is +20.0% from its prior close 5500.00, limit 15%"
+    )
+
+
+def chain_says(**columns: object) -> str:
+    return data.chains_valid(case(wish("SPXW"), market=Listed(mid, chain_changes=columns))).detail
+
+
+def spoiled(column: int, rows: slice, value: int) -> np.ndarray:
+    """One column of bids or asks, of puts and calls alike, with ``value`` in some rows."""
+    counts = np.full((2, 601), column)
+    counts[:, rows] = value
+    return counts.ravel()
+
+
+def test_four_fifths_of_the_quotes_within_three_standard_deviations_must_be_valid() -> None:
+    # 3 x 0.20 x 5,500 x sqrt(0.01) = 330 points: 133 strikes from 5,170 to 5,830, 266 quotes,
+    # of which 212.8 are needed; 26 strikes without a bid leave 214, 27 leave 212.
+    assert chain_says() == ""
+    assert chain_says(bid=spoiled(199, slice(300, 326), -1)) == ""
+    assert chain_says(bid=spoiled(199, slice(300, 327), -1)) == (
+        "SPXW 2031-03-07: 212 of 266 quotes within 3 standard deviations are valid, 80% are needed"
+    )
+    # Farther out nobody need quote; crossed and locked markets are no quotes.
+    assert chain_says(bid=spoiled(199, slice(0, 200), -1)) == ""
+    assert chain_says(bid=spoiled(199, slice(300, 327), 201)) != ""
+    assert chain_says(bid=spoiled(199, slice(300, 327), 0)) != ""
+
+
+def test_what_is_offered_at_five_cents_needs_no_bid() -> None:
+    bid = spoiled(199, slice(300, 340), 0)
+    assert chain_says(bid=bid, ask=spoiled(201, slice(300, 340), 1)) == ""
+    assert chain_says(bid=bid, ask=spoiled(201, slice(300, 340), 2)) != ""
+
+
+@pytest.mark.parametrize(
+    ("forward", "words"),
+    [
+        (6954.0, ""),
+        (6955.0, "591 valid strikes below the forward and 9 above, 10 each are needed"),
+        (4046.0, ""),
+        (4045.0, "9 valid strikes below the forward and 591 above, 10 each are needed"),
+    ],
+)
+def test_ten_strikes_on_each_side_of_the_forward_are_needed(forward: float, words: str) -> None:
+    # Strikes run by 5 from 4,000 to 7,000: 6,955 to 7,000 are ten, 4,000 to 4,045 too.
+    said = chain_says(forward=forward, iv=np.full(1202, 0.05))
+    assert said == (words and f"SPXW 2031-03-07: {words}")
+
+
+def test_a_chain_that_is_missing_or_has_no_volatility_opens_nothing() -> None:
+    assert chain_says(iv=np.full(1202, np.nan)) == "SPXW 2031-03-07: no strike has a volatility"
+    none = replace(case(wish("SPXW")), chains={FRIDAY: None})
+    assert says(data.chains_valid(none)) == "SPXW 2031-03-07: no chain"
+    assert "no implied volatility" in says(data.volatility_sensible(none))
+
+
+@pytest.mark.parametrize(
+    ("iv", "words"),
+    [
+        (4.99, None),
+        (5.0, "implied volatility 500%"),
+        (0.0, "implied volatility 0%"),
+        (np.nan, "no implied volatility"),
+    ],
+)
+def test_each_legs_volatility_lies_between_nothing_and_500_per_cent(iv: float, words: str | None) -> None:
+    # The short put at 5,465 is count 1093, row 293.
+    ivs = np.full(1202, 0.2)
+    ivs[293] = iv
+    answer = data.volatility_sensible(case(wish("SPXW"), market=Listed(mid, chain_changes={"iv": ivs})))
+    expected = "" if words is None else f"-1 SPXW 2031-03-07 P5465: {words}, limit 500%"
+    assert answer.detail == expected
+    assert (answer.units == 0) is (words is not None)
 
 
 def fault(
@@ -381,9 +531,126 @@ def test_one_strategy_at_a_time_enters_in_phase_0() -> None:
 
 def test_two_positions_fill_an_expiration_date() -> None:
     two = holding(open_position("P1"), open_position("P2"))
-    assert "2031-07-03, limit 2" in says(counts.expiry_allows(case(lt112(), two)))
+    assert says(counts.expiry_allows(case(lt112(), two))) == (
+        "2 other positions have short legs on 2031-07-03, limit 2"
+    )
     assert counts.expiry_allows(case(lt112(expiry="2031-07-10"), two)).units is None
     assert counts.expiry_allows(case(lt112(), holding(open_position("P1")))).units is None
+
+
+def joined(position: str, expiry: str) -> Open:
+    """A weekly beside an LT112."""
+    return replace(wish("ES", expiry), strategy="lt112", entry="weekly", joins=position)
+
+
+def test_what_joins_a_position_counts_against_the_short_legs_of_the_others() -> None:
+    # P1 (July) would sell weeklies on 14 March, where P2 and P3 have short legs: three positions.
+    july = open_position("P1")
+    condors = [open_position(id_, opening=wish("ES", "2031-03-14")) for id_ in ("P2", "P3")]
+    three = holding(july, *condors)
+    assert says(counts.expiry_allows(case(joined("P1", "2031-03-14"), three))) == (
+        "2 other positions have short legs on 2031-03-14, limit 2"
+    )
+    assert counts.expiry_allows(case(joined("P1", "2031-03-14"), holding(july, condors[0]))).units is None
+    # Beside P2, which has short legs there already, it makes no third position.
+    assert counts.expiry_allows(case(joined("P2", "2031-03-14"), three)).units is None
+
+
+def test_a_weekly_being_sold_counts_for_its_expiry_once() -> None:
+    book = holding(open_position("P1"), open_position("P2"))
+    beside = working(joined("P1", "2031-03-14"))
+    beside = replace(beside, order=replace(beside.order, position="P1"))
+    book = replace(book, orders={"O7": beside})
+    assert counts.expiry_allows(case(joined("P2", "2031-03-14"), book)).units is None
+    other = working(wish("ES", "2031-03-14"), id_="O8")
+    book = replace(book, orders={"O7": beside, "O8": other})
+    assert counts.expiry_allows(case(joined("P2", "2031-03-14"), book)).units == 0
+
+
+def test_two_positions_fill_a_week_of_expirations() -> None:
+    # Monday 10 March and Wednesday 12: Friday the 14th is the same week, Monday the 17th is not.
+    two = holding(
+        open_position("P1", opening=wish("ES", "2031-03-10")),
+        open_position("P2", opening=wish("ES", "2031-03-12")),
+    )
+    assert says(counts.expiry_week_allows(case(wish("ES", "2031-03-14"), two))) == (
+        "2 other positions have short legs that expire in the week of 2031-03-10, limit 2"
+    )
+    assert counts.expiry_allows(case(wish("ES", "2031-03-14"), two)).units is None
+    assert counts.expiry_week_allows(case(wish("ES", "2031-03-17"), two)).units is None
+    assert counts.expiry_week_allows(case(joined("P1", "2031-03-14"), two)).units is None
+
+
+# --------------------------------------------------------------------------------------------- held
+def threatened(put_mid: float | None, delta: float) -> Listed:
+    def mids(contract: Contract, now: object) -> float | None:
+        return put_mid if isinstance(contract, Option) and contract.strike == 4590 else mid(contract, now)
+
+    return Listed(mids, level=5500.0, put_delta=-delta)
+
+
+def test_a_naked_put_at_fifteen_delta_stops_every_strategy() -> None:
+    # The pair brought 5 points a unit; at 14 each it costs 28.
+    book = holding(open_position("P1"))
+    words = "ES 2031-07-03 P4590 of P1 is at 15.0% delta: no new equity risk from 15%"
+    for opening in (wish("ES"), wish("XSP"), lt112(), joined("P1", "2031-03-14")):
+        assert says(held.naked_puts_calm(case(opening, book, market=threatened(14.0, 0.15)))) == words
+        assert held.naked_puts_calm(case(opening, book, market=threatened(14.0, 0.149))).units is None
+
+
+def test_the_delta_is_looked_up_only_when_the_put_is_not_cheap() -> None:
+    # Two puts at 1.20 cost 2.40, less than half of the 5 points they brought; at 1.25 just half.
+    book = holding(open_position("P1"))
+    assert held.naked_puts_calm(case(book=book, market=threatened(1.2, 0.4))).units is None
+    assert held.naked_puts_calm(case(book=book, market=threatened(1.25, 0.4))).units == 0
+
+
+def test_a_naked_put_that_cannot_be_read_counts_as_threatened() -> None:
+    book = holding(open_position("P1"))
+    assert "no quote or no delta" in says(held.naked_puts_calm(case(book=book, market=threatened(None, 0.1))))
+    nothing = replace(threatened(14.0, 0.1), chain_changes={"delta": np.full(1202, np.nan)})
+    assert held.naked_puts_calm(case(book=book, market=nothing)).units == 0
+
+
+def test_a_put_that_todays_chain_does_not_list_has_the_delta_of_the_next_higher_strike() -> None:
+    unit = {"strike_unit": Decimal("5.01"), "delta": np.linspace(-0.001, -0.601, 1202)}
+    # 4590 is count 916 of 5.01 (4589.16 points), listed from 800: row 116 of 1202, delta 0.0589.
+    market = replace(threatened(14.0, 0.0), chain_changes=unit)
+    book = holding(open_position("P1"))
+    assert held.naked_puts_calm(case(book=book, market=market)).units is None
+    higher = {"delta": unit["delta"], "strike": np.tile(np.arange(1000, 1601), 2)}
+    # Listed from 5000 on: the first row stands for it.
+    assert held.naked_puts_calm(case(book=book, market=replace(market, chain_changes=higher))).units is None
+
+
+def test_without_naked_puts_nothing_is_threatened() -> None:
+    position = open_position("P1")
+    pair = replace(position.components["NP"], units=0)
+    rest = replace(position, components={**position.components, "NP": pair})
+    assert held.naked_puts_calm(case(book=holding(rest), market=threatened(14.0, 0.4))).units is None
+    other = replace(open_position("P1"), strategy="friday_0dte")
+    assert held.naked_puts_calm(case(book=holding(other), market=threatened(14.0, 0.4))).units is None
+
+
+@pytest.mark.parametrize(("expiry", "units"), [("2031-03-28", 0), ("2031-03-30", 0), ("2031-03-31", None)])
+def test_an_lt112_on_its_way_out_stops_new_0dte(expiry: str, units: int | None) -> None:
+    # From Friday 7 March: 28 March has 21 DTE; 30 March 23, and 20 on Monday, so today is its day;
+    # 31 March has 24 and exactly 21 on Monday, which is its day.
+    book = holding(open_position("P1", opening=lt112(expiry=expiry)))
+    answer = held.exits_done(case(book=book))
+    assert answer.units == units
+    if units == 0:
+        assert answer.detail == "P1 must be closed at 21 DTE (NP): no new 0DTE before"
+    assert held.exits_done(case(lt112(), book)).units is None
+
+
+def test_a_debit_spread_alone_stops_0dte_while_its_exit_works() -> None:
+    position = open_position("P1", opening=lt112(expiry="2031-03-28"))
+    pair, spread = position.components["NP"], position.components["PDS"]
+    alone = replace(position, components={"NP": replace(pair, units=0), "PDS": spread})
+    assert held.exits_done(case(book=holding(alone))).units is None
+    leaving = replace(alone, components={**alone.components, "PDS": replace(spread, closing="O9")})
+    assert held.exits_done(case(book=holding(leaving))).units == 0
 
 
 # ------------------------------------------------------------------------------------------ capital
@@ -457,6 +724,10 @@ def test_what_joins_a_position_shares_its_two_per_cent_and_its_capital() -> None
     assert answer.units == 1
     # 12 % is $24,000, of which $8,000 are in use.
     assert capital.position_capital(replace(joined, margin=Decimal(5_000))).units == 3
+    # 5 % on MES is $10,000, of which $8,000 are in use: 2 x $900.
+    micro = holding(open_position("P1", opening=lt112("MES")))
+    joined = case(replace(wish("MES"), strategy="lt112", entry="weekly", joins="P1"), micro)
+    assert capital.position_capital(replace(joined, margin=Decimal(900))).units == 2
 
 
 def test_heat_adds_up_to_ten_per_cent() -> None:
@@ -467,9 +738,11 @@ def test_heat_adds_up_to_ten_per_cent() -> None:
     assert "$18,000 in use" in answer.detail
 
 
-def test_a_position_may_use_five_per_cent_and_an_lt112_twelve() -> None:
+def test_a_position_may_use_five_per_cent_and_an_es_lt112_twelve() -> None:
     assert units_of(capital.position_capital, 3_000) == 3
     assert capital.position_capital(replace(case(lt112()), margin=Decimal(8_000))).units == 3
+    # Micros are not excepted: $10,000 for units of $900 each.
+    assert capital.position_capital(replace(case(lt112("MES")), margin=Decimal(900))).units == 11
 
 
 def test_kelly_warns_or_blocks_but_never_sizes() -> None:
@@ -488,6 +761,11 @@ def test_costs_may_take_a_quarter_of_the_target_and_more_on_micros() -> None:
     # MES condor: 5 points x $5 = $25 at the target; fees $10.32, slippage 2 x 0.07 x $5 = $0.70: 44 %.
     assert capital.costs_allow(case(wish("MES"))).units is None
     assert "of $25.00 at the target, 44%, limit 45%" in capital.costs_allow(case(wish("MES"))).detail
+    # What only the micro exception permits is flagged (D.6); at twice the target it is 22 %.
+    assert capital.costs_allow(case(wish("MES"))).warning.endswith(
+        "at the target, 44%, limit 45%; over 25%: the micro exception"
+    )
+    assert capital.costs_allow(case(wish("MES", target_gain=Decimal(10)))).warning == ""
     assert capital.costs_allow(case(wish("ES"))).units is None
     # XSP is no micro future: 25 %.  Its target of 0.30 points is $30, fees are $5.02.
     assert capital.costs_allow(case(wish("XSP", target_gain=Decimal("0.30")))).units == 0

@@ -1,11 +1,12 @@
 """One question to the gate, and how a limit answers it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from tomking.domain.book import Book, Working
-from tomking.domain.chain import Quote
+from tomking.domain.chain import Chain, Quote
 from tomking.domain.intent import Open
 from tomking.domain.money import ZERO
 from tomking.risk.account import Account
@@ -25,6 +26,8 @@ class Case:
     settings: Settings
     quotes: tuple[Quote | None, ...]
     """Of ``wish.structure.legs``, in their order."""
+    chains: Mapping[date, Chain | None]
+    """Of the wish's product, for each expiry among its options."""
     mid: Decimal | None
     """Net points per unit at the mids, credit positive; None when a side is missing."""
     natural: Decimal | None

@@ -1,6 +1,6 @@
 """The one gate: every limit is asked about every wish, and the least answer is the verdict.
 
-1. The wish becomes a case: its quotes, its mid, its margin and fees per unit.
+1. The wish becomes a case: its chains and quotes, its mid, its margin and fees per unit.
 2. Every limit answers how many units it permits; a limit that permits none is a breach.
 3. The least of all, and of the wish's own ceiling, is multiplied by drawdown, VIX and ramp and
    rounded down.  Less than one unit is a refusal: nothing is ever rounded up.
@@ -15,6 +15,7 @@ import numpy as np
 
 from tomking.domain.book import Book
 from tomking.domain.chain import Quote
+from tomking.domain.contract import Option
 from tomking.domain.fees import round_trip
 from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
 from tomking.domain.products import PRODUCTS
@@ -25,6 +26,7 @@ from tomking.risk.drawdown import size_multiplier
 from tomking.risk.limits_capital import CAPITAL_LIMITS
 from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
+from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
@@ -32,7 +34,7 @@ from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
-LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *CAPITAL_LIMITS)
+LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *HELD_LIMITS, *CAPITAL_LIMITS)
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
 
 
@@ -69,13 +71,15 @@ def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int,
 
 
 def case_of(wish: Open, book: Book, view: View, account: Account, settings: Settings) -> Case:
-    """The wish with its quotes, net prices, margin and fees per unit."""
+    """The wish with its chains, quotes, net prices, margin and fees per unit."""
     structure = wish.structure
     quotes = tuple(view.quotes(structure.contracts))
     mid = _net(structure, [None if quote is None else quote.mid for quote in quotes])
     natural = _net(structure, [_crossed(leg, q) for leg, q in zip(structure.legs, quotes, strict=True)])
     need = _margin(structure, quotes, mid, view, settings)
     fees = round_trip(structure)
+    expiries = {contract.expiry for contract in structure.contracts if isinstance(contract, Option)}
+    chains = {expiry: view.chain(structure.product, expiry) for expiry in sorted(expiries)}
     return Case(
         wish=wish,
         book=book,
@@ -83,6 +87,7 @@ def case_of(wish: Open, book: Book, view: View, account: Account, settings: Sett
         account=account,
         settings=settings,
         quotes=quotes,
+        chains=chains,
         mid=mid,
         natural=natural,
         margin=need,

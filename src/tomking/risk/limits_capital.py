@@ -133,10 +133,13 @@ def slippage(case: Case, *, stop: bool) -> Decimal | None:
 
 
 def position_capital(case: Case) -> Allowance:
-    """5 % of net liq in one position, 12 % in one LT112, with what it joins."""
+    """5 % of net liq in one position, 12 % in one ES LT112, with what it joins.
+
+    MES come in tenths: they need no exception.
+    """
     settings = case.settings
-    is_lt112 = case.wish.strategy == "lt112"
-    share = settings.lt112_capital_share_max if is_lt112 else settings.position_capital_share_max
+    is_excepted = case.wish.strategy == "lt112" and case.wish.product == "ES"
+    share = settings.lt112_capital_share_max if is_excepted else settings.position_capital_share_max
     position = _joined(case)
     used = position.margin if position else ZERO
     return fits(case, "margin or debit", used, case.capital, share)
@@ -161,7 +164,7 @@ def kelly_allows(case: Case) -> Allowance:
 
 
 def costs_allow(case: Case) -> Allowance:
-    """Fees and slippage of both fills against the gain at the target."""
+    """Fees and slippage of both fills against the gain at the target; the micro exception is flagged."""
     slip, settings = slippage(case, stop=False), case.settings
     if slip is None:
         return refused("a leg has no mid, so its slippage is unknown")
@@ -172,7 +175,11 @@ def costs_allow(case: Case) -> Allowance:
         f"fees ${case.fees:,.2f} + slippage ${2 * slip * case.multiplier:,.2f} of ${gain:,.2f} at the target"
     )
     words += f", {costs / gain:.0%}, limit {most:.0%}"
-    return allowed(words) if costs <= most * gain else refused(words)
+    if costs > most * gain:
+        return refused(words)
+    if costs <= settings.cost_share_max * gain:
+        return allowed(words)
+    return Allowance(None, words, warning=f"{words}; over {settings.cost_share_max:.0%}: the micro exception")
 
 
 CAPITAL_LIMITS = (

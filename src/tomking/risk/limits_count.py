@@ -138,29 +138,48 @@ def spacing_allows(case: Case) -> Allowance:
 
 
 def expiry_allows(case: Case) -> Allowance:
-    """Positions with short legs on one date."""
-    if case.wish.joins:
-        return JOINED
-    most = case.settings.same_expiry_max
-    said = []
+    """Positions with short legs on one date; what joins one is counted against the others."""
+    most, said = case.settings.same_expiry_max, []
     for expiry in sorted(_short_expiries(case.wish.structure)):
-        count = _on(case.book, expiry)
+        count = len(_others(case, frozenset({expiry})))
         if count >= most:
-            said.append(f"{count} positions already have short legs on {expiry}, limit {most}")
+            said.append(f"{count} other positions have short legs on {expiry}, limit {most}")
     return refused("; ".join(said)) if said else allowed()
 
 
-def _on(book: Book, expiry: date) -> int:
-    held = sum(
-        any(expiry in _short_expiries(one.structure) for one in position.open_components)
+def expiry_week_allows(case: Case) -> Allowance:
+    """The same for one calendar week of expirations, Monday to Sunday."""
+    most, said = case.settings.expiry_week_max, []
+    for monday in sorted({_monday(expiry) for expiry in _short_expiries(case.wish.structure)}):
+        count = len(_others(case, frozenset(monday + timedelta(days=n) for n in range(7))))
+        if count >= most:
+            said.append(
+                f"{count} other positions have short legs that expire in the week of {monday}, limit {most}"
+            )
+    return refused("; ".join(said)) if said else allowed()
+
+
+def _others(case: Case, dates: frozenset[date]) -> set[str]:
+    """Ids of positions, held or being opened, with a short leg on one of ``dates``.
+
+    Without the one that is joined: it stays one position (ruling 13).
+    """
+    book = case.book
+    found = {
+        position.id
         for position in book.positions.values()
-    )
-    working = sum(expiry in _short_expiries(w.order.structure) for w, _ in openings(book) if is_new(w, book))
-    return held + working
+        if any(dates & _short_expiries(one.structure) for one in position.open_components)
+    }
+    found |= {w.order.position for w, _ in openings(book) if dates & _short_expiries(w.order.structure)}
+    return found - {case.wish.joins}
 
 
 def _short_expiries(structure: Structure) -> set[date]:
     return {leg.contract.expiry for leg in structure.legs if leg.is_short}
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 COUNT_LIMITS = (
@@ -170,4 +189,5 @@ COUNT_LIMITS = (
     Limit("entries a day", "CAP", "A.3", entries_allow),
     Limit("entry spacing", "CAP", "A.3, B.0", spacing_allows),
     Limit("same expiry", "CORR", "C.2", expiry_allows),
+    Limit("expiry week", "CORR", "B.2", expiry_week_allows),
 )

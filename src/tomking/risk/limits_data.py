@@ -1,4 +1,4 @@
-"""Limits on what is believed: the VIX, the quotes, the spreads, the expiry (methodology C.11).
+"""Limits on what is believed: VIX, index, history, chains, quotes, the expiry (methodology C.11).
 
 Point amounts are stated at the listed tick; on contracts scaled to an early year's index they
 are scaled with the tick (ruling 1).
@@ -7,8 +7,11 @@ are scaled with the tick (ruling 1).
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tomking.domain.calendar import dte
-from tomking.domain.chain import Quote
+from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
@@ -30,6 +33,99 @@ def vix_fresh(case: Case) -> Allowance:
     if not settings.vix_low < level < settings.vix_high:
         return refused(f"VIX {level:.2f} is outside {settings.vix_low:g} to {settings.vix_high:g}")
     return allowed()
+
+
+def bars_ready(case: Case) -> Allowance:
+    """Enough completed daily bars, and none is missing at their end."""
+    view, least = case.view, case.settings.daily_bars_min
+    bars = view.bars(PRODUCTS[case.wish.product].family)
+    if len(bars) < least:
+        return refused(f"{len(bars)} daily bars, {least} are needed")
+    last, previous = str(bars.day[-1]), view.sessions.before(view.today)
+    if previous is None or last != previous.date.isoformat():
+        before = "unknown" if previous is None else previous.date
+        return refused(f"the last daily bar is of {last}, the previous session is {before}")
+    return allowed()
+
+
+def index_believed(case: Case) -> Allowance:
+    """The index level is there, and not far from its prior close."""
+    family, most = PRODUCTS[case.wish.product].family, case.settings.spot_share_max
+    spot, bars = case.view.spot(family), case.view.bars(family)
+    if spot is None or not len(bars):
+        return refused(f"no {family} level" if spot is None else f"no prior close of {family}")
+    close = float(bars.close[-1])
+    share = spot / close - 1
+    # A level that is not a number fails the comparison.
+    if abs(share) <= most:
+        return allowed()
+    return refused(f"{family} {spot:.2f} is {share:+.1%} from its prior close {close:.2f}, limit {most:.0%}")
+
+
+def chains_valid(case: Case) -> Allowance:
+    """Each expiry: most of what matters is quoted, on both sides of the forward (decision 207)."""
+    faults = [
+        f"{case.wish.product} {expiry}: {fault}"
+        for expiry, chain in case.chains.items()
+        if (fault := _chain_fault(chain, case.settings))
+    ]
+    return refused("; ".join(faults)) if faults else allowed()
+
+
+def _chain_fault(chain: Chain | None, settings: Settings) -> str:
+    if chain is None:
+        return "no chain"
+    away = chain.strikes - chain.forward
+    known = np.flatnonzero(np.isfinite(chain.iv))
+    if not len(known):
+        return "no strike has a volatility"
+    iv = float(chain.iv[known[np.argmin(np.abs(away[known]))]])
+    near = np.abs(away) <= settings.chain_sigmas * iv * chain.forward * float(np.sqrt(chain.years))
+    valid = _valid_rows(chain, settings)
+    seen, good = int(np.count_nonzero(near)), int(np.count_nonzero(valid & near))
+    if good < settings.chain_valid_share_min * seen or not seen:
+        return (
+            f"{good} of {seen} quotes within {settings.chain_sigmas:g} standard deviations are valid, "
+            f"{settings.chain_valid_share_min:.0%} are needed"
+        )
+    out = valid & (away * chain.right > 0)
+    below, above = int(np.count_nonzero(out & (away < 0))), int(np.count_nonzero(out & (away > 0)))
+    if min(below, above) < settings.chain_side_strikes_min:
+        return (
+            f"{below} valid strikes below the forward and {above} above, "
+            f"{settings.chain_side_strikes_min} each are needed"
+        )
+    return ""
+
+
+def _valid_rows(chain: Chain, settings: Settings) -> NDArray[np.bool_]:
+    """Bid below ask, and a bid; nobody need bid for what is offered as worthless."""
+    scale = chain.tick / PRODUCTS[chain.product].tick
+    worthless = int(settings.zero_bid_points * scale // chain.tick)
+    is_bid: NDArray[np.bool_] = (chain.bid > 0) | ((chain.bid == 0) & (chain.ask <= worthless))
+    return is_bid & (chain.ask > chain.bid)
+
+
+def volatility_sensible(case: Case) -> Allowance:
+    """Each leg's implied volatility exists and is below 500 %."""
+    said = []
+    for leg in case.wish.structure.legs:
+        if not isinstance(leg.contract, Option):
+            continue
+        chain = case.chains[leg.contract.expiry]
+        iv = np.nan if chain is None else _iv_of(chain, leg.contract)
+        if not 0 < iv < case.settings.leg_iv_max:
+            words = "no implied volatility" if np.isnan(iv) else f"implied volatility {iv:.0%}"
+            said.append(f"{leg}: {words}, limit {case.settings.leg_iv_max:.0%}")
+    return refused("; ".join(said)) if said else allowed()
+
+
+def _iv_of(chain: Chain, option: Option) -> float:
+    """NaN where it is not listed or has none."""
+    row = np.flatnonzero(
+        (chain.right == int(option.right)) & (chain.strike == int(option.strike / chain.strike_unit))
+    )
+    return float(chain.iv[row[0]]) if len(row) else float("nan")
 
 
 def quotes_valid(case: Case) -> Allowance:
@@ -106,6 +202,10 @@ def expiry_sensible(case: Case) -> Allowance:
 
 DATA_LIMITS = (
     Limit("VIX", "DATA", "C.11", vix_fresh),
+    Limit("daily bars", "DATA", "C.11", bars_ready),
+    Limit("index level", "DATA", "C.11", index_believed),
+    Limit("chain", "DATA", "C.11, decision 207", chains_valid),
+    Limit("leg volatility", "DATA", "C.11", volatility_sensible),
     Limit("expiry", "STRUCT", "ruling 10", expiry_sensible),
     Limit("leg quotes", "LIQ", "C.11", quotes_valid),
     Limit("structure spread", "LIQ", "C.11", structure_spread),

@@ -115,6 +115,16 @@ class Settings:
     same_expiry_max: int = setting(
         2, low=1, high=10, source="C.2", doc="Positions with short legs on one expiration date."
     )
+    expiry_week_max: int = setting(
+        2, low=1, high=10, source="B.2", doc="Positions with short legs in one calendar week of expirations."
+    )
+    naked_put_delta_max: float = setting(
+        0.15,
+        low=0.05,
+        high=0.20,
+        source="B.2",
+        doc="Delta of an LT112's naked put from which nothing more is opened on an equity index.",
+    )
     # ------------------------------------------------------------------------- loss and capital
     trade_loss_share_max: Decimal = setting(
         Decimal("0.02"),
@@ -142,7 +152,7 @@ class Settings:
         low=Decimal("0.005"),
         high=Decimal("0.15"),
         source="C.2",
-        doc="Capital of one LT112: the named exception to the limit above.",
+        doc="Capital of one ES LT112: the named exception to the limit above.",
     )
     family_margin_share_max: Decimal = setting(
         Decimal("0.15"),
@@ -429,6 +439,32 @@ class Settings:
         high=Decimal(1),
         source="C.11",
         doc="Sum of half spreads over the credit.",
+    )
+    daily_bars_min: int = setting(
+        60, low=30, high=500, source="C.11", doc="Daily bars, the last one of the previous session."
+    )
+    spot_share_max: float = setting(
+        0.15,
+        low=0.05,
+        high=0.25,
+        source="C.11",
+        doc="Move of the index from its prior close that is believed.",
+    )
+    chain_sigmas: float = setting(
+        3.0,
+        low=1.0,
+        high=6.0,
+        source="C.11",
+        doc="Standard deviations around the forward that are looked at.",
+    )
+    chain_valid_share_min: float = setting(
+        0.80, low=0.5, high=1.0, source="C.11", doc="Share of the quotes in there that must be valid."
+    )
+    chain_side_strikes_min: int = setting(
+        10, low=1, high=50, source="C.11, decision 207", doc="Valid out-of-the-money strikes on each side."
+    )
+    leg_iv_max: float = setting(
+        5.0, low=1.0, high=5.0, source="C.11", doc="Implied volatility of a leg, 1 is 100 %."
     )
     exit_dte: int = setting(
         21, low=21, high=21, source="ruling 10", doc="Short legs opened above it close at it."
