@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.calendar import dte
 from tomking.domain.chain import Chain, Quote
-from tomking.domain.contract import Contract, Option
+from tomking.domain.contract import Contract, Option, Right
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
@@ -122,10 +122,11 @@ def volatility_sensible(case: Case) -> Allowance:
 
 def _iv_of(chain: Chain, option: Option) -> float:
     """NaN where it is not listed or has none."""
-    row = np.flatnonzero(
-        (chain.right == int(option.right)) & (chain.strike == int(option.strike / chain.strike_unit))
-    )
-    return float(chain.iv[row[0]]) if len(row) else float("nan")
+    count = int(option.strike / chain.strike_unit)
+    puts = int(chain.right.searchsorted(0))
+    first, end = (0, puts) if option.right is Right.PUT else (puts, len(chain.right))
+    row = first + int(chain.strike[first:end].searchsorted(count))
+    return float(chain.iv[row]) if row < end and chain.strike[row] == count else float("nan")
 
 
 def quotes_valid(case: Case) -> Allowance:
