@@ -67,9 +67,32 @@ def test_every_friday_has_an_expiry_of_its_own(
     assert [day for day in fridays if day not in own] == []
 
 
-def test_spxw_expires_every_session(listings: dict[str, tuple[Listed, ...]], sessions: Sessions) -> None:
-    own = {x.expiry for x in listings["SPXW"]}
+@pytest.mark.parametrize("product", ["SPXW", "ES"])
+def test_they_expire_every_session(
+    product: str, listings: dict[str, tuple[Listed, ...]], sessions: Sessions
+) -> None:
+    own = {x.expiry for x in listings[product]}
     assert all(s.date in own for s in sessions)
+
+
+def test_es_lists_every_session_of_the_next_five_weeks(
+    listings: dict[str, tuple[Listed, ...]], sessions: Sessions
+) -> None:
+    # Monday 2024-05-06: 25 weekdays and today, less Memorial Day; then Fridays.
+    today = date(2024, 5, 6)
+    near = [day for day in on(listings["ES"], today) if day <= today + timedelta(days=35)]
+    assert near == [s.date for s in sessions.between(today, today + timedelta(days=35))]
+    assert len(near) == 25
+    after = [day for day in on(listings["ES"], today) if 35 < (day - today).days <= 56]
+    assert all(day.weekday() == 4 for day in after)
+
+
+def test_mondays_have_a_seven_day_call_in_es_and_none_in_mes(
+    listings: dict[str, tuple[Listed, ...]],
+) -> None:
+    monday = date(2024, 5, 6)
+    assert monday + timedelta(days=7) in on(listings["ES"], monday)
+    assert [day for day in on(listings["MES"], monday) if day.weekday() == 0] == []
 
 
 def test_every_expiry_is_a_session_and_listed_before_it(

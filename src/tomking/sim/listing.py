@@ -7,7 +7,8 @@ strike interval and tick are the product's times the scale, its multiplier is di
     SPXW  every session for 3 weeks, Fridays for 8 weeks, month-ends for half a year, quarter-ends and
           third Fridays (PM) for a year
     XSP   every session for 2 weeks, Fridays for 6, month-ends for half a year, third Fridays for a year
-    ES    every Friday for 8 weeks, month-ends and third Fridays for half a year, quarterly ones a year
+    ES    every session for 5 weeks (CME's E-mini S&P 500 weeklies of Monday to Thursday, PM), Fridays for
+          8 weeks, month-ends and third Fridays for half a year, quarterly ones a year
     MES   five Fridays, three month-ends, two quarterlies; a quarterly is no longer listed on its last day,
           and nothing else expires then
 
@@ -36,7 +37,7 @@ FRIDAY = 4
 YEAR, HALF_YEAR = 370, 190
 """Calendar days."""
 FRIDAY_DAYS = {"SPXW": 56, "XSP": 42, "ES": 56, "MES": 34}
-DAILY_DAYS = {"SPXW": 21, "XSP": 14}
+DAILY_DAYS = {"SPXW": 21, "XSP": 14, "ES": 35}
 
 
 @dataclass(frozen=True, slots=True)
