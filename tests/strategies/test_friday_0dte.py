@@ -13,6 +13,7 @@ from tests.worlds import FRIDAY, at, weekdays
 
 from tomking.domain import fomc
 from tomking.domain.calendar import Session, Sessions
+from tomking.domain.contract import Option
 from tomking.domain.intent import Alternatives, Intent, Mark, Open, Urgency
 from tomking.strategies import build
 from tomking.strategies.friday_0dte import Settings
@@ -80,6 +81,19 @@ def test_the_ten_point_six_of_the_example_are_the_strikes_before_they_are_pushed
         5560,
     ]
     assert 30 - es.planned_loss == pytest.approx(Decimal("10.6"), abs=Decimal("0.15"))
+
+
+def test_strikes_of_futures_options_are_placed_around_the_future() -> None:
+    # December 2024: the future 0.7 % above the index.  5,500 x 1.007 = 5,538.5; +- 30, outward to the
+    # grid, one step further below 25 delta; SPXW stays around the index.
+    es, spxw, *_ = opened(at_entry(desk(carry=0.007)))
+    strikes = [[float(c.strike) for c in o.structure.contracts if isinstance(c, Option)] for o in (es, spxw)]
+    assert strikes == [[5505, 5475, 5575, 5605], [5465, 5435, 5535, 5565]]
+
+
+def test_the_move_and_the_gap_stay_on_the_index() -> None:
+    one = desk(carry=0.02)
+    assert len(opened(at_entry(one))[0].parts) == 2, "no move: a condor"
 
 
 def test_every_listed_product_is_an_alternative_largest_first() -> None:
@@ -315,6 +329,41 @@ def test_a_touched_side_goes_at_a_whole_credit_lost_and_the_other_stays() -> Non
     assert (left.role, left.target) == ("put side", None)
     # The put side alone has now won half of its own credit.
     assert [c.trigger for c in closes(one.step(at("11:31")))] == ["target"]
+
+
+@pytest.mark.parametrize(("product", "tested"), [("ES", ["call side"]), ("SPXW", [])])
+def test_a_touch_in_futures_options_is_the_future_s(product: str, tested: list[str]) -> None:
+    # Short calls at 5,535 (SPXW) and, with a future 38.5 above the index, 5,575 (ES).
+    # Index 5,534, future 5,534 x 1.007 = 5,572.7: nothing.  5,534.9 + 38.7 = 5,573.6.
+    one = desk(carry=0.007)
+    one.product = product
+    at_entry(one)
+    one.market.moved(level=5534.0)
+    one.step(at("11:30"))
+    assert [v for k, v in one.notes.items() if k.endswith("tested")] == []
+    # The carry alone lifts the future to 5,534 x 1.0075 = 5,575.5.
+    one.market.carry = 0.0075
+    one.market.moved()
+    one.step(at("11:31"))
+    assert [v for k, v in one.notes.items() if k.endswith("tested")] == tested
+
+
+def test_near_a_strike_is_near_the_future() -> None:
+    # ES puts at 5,505: 0.3 % is up to 5,521.5 of the future, 5,483 of the index at 0.7 % carry.
+    one = desk(carry=0.007)
+    one.product = "ES"
+    at_entry(one)
+    one.market.vol = flat(0.24)
+    one.market.moved(level=5484.0)
+    assert closes(list(one.decide(at("14:30")))) == []
+    one.market.moved(level=5482.0)
+    assert [c.trigger for c in closes(list(one.decide(at("14:30"))))] == ["near strike"]
+
+
+def test_on_end_of_day_data_nothing_is_opened_after_its_own_end() -> None:
+    one = desk(grid_minutes=390, seen=at("15:45"))
+    one.step(at("15:46"))
+    assert passes(one.step(at("15:50"))) == ["CAL: 15:00 has come: nothing is held from here on"]
 
 
 def test_a_touch_is_remembered_until_the_loss_is_a_credit() -> None:

@@ -285,7 +285,7 @@ def test_at_21_dte_all_goes(days: int, gone: bool) -> None:
     day = EXPIRY - timedelta(days=days)
     while day.weekday() > 4:
         day += timedelta(days=1)
-    found = closes(list(one.decide(at("09:31", day))))
+    found = closes(list(one.decide(at("10:00", day))))
     assert [(c.trigger, c.roles) for c in found] == ([("21 DTE", ("PDS", "NP"))] if gone else [])
 
 
@@ -295,7 +295,7 @@ def test_a_closed_21st_day_moves_the_exit_forward() -> None:
     one.sessions = Sessions(tuple(s for s in SESSIONS if s.date != closed))
     before = one.sessions.before(closed)
     assert before
-    assert [c.trigger for c in closes(list(one.decide(at("09:31", before.date))))] == ["21 DTE"]
+    assert [c.trigger for c in closes(list(one.decide(at("10:00", before.date))))] == ["21 DTE"]
 
 
 def test_a_spread_left_alone_goes_at_21_dte_too_unless_it_is_exempt() -> None:
@@ -303,13 +303,13 @@ def test_a_spread_left_alone_goes_at_21_dte_too_unless_it_is_exempt() -> None:
     for settings, gone in ((Settings(), True), (Settings(pds_exempt_from_21dte=True), False)):
         one = entered(settings)
         without_pair(one, "target")
-        assert bool(closes(list(one.decide(at("09:31", day))))) is gone
+        assert bool(closes(list(one.decide(at("10:00", day))))) is gone
 
 
 def test_the_guardian_runs_stops_and_the_last_day() -> None:
     one = entered()
     day = EXPIRY - timedelta(days=21)
-    late = one.strategy.guard(one.view(at("09:31", day)), one.own(at("09:31", day)))
+    late = one.strategy.guard(one.view(at("10:00", day)), one.own(at("10:00", day)))
     assert [c.trigger for c in closes(list(late))] == ["21 DTE"]
 
 
@@ -345,6 +345,7 @@ def test_too_young_or_the_wrong_day(day: date) -> None:
     ("market", "code"),
     [
         ({"vix_level": 13.9}, "VIX"),
+        ({"vix_level": 25.0}, "VIX"),
         ({"daily": rising_bars(MONDAY, 5500.0, daily=14.0)}, "TECH"),
         ({"listed": {"MES": (EXPIRY, LATER)}}, "STRUCT"),
     ],
@@ -352,6 +353,30 @@ def test_too_young_or_the_wrong_day(day: date) -> None:
 def test_what_keeps_the_weekly_sale_out(market: dict[str, Any], code: str) -> None:
     one = on_monday(**market)
     assert [text.split(":")[0] for text in passes(one.decide(at("09:35", MONDAY)))] == [code]
+
+
+def test_from_emergency_level_1_on_nothing_is_sold() -> None:
+    # C.9, C.12: a VIX of 25 alone is level 1; 14 to just below 25 is sold.
+    assert passes(on_monday(vix_level=25.0).decide(at("09:35", MONDAY))) == [
+        "VIX: VIX 25.00 is not from 14 and below 25"
+    ]
+    for vix in (14.0, 24.99):
+        assert any(isinstance(w, Open) for w in on_monday(vix_level=vix).decide(at("09:35", MONDAY)))
+
+
+def test_the_weekly_call_is_placed_on_the_future() -> None:
+    # Without carry 5,585: see above.  A future 1 % up is 5,555, its week's move 84.6: from 5,639.6.
+    one = on_monday(carry=0.01)
+    (wish,) = [w for w in one.decide(at("09:35", MONDAY)) if isinstance(w, Open)]
+    assert float(str(wish.structure.legs[0].contract).split(" C")[1]) >= 5640
+
+
+def test_the_five_day_high_is_lifted_to_the_future() -> None:
+    # A high of 5,620 on the index is 5,676.2 on a future 1 % above it: the first strike above is 5,680.
+    daily = rising_bars(MONDAY, 5500.0, spread=120.0)
+    one = on_monday(carry=0.01, daily=daily)
+    (wish,) = [w for w in one.decide(at("09:35", MONDAY)) if isinstance(w, Open)]
+    assert str(wish.structure.legs[0].contract) == "MES 2031-04-11 C5680"
 
 
 def test_a_weekly_sale_below_its_least_credit_is_not_worth_it() -> None:
@@ -441,7 +466,7 @@ def test_it_looks_every_half_hour_at_what_it_holds() -> None:
     walls = [w.astimezone(at("09:30").tzinfo) for w in one.wakes(session) if not one.step(w)]
     day = session.date
     expected = ["09:31", *(f"{h}:{m}" for h in range(10, 16) for m in ("01", "31"))]
-    assert walls == sorted({*(at(w, day) for w in expected), at("15:00", day)})
+    assert walls == sorted({*(at(w, day) for w in expected), at("10:00", day), at("15:00", day)})
 
 
 def test_a_first_observation_of_a_stop_is_looked_at_again_after_a_minute() -> None:
@@ -481,6 +506,35 @@ def test_a_stop_s_note_goes_with_its_component_and_stops_the_minute_looks() -> N
 
 def test_the_first_quotes_of_a_session_close_nothing() -> None:
     one = entered()
+    revalue(one, NP="-90", PDS="5")
+    assert one.decide(at("09:30", date(2031, 3, 6))) == ()
+    assert one.decide(at("09:31", date(2031, 3, 6))), "a stop does not wait for ten o'clock"
+
+
+@pytest.mark.parametrize("minutes", [390, 210])
+def test_the_last_day_waits_for_ten_o_clock_on_half_days_too(minutes: int) -> None:
+    one = entered()
     last = EXPIRY - timedelta(days=21)
-    assert one.decide(at("09:30", last)) == ()
-    assert closes(list(one.decide(at("09:31", last))))
+    session = Session(last, at("09:30", last), at("09:30", last) + timedelta(minutes=minutes))
+    one.sessions = Sessions(tuple(session if s.date == last else s for s in SESSIONS))
+    one.said.clear()
+    one.run(session)
+    assert one.trades() == [("10:00", "21 DTE: PDS, NP")]
+
+
+def test_on_coarse_data_the_last_day_takes_the_first_snapshot_from_ten_o_clock_on() -> None:
+    one = entered()
+    last = EXPIRY - timedelta(days=21)
+    one.market.grid_minutes, one.market.seen = 15, at("09:46", last)
+    assert closes(list(one.decide(at("10:00", last)))) == []
+    one.market.seen = at("10:01", last)
+    assert closes(list(one.decide(at("10:05", last))))
+
+
+def test_end_of_day_snapshots_are_looked_for_every_five_minutes() -> None:
+    one = entered()
+    session = SESSIONS.on(date(2031, 3, 7))
+    assert session
+    one.market.grid_minutes = 390
+    walls = [w for w in one.wakes(session) if not one.step(w)]
+    assert len([w for w in walls if w >= at("15:45", session.date)]) >= 2

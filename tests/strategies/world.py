@@ -124,6 +124,10 @@ class World:
     grid_minutes: int = 1
     half_spread_ticks: int = 1
     rate: float = 0.0
+    carry: float = 0.0
+    """Of a future over the index, a share of it: 0.01 is 55 points at 5,500."""
+    seen: datetime | None = None
+    """The latest snapshot of coarse data; None: now."""
     notes: tuple[str, ...] = ("built by hand",)
     chains: dict[tuple[str, date, datetime], Chain] = field(default_factory=dict)
 
@@ -131,7 +135,7 @@ class World:
         return self.level
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
-        return None if self.vix_level is None else (self.vix_level, now)
+        return None if self.vix_level is None else (self.vix_level, self.seen or now)
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
         return tuple(e for e in self.listed.get(product, ()) if e >= new_york(now).date())
@@ -148,7 +152,8 @@ class World:
             return None
         key = (product, expiry, now)
         if key not in self.chains:
-            forward = self.level * float(PRODUCTS[product].index_ratio)
+            listed = PRODUCTS[product]
+            forward = self.level * float(listed.index_ratio) * (1 + self.carry * listed.future)
             self.chains = {
                 key: chain(
                     product, expiry, now, forward=forward, years=self.years(expiry, now),

@@ -5,11 +5,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from tests.strategies.world import World
 from tests.worlds import FRIDAY, at, session_on, weekdays
 
 from tomking.domain.calendar import Session, Sessions
-from tomking.rules.strategy import Claim, Days, Entry, Strategy, Watch, Window
-from tomking.view import Own
+from tomking.rules.schedule import Days, Window, data_time
+from tomking.rules.strategy import Claim, Entry, Strategy, Watch
+from tomking.view import Own, View
 
 WEDNESDAY = date(2031, 7, 2)
 JULY = Sessions(tuple(s for s in weekdays(date(2031, 6, 2), 60) if s.date != WEDNESDAY))
@@ -32,7 +34,25 @@ def test_a_day_that_may_not_move_is_lost() -> None:
 def test_a_friday_s_holiday_moves_over_the_weekend() -> None:
     sessions = Sessions(tuple(s for s in weekdays(date(2031, 3, 3), 10) if s.date != FRIDAY))
     assert Days(weekday=4).meant(date(2031, 3, 10), sessions) == FRIDAY
-    assert Days(weekday=4).after_one(date(2031, 3, 10))
+    assert Days(weekday=4).weekdays_back(date(2031, 3, 10)) == 1
+
+
+def test_after_a_closure_of_four_sessions_the_fifth_stands_for_the_day() -> None:
+    # As in September 2001: Tuesday to Friday closed, the second Wednesday is traded on Monday.
+    closed = {date(2031, 9, day) for day in (9, 10, 11, 12)}
+    sessions = Sessions(tuple(s for s in weekdays(date(2031, 9, 1), 20) if s.date not in closed))
+    second, monday = Days(weekday=2, weeks=(2,)), date(2031, 9, 15)
+    assert second.meant(monday, sessions) == date(2031, 9, 10)
+    assert second.weekdays_back(monday) == 3
+    assert wakes(once(Window(time(10, 0), time(10, 10)), second), session_on(monday)) == local(
+        session_on(monday), ["10:00"]
+    )
+
+
+def test_a_day_that_stands_for_nothing_is_not_looked_at() -> None:
+    assert Days(weekday=2, weeks=(1,)).weekdays_back(date(2031, 9, 15)) is None
+    assert Days(weekday=4, moves=False).weekdays_back(date(2031, 3, 10)) is None
+    assert Days(weekday=4, moves=False).weekdays_back(FRIDAY) == 0
 
 
 def once(window: Window, days: Days) -> Strategy:
@@ -57,12 +77,21 @@ def test_a_window_is_looked_into_every_five_minutes() -> None:
     session = session_on(date(2031, 3, 5))
     entry = once(Window(time(10, 0), time(10, 10)), Days(weekday=2))
     assert wakes(entry, session) == local(session, ["10:00", "10:05", "10:10"])
-    assert wakes(entry, session, grid=15) == local(session, ["10:00", "10:15"])
+    assert wakes(entry, session, grid=15) == local(session, ["10:00", "10:05", "10:10", "10:15"])
 
 
-def test_an_entered_strategy_and_another_weekday_do_not_wake() -> None:
+def test_on_end_of_day_data_the_one_snapshot_is_met_within_five_minutes() -> None:
+    # Ruling 7: it stands for the window, wherever in the session it lies.
+    session = session_on(date(2031, 3, 5))
     entry = once(Window(time(10, 0), time(10, 10)), Days(weekday=2))
-    assert wakes(entry, session_on(FRIDAY)) == []
+    looks = wakes(entry, session, grid=390)
+    assert [looks[0], looks[-1]] == local(session, ["10:00", "15:55"])
+
+
+def test_an_entered_strategy_and_another_week_do_not_wake() -> None:
+    entry = once(Window(time(10, 0), time(10, 10)), Days(weekday=2))
+    third = once(Window(time(10, 0), time(10, 10)), Days(weekday=2, weeks=(3,)))
+    assert wakes(third, session_on(FRIDAY)) == []
     assert wakes(entry, session_on(date(2031, 3, 5)), replace(NOTHING, entered=("in",))) == []
 
 
@@ -70,6 +99,35 @@ def test_the_day_after_is_looked_at_as_well() -> None:
     session = session_on(date(2031, 7, 3))
     entry = once(Window(time(10, 0), time(10, 10)), Days(weekday=2, weeks=(1,)))
     assert wakes(entry, session) == local(session, ["10:00", "10:05", "10:10"])
+
+
+def coarse(now: str, seen: str, grid: int) -> View:
+    day = date(2031, 3, 5)
+    market = World({}, grid_minutes=grid, seen=at(seen, day))
+    return View(at(now, day), session_on(day), weekdays(day, 5), market)
+
+
+@pytest.mark.parametrize(
+    ("now", "seen", "grid", "inside"),
+    [
+        ("10:00", "09:46", 15, False),
+        ("10:05", "10:01", 15, True),
+        ("10:20", "10:16", 15, False),
+        ("10:05", "09:35", 390, False),
+        ("15:50", "15:45", 390, True),
+        ("10:05", "09:59", 1, True),
+    ],
+)
+def test_a_window_takes_the_first_snapshot_at_or_after_its_start(
+    now: str, seen: str, grid: int, inside: bool
+) -> None:
+    assert Window(time(10, 0), time(10, 10)).contains(coarse(now, seen, grid)) is inside
+
+
+def test_what_is_known_is_as_old_as_its_snapshot() -> None:
+    day = date(2031, 3, 5)
+    assert data_time(coarse("10:05", "10:01", 15)) == at("10:01", day)
+    assert data_time(coarse("10:05", "10:01", 1)) == at("10:05", day)
 
 
 def test_on_coarse_data_a_window_lasts_one_grid_step() -> None:

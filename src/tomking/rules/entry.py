@@ -32,14 +32,6 @@ def vix_between(low: float, high: float, *, strict_low: bool = True, strict_high
     return Condition("VIX", check)
 
 
-def vix_at_least(low: float) -> Condition:
-    def check(view: View, own: Own) -> str | None:
-        vix = known(view.vix)
-        return None if vix >= low else f"VIX {vix:.2f} is below {low:g}"
-
-    return Condition("VIX", check)
-
-
 def no_fomc_today() -> Condition:
     """Off outside the table's coverage (ruling 6); ``coverage_note`` says so."""
 

@@ -36,6 +36,23 @@ def level(spot: float, product: str) -> float:
     return float(spot) * float(PRODUCTS[product].index_ratio)
 
 
+def reference(chain: Chain, spot: float) -> float:
+    """What the chain's strikes are compared with, points: its future, or the cash index at ``spot``.
+
+    A future lies off the index by interest less dividends: 38 points on 2024-12-20 (B.1: "S = ES").
+    """
+    return chain.forward if PRODUCTS[chain.product].future else level(spot, chain.product)
+
+
+def underlying(view: View, product: str, expiry: date) -> float | None:
+    """The same for a held expiry; None while it is not to be seen."""
+    if PRODUCTS[product].future:
+        chain = view.chain(product, expiry)
+        return None if chain is None else chain.forward
+    spot = view.spot()
+    return None if spot is None else level(spot, product)
+
+
 def nearest_delta(
     chain: Chain,
     right: Right,

@@ -9,16 +9,25 @@ strategy must remember travels as ``Mark`` intents into the journal and comes ba
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from tomking.domain.book import Component, Position
-from tomking.domain.calendar import Session, Sessions, nth_weekday
+from tomking.domain.calendar import Session
 from tomking.domain.contract import Option
 from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
 from tomking.domain.order import Order
+from tomking.rules.schedule import (
+    LOOK_MINUTES,
+    MINUTE,
+    OPEN_MINUTE,
+    Days,
+    Window,
+    minute_of,
+    next_look,
+    wall_minute,
+)
 from tomking.view import Own, View
 
-MINUTE = timedelta(minutes=1)
 # fmt: off
 CODES = (
     "SYS", "CAL", "DATA", "VIX", "EVT", "PHASE", "TECH", "CAP",
@@ -26,10 +35,6 @@ CODES = (
 )
 # fmt: on
 """Gates in the order of methodology B.0."""
-OPEN_MINUTE = 9 * 60 + 30
-"""Minutes after midnight at which every session opens; none has a change of clocks inside."""
-LOOK_MINUTES = 5
-"""Minutes between looks into an entry window: what is not to be had waits for the next."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -41,60 +46,6 @@ class Claim:
     win_rate: float
     """Share of closed trades that win, 0 to 1."""
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From ``start`` to ``end``, New York wall times, both included."""
-
-    start: time
-    end: time
-
-    def minutes(self, grid_minutes: int) -> tuple[int, int]:
-        """First and last minute after midnight.
-
-        On coarse data the first snapshot at or after the start stands for the window (ruling 7),
-        so there it lasts one grid step at least: the first snapshot of a session may be late by one.
-        """
-        first = _minute(self.start)
-        return first, max(_minute(self.end), first + grid_minutes)
-
-    def contains(self, view: View) -> bool:
-        first, last = self.minutes(view.market.grid_minutes)
-        return first <= _wall_minute(view.session, view.now) <= last
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """One weekday, in every week or in some weeks of its month."""
-
-    weekday: int
-    """0 is Monday."""
-    weeks: tuple[int, ...] = ()
-    """Which of its weekday in its month: (1, 2) the first and second.  Empty: all."""
-    moves: bool = True
-    """Whether a holiday moves it to the next session (methodology D.8)."""
-
-    def named(self, day: date) -> bool:
-        """Whether the rule names ``day``, be it a session or not."""
-        return day.weekday() == self.weekday and (not self.weeks or nth_weekday(day) in self.weeks)
-
-    def meant(self, day: date, sessions: Sessions) -> date | None:
-        """The day of the rule that the session ``day`` stands for: itself, or a holiday before it."""
-        if self.named(day):
-            return day
-        before = sessions.before(day) if self.moves else None
-        if before is None:
-            return None
-        closed = (day - timedelta(days=n) for n in range(1, (day - before.date).days))
-        return next((holiday for holiday in closed if self.named(holiday)), None)
-
-    def after_one(self, day: date) -> bool:
-        """Whether ``day`` stands for the day of the rule if that was a holiday: the next weekday."""
-        if not self.moves:
-            return False
-        back = 3 if day.weekday() == 0 else 1
-        return any(self.named(day - timedelta(days=n)) for n in range(1, back + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +168,7 @@ class Strategy:
 
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
         """The next instant after ``now`` in this session at which it wants to be asked."""
-        since = max(_wall_minute(session, now) + 1, OPEN_MINUTE)
+        since = max(wall_minute(session, now) + 1, OPEN_MINUTE)
         times = [m for m in self._wakes(session.date, own, since, grid_minutes) if m >= since]
         if not times:
             return None
@@ -226,7 +177,7 @@ class Strategy:
 
     def _leaving(self, exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
         """Not before the first look: the first quotes of a session are the worst to judge a stop by."""
-        early = _wall_minute(view.session, view.now) < _minute(self.watch.first)
+        early = wall_minute(view.session, view.now) < minute_of(self.watch.first)
         return [] if early else _leaving(exits, view, own)
 
     def _captured(self, view: View, own: Own) -> Iterator[Mark]:
@@ -240,15 +191,19 @@ class Strategy:
         """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
         for fact in self.facts:
             if fact.days.named(day) and today_s(own, fact.key, day) is None:
-                yield from _inside(fact.window, since, grid)
+                yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
         for entry in self.entries:
             yield from _entry_wake(entry, day, own, since, grid)
         if own.positions:
-            first, last = _minute(self.watch.first), _minute(self.watch.last)
-            steps = max(0, -(-(since - first) // self.watch.minutes))
-            if first + steps * self.watch.minutes <= last:
-                yield first + steps * self.watch.minutes
-            yield from (_minute(t) for t in self.watch.also)
+            first, last = minute_of(self.watch.first), minute_of(self.watch.last)
+            # Data rarer than the looks comes at an instant nobody knows: it is looked for.
+            every = (
+                self.watch.minutes if grid <= self.watch.minutes else min(self.watch.minutes, LOOK_MINUTES)
+            )
+            look = first + max(0, -(-(since - first) // every)) * every
+            if look <= last:
+                yield look
+            yield from (minute_of(t) for t in self.watch.also)
             if waits_for_confirmation(own):
                 yield since
 
@@ -344,23 +299,10 @@ def _opens(order: Order, entry: Entry) -> bool:
 
 
 def _entry_wake(entry: Entry, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
-    if not (entry.days.named(day) or entry.days.after_one(day)) or not _is_wanted(entry, day, own):
+    """Looks into the window; on a day that would need a closure of two sessions or more, one at its start."""
+    back = entry.days.weekdays_back(day)
+    if back is None or (back > 1 and since > minute_of(entry.window.start)):
         return
-    step = max(LOOK_MINUTES, grid)
-    for minute in _inside(entry.window, since, grid):
-        yield minute + (_minute(entry.window.start) - minute) % step
-
-
-def _inside(window: Window, since: int, grid: int) -> Iterator[int]:
-    first, last = window.minutes(grid)
-    if since <= last:
-        yield max(first, since)
-
-
-def _minute(wall: time) -> int:
-    return wall.hour * 60 + wall.minute
-
-
-def _wall_minute(session: Session, now: datetime) -> int:
-    """The last whole minute after midnight in New York at or before ``now``."""
-    return OPEN_MINUTE + (now - session.open) // MINUTE
+    for look in next_look(entry.window, since, grid, LOOK_MINUTES):
+        if _is_wanted(entry, day, own):
+            yield look

@@ -8,7 +8,8 @@ a move; wings 30 points out; half the credit is enough, twice the credit is too 
 from datetime import time
 
 from tomking.rules import entry as when
-from tomking.rules.strategy import Claim, Days, Entry, Fact, Strategy, Watch, Window
+from tomking.rules.schedule import Days, Window
+from tomking.rules.strategy import Claim, Entry, Fact, Strategy, Watch
 from tomking.strategies.friday_0dte import conditions, condor
 from tomking.strategies.friday_0dte.exits import exits_of
 from tomking.strategies.friday_0dte.settings import Settings
@@ -37,6 +38,7 @@ def strategy(settings: Settings) -> Strategy:
                 FRIDAY,
                 when=(
                     when.full_session(),
+                    conditions.before_the_end(settings),
                     when.has_market(),
                     conditions.measured(settings),
                     conditions.vix_gate(settings),

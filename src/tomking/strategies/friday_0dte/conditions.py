@@ -11,6 +11,16 @@ MICRO = ("XSP", "MES")
 """Phase 0 trades these alone (A.4)."""
 
 
+def before_the_end(settings: Settings) -> Condition:
+    """On end-of-day data the window is open later than 0DTE positions are held."""
+
+    def check(view: View, own: Own) -> str | None:
+        ended = view.now >= view.session.at(settings.exit_time)
+        return f"{settings.exit_time:%H:%M} has come: nothing is held from here on" if ended else None
+
+    return Condition("CAL", check)
+
+
 def measured(settings: Settings) -> Condition:
     def check(view: View, own: Own) -> str | None:
         if today_s(own, "open", view.today) is None:

@@ -17,6 +17,7 @@ from tomking.rules.select import (
     level,
     nearest_delta,
     priced,
+    reference,
     scaled,
     strike_outward,
     wing,
@@ -66,7 +67,7 @@ def _vertical(settings: Settings, view: View, chain: Chain, right: Right, move: 
     away = (settings.condor_atr if flat else settings.vertical_atr) * known(
         atr(view.bars(), settings.atr_sessions)
     )
-    at = level(spot + int(right) * away, chain.product)
+    at = reference(chain, spot) + int(right) * level(away, chain.product)
     short = _short(settings, chain, right, at)
     if short is None:
         band = f"{settings.delta_min:.0%} to {settings.delta_max:.0%} delta"

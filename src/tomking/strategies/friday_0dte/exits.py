@@ -6,7 +6,7 @@ from tomking.domain.book import Component
 from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.rules import exits as out
-from tomking.rules.select import level
+from tomking.rules.select import underlying
 from tomking.rules.strategy import Exit, Held, position_note, today_s
 from tomking.strategies.friday_0dte.settings import Settings
 from tomking.view import Own, View
@@ -42,12 +42,10 @@ def _vix_reason(settings: Settings) -> out.Reason:
 
 def _near_reason(settings: Settings) -> out.Reason:
     def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-        spot = view.spot()
-        if spot is None or view.now < view.session.at(settings.late):
-            return None
+        at = None if view.now < view.session.at(settings.late) else _level(view, chosen)
         for short in (_short_of(c) for c in chosen):
-            near = abs(level(spot, short.product) / float(short.strike) - 1)
-            if near <= settings.late_near_share:
+            near = None if at is None else abs(at / float(short.strike) - 1)
+            if near is not None and near <= settings.late_near_share:
                 return f"{near:.2%} from the short {short}"
         return None
 
@@ -58,8 +56,8 @@ def _defence(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mar
     """A side whose short strike was touched closes at a full credit lost; the other stays."""
 
     def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
-        key = position_note(held.position, "tested")
-        tested = next((c.role for c in held.parts if _is_touched(c, view)), None)
+        key, at = position_note(held.position, "tested"), _level(view, held.parts)
+        tested = next((c.role for c in held.parts if _is_touched(c, at)), None)
         found: list[Close | Mark] = []
         if tested is not None and own.notes.get(key) != tested:
             found.append(Mark(own.strategy, key, tested))
@@ -84,9 +82,15 @@ def _defence(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mar
     return check
 
 
-def _is_touched(component: Component, view: View) -> bool:
-    spot, short = view.spot(), _short_of(component)
-    return spot is not None and (level(spot, short.product) - float(short.strike)) * int(short.right) >= 0
+def _level(view: View, components: Sequence[Component]) -> float | None:
+    """What their strikes are compared with: all are of one expiry."""
+    short = _short_of(components[0])
+    return underlying(view, short.product, short.expiry)
+
+
+def _is_touched(component: Component, at: float | None) -> bool:
+    short = _short_of(component)
+    return at is not None and (at - float(short.strike)) * int(short.right) >= 0
 
 
 def _short_of(component: Component) -> Option:

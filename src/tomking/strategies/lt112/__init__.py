@@ -9,7 +9,8 @@ day 30 a weekly call vertical is sold beside it.
 from datetime import time
 
 from tomking.rules import entry as when
-from tomking.rules.strategy import Claim, Days, Entry, Strategy, Watch, Window
+from tomking.rules.schedule import Days, Window
+from tomking.rules.strategy import Claim, Entry, Strategy, Watch
 from tomking.strategies.lt112 import conditions, unit, weekly
 from tomking.strategies.lt112.exits import exits_of
 from tomking.strategies.lt112.settings import Settings
@@ -29,7 +30,9 @@ def strategy(settings: Settings) -> Strategy:
         claim=Claim(0.73, "S0, S1"),
         entries=(_one_one_two(settings), *_weekly(settings)),
         exits=exits_of(settings),
-        watch=Watch(settings.check_minutes, time(9, 31), time(15, 59), also=(settings.weekly_exit,)),
+        watch=Watch(
+            settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from, settings.weekly_exit)
+        ),
     )
 
 
@@ -61,7 +64,9 @@ def _weekly(settings: Settings) -> tuple[Entry, ...]:
         when=(
             when.has_market(),
             conditions.enough_bars(settings.ema_slow),
-            when.vix_at_least(settings.weekly_vix_min),
+            when.vix_between(
+                settings.weekly_vix_min, settings.weekly_vix_max, strict_low=False, strict_high=True
+            ),
             when.no_fomc_this_week(),
             conditions.not_stretched(settings),
             conditions.no_threatened_put(settings),

@@ -7,7 +7,8 @@ from tomking.rules import entry as when
 from tomking.rules import select
 from tomking.rules.entry import known
 from tomking.rules.indicators import highest
-from tomking.rules.strategy import Condition, Days, held_now
+from tomking.rules.schedule import Days
+from tomking.rules.strategy import Condition, held_now
 from tomking.strategies.lt112.settings import Settings
 from tomking.view import Own, View
 

@@ -8,6 +8,7 @@ from tomking.domain.book import Component
 from tomking.domain.calendar import dte
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.rules import exits as out
+from tomking.rules.schedule import data_time
 from tomking.rules.strategy import Exit, Held, position_note
 from tomking.strategies.lt112.conditions import put_delta
 from tomking.strategies.lt112.settings import Settings
@@ -63,7 +64,11 @@ def _last_days(settings: Settings) -> Callable[[View, Own, Held], list[Close | M
         old = [c for c in held.parts if c.opened_dte > settings.exit_dte]
         alone = settings.pds_exempt_from_21dte and not held.position.components["NP"].is_open
         days = settings.pds_exempt_dte if alone else settings.exit_dte
-        if not old or not out.last_days(view, old, days):
+        if (
+            not old
+            or not out.last_days(view, old, days)
+            or data_time(view) < view.session.at(settings.exit_from)
+        ):
             return []
         left = dte(view.today, min(c.expiry for c in old))
         roles = tuple(c.role for c in old)

@@ -75,6 +75,9 @@ class Settings:
         doc="Given back from its best.",
     )
     exit_dte: int = setting(21, low=21, high=60, source="B.2, ruling 10", doc="Closes all, no exceptions.")
+    exit_from: time = setting(
+        time(10, 0), source="D.7, decision 103", doc="From here on that day: spreads are widest before."
+    )
     pds_exempt_from_21dte: bool = setting(
         default=False, source="B.2", doc="A PDS alone may stay longer.", research=True
     )
@@ -100,6 +103,9 @@ class Settings:
     )
     weekly_credit_min: Decimal = setting(Decimal("1.0"), low=Decimal(0), source="B.2", doc="Points.")
     weekly_vix_min: float = setting(14.0, low=0.0, high=100.0, source="B.2", doc="Sold from this VIX on.")
+    weekly_vix_max: float = setting(
+        25.0, low=5.0, high=150.0, source="C.9, C.12", doc="Emergency level 1: not sold from this VIX on."
+    )
     weekly_trend_share: float = setting(
         0.015, low=0.0, high=1.0, source="B.2", doc="Not with the fast average this far above."
     )

@@ -92,10 +92,10 @@ def _call_vertical(settings: Settings, view: View, chain: Chain) -> Part | str:
     )
     if by_delta is None or move is None:
         return f"no call of {settings.weekly_delta_min:.0%} to {settings.weekly_delta_max:.0%} delta to sell"
-    high = select.level(known(highest(view.bars(), settings.weekly_high_sessions)), chain.product)
-    least = max(
-        float(by_delta.strike), select.level(spot, chain.product) + settings.weekly_moves * move, high
-    )
+    at = select.reference(chain, spot)
+    # The bars are the index's: their high is lifted to where the future would have been.
+    high = known(highest(view.bars(), settings.weekly_high_sessions)) * at / spot
+    least = max(float(by_delta.strike), at + settings.weekly_moves * move, high)
     short = select.strike_outward(chain, Right.CALL, least, beyond=least == high)
     points = select.scaled(settings.weekly_wing, spot, chain.product)
     long = None if short is None else select.wing(chain, short, points)

@@ -1,0 +1,103 @@
+"""When a strategy is asked: windows of the day, days of the month, and the age of what is known."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from tomking.domain.calendar import Session, Sessions, nth_weekday
+from tomking.view import View
+
+MINUTE = timedelta(minutes=1)
+OPEN_MINUTE = 9 * 60 + 30
+"""Minutes after midnight at which every session opens; none has a change of clocks inside."""
+LOOK_MINUTES = 5
+"""Minutes between looks into an entry window: what is not to be had waits for the next."""
+
+
+def minute_of(wall: time) -> int:
+    """Minutes after midnight."""
+    return wall.hour * 60 + wall.minute
+
+
+def wall_minute(session: Session, now: datetime) -> int:
+    """The last whole minute after midnight in New York at or before ``now``."""
+    return OPEN_MINUTE + (now - session.open) // MINUTE
+
+
+def data_time(view: View) -> datetime:
+    """When what is known now was seen: on a grid coarser than a minute the snapshot, else now.
+
+    Every source stamps the VIX with its latest data point; without one, now.
+    """
+    seen = view.market.vix(view.now) if view.market.grid_minutes > 1 else None
+    return view.now if seen is None else seen[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From ``start`` to ``end``, New York wall times, both included."""
+
+    start: time
+    end: time
+
+    def minutes(self, grid_minutes: int) -> tuple[int, int]:
+        """First and last minute after midnight.
+
+        On coarse data the first snapshot at or after the start stands for the window (ruling 7),
+        so there it lasts one grid step at least: the first snapshot of a session may be late by one.
+        """
+        first = minute_of(self.start)
+        return first, max(minute_of(self.end), first + grid_minutes)
+
+    def contains(self, view: View) -> bool:
+        """Whether it is now; on coarse data a snapshot from before the window does not count."""
+        first, last = self.minutes(view.market.grid_minutes)
+        seen, now = data_time(view), wall_minute(view.session, view.now)
+        return first <= now <= last and first <= wall_minute(view.session, seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """One weekday, in every week or in some weeks of its month."""
+
+    weekday: int
+    """0 is Monday."""
+    weeks: tuple[int, ...] = ()
+    """Which of its weekday in its month: (1, 2) the first and second.  Empty: all."""
+    moves: bool = True
+    """Whether a holiday moves it to the next session (methodology D.8)."""
+
+    def named(self, day: date) -> bool:
+        """Whether the rule names ``day``, be it a session or not."""
+        return day.weekday() == self.weekday and (not self.weeks or nth_weekday(day) in self.weeks)
+
+    def meant(self, day: date, sessions: Sessions) -> date | None:
+        """The day of the rule that the session ``day`` stands for: itself, or a holiday before it."""
+        if self.named(day):
+            return day
+        before = sessions.before(day) if self.moves else None
+        if before is None:
+            return None
+        closed = (day - timedelta(days=n) for n in range(1, (day - before.date).days))
+        return next((holiday for holiday in closed if self.named(holiday)), None)
+
+    def weekdays_back(self, day: date) -> int | None:
+        """How many weekdays before ``day`` lies the last day that the rule names, 0 to 4.
+
+        ``day`` stands for it if all between were closed (``meant`` knows): four weekdays in September
+        2001, two in October 2012.  None: the rule names none of them.
+        """
+        named = self.named(day - timedelta(days=(day.weekday() - self.weekday) % 7))
+        back = (day.weekday() - self.weekday) % 5
+        return back if named and (self.moves or back == 0) else None
+
+
+def next_look(window: Window, since: int, grid_minutes: int, every: int) -> Iterator[int]:
+    """The first minute from ``since`` on, ``every`` minutes apart from the window's start; none after it.
+
+    Where the snapshots of coarse data will lie nobody knows beforehand, so there too it is looked often.
+    """
+    first, last = window.minutes(grid_minutes)
+    look = first + max(0, -(-(since - first) // every)) * every
+    if look <= last:
+        yield look
