@@ -85,6 +85,8 @@ class _Day:
     bars: Bars
     expiries: dict[str, tuple[date, ...]] = field(default_factory=dict)
     strikes: dict[int, tuple[Floats, Ints, Rights]] = field(default_factory=dict)
+    chains: dict[tuple[str, date], tuple[int, Chain]] = field(default_factory=dict)
+    """The last chain that was asked for, with its minute: strategies and limits ask for the same."""
 
 
 class ModelMarket:
@@ -146,6 +148,13 @@ class ModelMarket:
         if found is None:
             return None
         day, series = found
+        minute, known = day.chains.get((product, expiry), (-1, None))
+        if known is None or minute != self._minute:
+            known = self._make_chain(product, expiry, day, series)
+            day.chains[product, expiry] = (self._minute, known)
+        return known
+
+    def _make_chain(self, product: str, expiry: date, day: _Day, series: Series) -> Chain:
         points, strike, right = self._strikes_on(day, series)
         state = self._solve(day)
         counts = np.empty((2, right.size), np.int64)
