@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.contract import Option, Right
+from tomking.domain.money import shortest
 from tomking.domain.structure import Structure
 
 NO_QUOTE = -1
@@ -55,7 +56,7 @@ class Chain:
             product=self.product,
             expiry=self.expiry,
             right=Right(int(self.right[row])),
-            strike=int(self.strike[row]) * self.strike_unit,
+            strike=shortest(int(self.strike[row]) * self.strike_unit),
             multiplier=self.multiplier,
             tick=self.tick,
         )

@@ -21,6 +21,16 @@ def on_grid_above(points: Decimal, tick: Decimal) -> Decimal:
     return (points / tick).to_integral_value(rounding=ROUND_CEILING) * tick
 
 
+def shortest(value: Decimal) -> Decimal:
+    """The same number without trailing zeros, as a contract's text has it: what is computed from it is then
+    written with the same digits before a restart and after it.
+
+    >>> shortest(Decimal("2598.50")), shortest(Decimal("5E+3"))
+    (Decimal('2598.5'), Decimal('5000'))
+    """
+    return Decimal(f"{value.normalize():f}")
+
+
 def share(part: Decimal, whole: Decimal) -> float:
     """``part / whole`` as a plain number for comparisons and words; infinite when ``whole`` <= 0."""
     return float(part / whole) if whole > 0 else float("inf")
