@@ -152,6 +152,7 @@ class Kernel:
         if self.book.day.session != session.date:
             self._begin(session, now)
         self._absorb(now)
+        self._catch_up(now)
         view = View(now, session, self._at.sessions, self._at.market)
         if now < session.close:
             self._tend(view)
@@ -277,6 +278,12 @@ class Kernel:
             self._become(position, State.ACTIVE, trigger, now)
         elif position.state is State.EXITING and not position.is_working:
             self._become(position, State.ACTIVE, "exit did not complete", now)
+
+    def _catch_up(self, now: datetime) -> None:
+        """States that fell behind: a process may have died between a fill and the transition it causes."""
+        for position in tuple(self.book.positions.values()):
+            if position.state in (State.BUILDING, State.EXITING) or not position.open_components:
+                self._live_on(position.id, "restart", now)
 
     def _become(self, position: Position, state: State, trigger: str, now: datetime) -> None:
         if position.state is not state:

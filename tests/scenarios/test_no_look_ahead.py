@@ -49,12 +49,13 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass
 class Garbled:
-    """A market that tells the truth up to ``last`` and nonsense after it."""
+    """A market that tells the truth up to ``last`` and nonsense after it, the same at the same ``now``."""
 
     true: MarketData
     last: datetime
     rng: np.random.Generator
     lies: int = 0
+    said: dict[tuple[Contract, datetime], Quote | None] = field(default_factory=dict)
     grid_minutes: int = 1
     notes: tuple[str, ...] = field(default=())
 
@@ -89,7 +90,8 @@ class Garbled:
     def marks(self, contracts: Sequence[Contract], now: datetime) -> NDArray[np.float64]:
         if not self._later(now):
             return self.true.marks(contracts, now)
-        return np.array([self._any(np.nan, 0.0, 1e4, 7.0) for _ in contracts], dtype=np.float64)
+        mids = [None if quote is None else quote.mid for quote in self.quotes(contracts, now)]
+        return np.array([np.nan if mid is None else float(mid) for mid in mids])
 
     def bars(self, family: str, now: datetime) -> Bars:
         if not self._later(now):
@@ -108,8 +110,11 @@ class Garbled:
         return values[int(self.rng.integers(len(values)))]
 
     def _quote(self, contract: Contract, now: datetime) -> Quote | None:
-        bid, width = (int(n) * contract.tick for n in self.rng.integers(0, 900, size=2))
-        return Quote(bid, bid + width, now) if self.rng.random() > 0.1 else None
+        if (contract, now) not in self.said:
+            bid, width = (int(n) * contract.tick for n in self.rng.integers(0, 900, size=2))
+            quote = Quote(bid, bid + width, now)
+            self.said[contract, now] = quote if self.rng.random() > 0.1 else None
+        return self.said[contract, now]
 
 
 def nonsense(bars: Bars, first: int, rng: np.random.Generator, high: float = 9000.0) -> Bars:
@@ -227,7 +232,11 @@ class Peeping:
             return self.honest.bars(family, now)
         inner = self.honest.true if isinstance(self.honest, Garbled) else self.honest
         assert isinstance(inner, ModelMarket)
-        return inner._history.spx.before(new_york(now).date() + self.ahead)
+        # Yesterday's date over the prices of today, or of a later session.
+        real = inner._history.spx
+        n, k = len(real.before(new_york(now).date())), self.ahead.days
+        later = {name: getattr(real, name)[k : n + k] for name in ("open", "high", "low", "close")}
+        return Bars(day=real.day[:n], **later)
 
 
 # ------------------------------------------------------------------------------------- the proof
