@@ -29,7 +29,6 @@ DAY = date(2016, 4, 29)
 NEW_YORK = ZoneInfo("America/New_York")
 
 pytestmark = [
-    pytest.mark.xdist_group("real chain"),
     pytest.mark.skipif(not CHAIN.exists(), reason="needs ../shared/data/chains, which is no part of this"),
 ]
 

@@ -11,7 +11,7 @@ from tests.scenarios.accounts import SEED, played, request, world
 from tomking.adapters.journal import MemoryJournal, SqliteJournal
 from tomking.app.backtest import DEFAULT_CAPITAL, SMALL_CAPITAL, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reproducible")]
+pytestmark = pytest.mark.slow
 
 SPAN = ("2018-01-02", "2018-12-31")
 OFTEN = ("friday_0dte.vix_gate=off",)

@@ -1,6 +1,6 @@
 """1990 to 2024 once, on the default account: the money is right to the cent, and what is thin is explained.
 
-The run takes half a minute, so every test here reads the same one; `--dist loadgroup` keeps them on one
+The run takes half a minute, so every test here reads the same one; `--dist loadfile` keeps them on one
 worker.
 """
 
@@ -24,7 +24,7 @@ from tomking.domain.book import Book
 from tomking.domain.calendar import new_york
 from tomking.domain.record import Trade
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole run")]
+pytestmark = pytest.mark.slow
 
 FIRST, LAST = "1990-01-02", "2024-12-30"
 
