@@ -38,7 +38,7 @@ from tomking.domain.money import cents
 from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
-from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order
+from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order, target_price
 from tomking.ports import Broker, Expiry, Journal, MarketData, Notifier
 from tomking.view import Own, View
 
@@ -350,16 +350,18 @@ class Kernel:
     def _guard(self, view: View) -> None:
         marks = self.value(view.now)
         self._record_all(self._at.risk.guard(self.book, view, marks.net_liq))
-        stopped = self._at.risk.entries_stopped(self.book)
-        for id_, working in tuple(self.book.orders.items()) if stopped else ():
-            if working.order.opens:
-                self._cancel(id_, f"no new trades: {stopped}", view.now)
+        entering = [id_ for id_, working in self.book.orders.items() if working.order.opens]
+        stopped = self._at.risk.entries_stopped(self.book) if entering else None
+        for id_ in entering if stopped else ():
+            self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 
     def _delivered(self) -> list[Close]:
         """Futures that an exercise left behind are closed at once: nothing here holds them."""
+        if self._table is None or not self._table[1].has_futures:
+            return []
         return [
             Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", "an exercise delivered a future")
             for p in self.book.positions.values()
@@ -597,16 +599,18 @@ class Kernel:
             return
         if len({c.units for c in components}) > 1:
             return  # partly closed apart: the strategy's own rules see to the rest
-        order = target_order(str(self.book.sequence), position, components, target, keep)
         resting = components[0].target
         if resting is None and all(c.target is None for c in components):
+            order = target_order(str(self.book.sequence), position, components, target, keep)
             self.record(ev.OrderSubmitted(view.now, order))
             self._at.broker.submit(order, view.now)
             self._sent = True
-        elif resting is not None and self.book.orders[resting].limit != order.limit:
-            self.record(ev.OrderRepriced(view.now, resting, order.limit))
-            self._at.broker.reprice(resting, order.limit, view.now)
-            self._sent = True
+        elif resting is not None:
+            limit = target_price(components, keep)
+            if limit != self.book.orders[resting].limit:
+                self.record(ev.OrderRepriced(view.now, resting, limit))
+                self._at.broker.reprice(resting, limit, view.now)
+                self._sent = True
 
 
 def _rests(working: Working) -> bool:

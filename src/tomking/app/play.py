@@ -1,5 +1,6 @@
 """One account's way through the sessions: the kernel is stepped, what the report needs is kept."""
 
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,9 @@ def player(
 def play_all(
     players: Sequence[Player], sessions: Sequence[Session], progress: Callable[[int, int, str], None]
 ) -> None:
-    """All accounts day by day: they share the market's day, which is the expensive part."""
+    """All accounts day by day: they share the market's day."""
+    # What is loaded by now stays; the collector need not look at it again and again.
+    gc.freeze()
     for done, session in enumerate(sessions):
         for each in players:
             each.play(session)

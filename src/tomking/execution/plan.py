@@ -63,7 +63,7 @@ def target_order(
         position=position.id,
         parts=_inverted(components),
         units=_common_units(components),
-        limit=target_limit(credit, keep, components[0].structure.tick),
+        limit=target_price(components, keep),
         floor=None,
         opens=False,
         urgency=Urgency.TARGET,
@@ -71,6 +71,12 @@ def target_order(
         trigger="target",
         targets=(target,),
     )
+
+
+def target_price(components: Sequence[Component], keep: Decimal) -> Decimal:
+    """The limit of such an order: what keeps that share of the credit of all of them."""
+    credit = sum((c.entry_net for c in components), Decimal(0))
+    return target_limit(credit, keep, components[0].structure.tick)
 
 
 def groups_by_units(components: Sequence[Component]) -> list[list[Component]]:
