@@ -76,16 +76,16 @@ check: $(VENV)/dev.stamp
 
 .PHONY: test
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -q -n $(TEST_JOBS) $(ARGS)
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile $(ARGS)
 
 .PHONY: quick
 quick: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -q -n $(TEST_JOBS) -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile -m "not slow" $(ARGS)
 
 # Ten times as many generated cases, drawn anew each time: by hand, before a release.
 .PHONY: explore
 explore: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --hypothesis-profile=explore $(ARGS)
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile --hypothesis-profile=explore $(ARGS)
 
 # Its own cache of compiled kernels, or two versions of numba would undo each other's.
 .PHONY: core-pins

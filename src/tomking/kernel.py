@@ -20,7 +20,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, Component, Position, Working, apply, fold
 from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import net_quote
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract
 from tomking.domain.intent import (
     Alternatives,
     Approved,
@@ -366,7 +366,7 @@ class Kernel:
             Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", "an exercise delivered a future")
             for p in self.book.positions.values()
             for c in p.open_components
-            if any(isinstance(leg.contract, Future) for leg in c.structure.legs)
+            if c.has_future
         ]
 
     # ------------------------------------------------------------------ 4 decide

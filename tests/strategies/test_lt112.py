@@ -180,14 +180,6 @@ def test_without_the_trend_rule_a_falling_market_is_entered() -> None:
     assert opened(desk(Settings(trend="none"), daily=falling).decide(at("10:00", WEDNESDAY)))
 
 
-def test_a_put_at_fifteen_delta_stops_new_units(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = entered()
-    one.market.moved(level=4950.0)
-    monkeypatch.setattr(one.market, "daily", rising_bars(date(2031, 3, 12), 4950.0))
-    said = passes(one.decide(at("10:00", date(2031, 3, 12))))
-    assert said[0].startswith("CORR: -2 MES 2031-07-03 P4590 is at")
-
-
 # ------------------------------------------------------------------------------------------- exits
 
 

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from tomking.domain import events as ev
 from tomking.domain.calendar import dte, new_york
-from tomking.domain.contract import Contract
+from tomking.domain.contract import Contract, Future
 from tomking.domain.intent import Target, Urgency
 from tomking.domain.lifecycle import State, may_become
 from tomking.domain.money import ZERO
@@ -62,14 +62,19 @@ class Component:
     planned_loss: Decimal = ZERO
     """Points per unit of the whole wish at the planned stop."""
 
+    expiry: date = field(init=False, repr=False, compare=False)
+    """The nearest expiry among its legs; worked out once, because every look asks for it."""
+    has_future: bool = field(init=False, repr=False, compare=False)
+    """Whether an exercise left a future in it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expiry", _nearest_expiry(self.structure))
+        futures = (isinstance(leg.contract, Future) for leg in self.structure.legs)
+        object.__setattr__(self, "has_future", any(futures))
+
     @property
     def is_open(self) -> bool:
         return self.units > 0
-
-    @property
-    def expiry(self) -> date:
-        """The nearest expiry among its legs."""
-        return min(leg.contract.expiry for leg in self.structure.legs)
 
     @property
     def net_dollars(self) -> Decimal:

@@ -5,7 +5,7 @@ The dates come from a calendar library through ``adapters.calendars``; the core 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -43,6 +43,11 @@ class Sessions:
     """All sessions of a span, ascending, without gaps in what they cover."""
 
     days: tuple[Session, ...]
+    _rows: dict[date, int] = field(init=False, repr=False, compare=False)
+    """Row of each session's date: asked for at every step."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_rows", {session.date: i for i, session in enumerate(self.days)})
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self.days)
@@ -52,17 +57,19 @@ class Sessions:
 
     def on(self, day: date) -> Session | None:
         """The session of ``day``, None on a day without one."""
-        i = self._first_from(day)
-        return self.days[i] if i < len(self.days) and self.days[i].date == day else None
+        i = self._rows.get(day)
+        return None if i is None else self.days[i]
 
     def after(self, day: date) -> Session | None:
         """The first session after ``day``."""
-        i = bisect_right(self.days, day, key=_date_of)
+        i = self._rows.get(day)
+        i = bisect_right(self.days, day, key=_date_of) if i is None else i + 1
         return self.days[i] if i < len(self.days) else None
 
     def before(self, day: date) -> Session | None:
         """The last session before ``day``."""
-        i = self._first_from(day)
+        i = self._rows.get(day)
+        i = self._first_from(day) if i is None else i
         return self.days[i - 1] if i > 0 else None
 
     def between(self, first: date, last: date) -> "Sessions":

@@ -13,7 +13,6 @@ from datetime import date, datetime, time
 
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session
-from tomking.domain.contract import Option
 from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
 from tomking.domain.order import Order
 from tomking.rules.schedule import (
@@ -86,22 +85,25 @@ class Held:
     """
 
     position: Position
-    parts: tuple[Component, ...]
+    by_role: dict[str, Component]
+
+    @property
+    def parts(self) -> tuple[Component, ...]:
+        return tuple(self.by_role.values())
 
     def part(self, role: str) -> tuple[Component, ...]:
         """The part of that role, alone, or nothing."""
-        return tuple(c for c in self.parts if c.role == role)
+        one = self.by_role.get(role)
+        return () if one is None else (one,)
 
 
 def held_now(position: Position, today: date) -> Held:
-    return Held(position, tuple(c for c in position.components.values() if _is_free(c, today)))
-
-
-def _is_free(component: Component, today: date) -> bool:
-    if not component.units or component.closing is not None:
-        return False
-    contracts = [leg.contract for leg in component.structure.legs]
-    return all(isinstance(c, Option) and c.expiry >= today for c in contracts)
+    free = {
+        role: one
+        for role, one in position.components.items()
+        if one.units and one.closing is None and one.expiry >= today and not one.has_future
+    }
+    return Held(position, free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +267,7 @@ def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
     for position in own.positions:
         held = held_now(position, view.today)
         taken: set[str] = set()
-        for exit_ in exits if held.parts else ():
+        for exit_ in exits if held.by_role else ():
             for wish in exit_.check(view, own, held):
                 if isinstance(wish, Mark):
                     wishes.append(wish)

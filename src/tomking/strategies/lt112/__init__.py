@@ -48,7 +48,6 @@ def _one_one_two(settings: Settings) -> Entry:
             conditions.phase_allows(settings),
             conditions.trend_up(settings),
             conditions.not_at_high(settings.high_sessions),
-            conditions.no_threatened_put(settings),
         ),
         build=lambda view, own: unit.units(settings, view, own),
     )
@@ -69,7 +68,6 @@ def _weekly(settings: Settings) -> tuple[Entry, ...]:
             ),
             when.no_fomc_this_week(),
             conditions.not_stretched(settings),
-            conditions.no_threatened_put(settings),
         ),
         build=lambda view, own: weekly.calls(settings, view, own),
         once=False,

@@ -58,9 +58,6 @@ class Settings:
     np_loss_share: Decimal = setting(
         Decimal("0.02"), low=Decimal("0.001"), high=Decimal(1), source="B.2", doc="Of net liq."
     )
-    np_delta_no_new: float = setting(
-        0.15, low=0.01, high=1.0, source="B.2", doc="A held put at it: nothing new."
-    )
     np_delta_close: float = setting(
         0.20, low=0.01, high=1.0, source="B.2", doc="A held put at it: close the pair."
     )
