@@ -458,7 +458,7 @@ class Kernel:
                 return
             code = verdict.breaches[0].code
             said += [f"{choice.product} {breach}" for breach in verdict.breaches]
-        self._decline(first.strategy, first.entry, code, tuple(said), view.now)
+        self._decline(first.strategy, first.entry, code, (*said, *wish.passed_over), view.now)
 
     def _held_back(self, wish: Open, now: datetime) -> str | None:
         """Why no opening order may be sent now: None when it may, "" when one simply works."""
@@ -480,7 +480,9 @@ class Kernel:
         wish = approved.wish
         structure = wish.structure
         quote = net_quote(structure, view.quotes(structure.contracts))
-        assert quote is not None, "the gate approves nothing without quotes"
+        if quote is None:  # the gate had one; a live market may answer differently a moment later
+            self._decline(wish.strategy, wish.entry, "LIQ", (f"no two-sided quote of {structure}",), view.now)
+            return
         self.record(
             ev.EntryApproved(
                 view.now,
@@ -575,7 +577,9 @@ class Kernel:
         order = closing_order(str(self.book.sequence), position, components, close)
         structure = order.structure
         quote = net_quote(structure, view.quotes(structure.contracts))
-        assert quote is not None, "each component was priced"
+        if quote is None:  # a live market may answer differently a moment later
+            self._unquoted = True
+            return
         order = order.priced(limit_at(close.urgency, 0, quote, structure.tick, order.floor))
         self.record(ev.OrderSubmitted(view.now, order))
         self._at.broker.submit(order, view.now)

@@ -94,7 +94,8 @@ def _recorded(request: Request) -> World:
     try:
         sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
         market = load_recorded(request.chains, sessions=sessions, history=history)
-        digest = hashlib.sha256(request.chains.read_bytes()).hexdigest()
+        # The recording has no VIX and no daily bars: these are the history's.
+        digest = hashlib.sha256(request.chains.read_bytes() + history.source_digest.encode()).hexdigest()
     except BadData as error:
         raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
     first, final = market.days[0], market.days[-1]

@@ -61,6 +61,8 @@ class Alternatives:
     """The same wish in several sizes or products, best first: the first that is approved is sent."""
 
     choices: tuple[Open, ...]
+    passed_over: tuple[str, ...] = ()
+    """Why other sizes or products could not be had, for the refusal's words."""
 
     @property
     def strategy(self) -> str:

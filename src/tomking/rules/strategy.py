@@ -213,9 +213,9 @@ class Strategy:
 def best_of(own: Own, entry: str, wishes: Sequence[Open | Pass]) -> Alternatives | Pass:
     """The wishes that can be had, or of all refusals those that came furthest in B.0's order."""
     good = tuple(wish for wish in wishes if isinstance(wish, Open))
-    if good:
-        return Alternatives(good)
     refused = [wish for wish in wishes if isinstance(wish, Pass)]
+    if good:
+        return Alternatives(good, tuple(wish.detail for wish in refused))
     code = max((wish.code for wish in refused), key=CODES.index)
     said = "; ".join(wish.detail for wish in refused if wish.code == code)
     return Pass(own.strategy, entry, code, said)
