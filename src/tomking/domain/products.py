@@ -45,74 +45,31 @@ class Product:
     """True when the option is on a future (margin by scan), False for cash index options."""
 
 
-def _product(key: str, *numbers: str, settlement: Settlement, fee: str, future: bool) -> Product:
-    multiplier, ratio, tick, tick_above, tick_from, grid = (Decimal(n) for n in numbers)
+def _product(key: str, numbers: str, settlement: Settlement, fee_class: str) -> Product:
+    """One row of the table; ``numbers`` in the order of its heading."""
+    multiplier, ratio, tick, above, above_from, grid = map(Decimal, numbers.split())
     return Product(
         key=key,
         family="SPX",
         multiplier=multiplier,
         index_ratio=ratio,
         tick=tick,
-        tick_above=tick_above,
-        tick_from=tick_from,
+        tick_above=above,
+        tick_from=above_from,
         settlement=settlement,
-        fee_class=fee,
+        fee_class=fee_class,
         strike_grid=grid,
-        future=future,
+        future=settlement is Settlement.FUTURE,
     )
 
 
-#                 multiplier ratio tick  above  from  strike grid
 PRODUCTS: dict[str, Product] = {
     p.key: p
     for p in (
-        _product(
-            "SPXW",
-            "100",
-            "1",
-            "0.05",
-            "0.10",
-            "3.00",
-            "5",
-            settlement=Settlement.CASH,
-            fee="index",
-            future=False,
-        ),
-        _product(
-            "XSP",
-            "100",
-            "0.1",
-            "0.01",
-            "0.01",
-            "3.00",
-            "1",
-            settlement=Settlement.CASH,
-            fee="xsp",
-            future=False,
-        ),
-        _product(
-            "ES",
-            "50",
-            "1",
-            "0.05",
-            "0.25",
-            "10.00",
-            "5",
-            settlement=Settlement.FUTURE,
-            fee="future",
-            future=True,
-        ),
-        _product(
-            "MES",
-            "5",
-            "1",
-            "0.05",
-            "0.25",
-            "10.00",
-            "5",
-            settlement=Settlement.FUTURE,
-            fee="micro",
-            future=True,
-        ),
+        #             multiplier  ratio  tick  above   from  strike grid
+        _product("SPXW", "100       1    0.05   0.10   3.00   5", Settlement.CASH, "index"),
+        _product("XSP", " 100       0.1  0.01   0.01   3.00   1", Settlement.CASH, "xsp"),
+        _product("ES", "   50       1    0.05   0.25  10.00   5", Settlement.FUTURE, "future"),
+        _product("MES", "   5       1    0.05   0.25  10.00   5", Settlement.FUTURE, "micro"),
     )
 }
