@@ -38,7 +38,7 @@ def ruff_says(code: str, where: str) -> str:
         "import numpy as np\n\nnp.random.seed(1)\n",
     ],
 )
-@pytest.mark.parametrize("where", ["src/tomking/kernel.py", "src/tomking/app/backtest.py"])
+@pytest.mark.parametrize("where", ["src/tomking/kernel/loop.py", "src/tomking/app/backtest.py"])
 def test_clock_chance_and_sleep_are_banned(code: str, where: str) -> None:
     assert "TID251" in ruff_says(code, where)
 
