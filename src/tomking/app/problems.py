@@ -43,12 +43,18 @@ def problem(code: Exit, line: str) -> Problems:
     return Problems([Problem(code, line)])
 
 
+SHORT_LIST = 16
+"""Words that still fit on one readable line."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean "start"?``, or the whole list when nothing is near and the list is short."""
     words = sorted(known)
     near = _begun(word, words) or get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     if near:
         return f'did you mean "{near[0]}"?'
+    if len(words) > SHORT_LIST:
+        return "`tomking config show` prints every key"
     return f"known: {', '.join(words)}" if words else "none is known here"
 
 
