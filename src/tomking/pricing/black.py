@@ -7,6 +7,15 @@ Everything is written for the forward ``F``; an option on a spot ``S`` with rate
     v  = vol sqrt(years)            d1 = ln(F/K) / v + v/2          d2 = d1 - v
     price = discount * s * (F N(s d1) - K N(s d2))
 
+How it is computed.  Of a strike's two options the one out of the money is priced and intrinsic is added
+for the other, so that wings keep their digits and parity holds to the last bit.  With ``lo`` and ``hi``
+the smaller and larger of F and K and ``h = ln(hi/lo) / v``, ``a = h + v/2``, ``b = v/2 - h``:
+
+    out of the money = lo N(b) - hi N(-a)       and     lo density(b) = hi density(a)
+
+so one exp and two Mills' ratios serve price and Greeks.  No call and no branch is left in a loop, and it
+becomes vector instructions; the bits do not depend on the processor or the C library.
+
 Source: F. Black, "The pricing of commodity contracts", J. Financial Economics 3 (1976) 167-179;
 units: methodology F.4.  Checked against QuantLib, parity, finite differences and F.4's numbers.
 """
@@ -15,16 +24,19 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
+
+from tomking.pricing.polynomials import DENSITY_AT_0, FAR, exp, ln, ln_ratio, mills, mills_parts
 
 Floats = NDArray[np.float64]
 
 DAYS_A_YEAR = 365.0
 """Calendar days in a year of an ACT/365 clock."""
 
-_ROOT_HALF = math.sqrt(0.5)
-_DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
+_LEAST_VOL = 1e-150
+"""Stands for a total volatility of 0, so that 0/0 at the money is 0."""
+_BLOCK = 4096
 
 
 class Black(NamedTuple):
@@ -64,7 +76,7 @@ def black(
 ) -> Black:
     """Price and Greeks under Black (1976).
 
-    All arguments broadcast to one shape; a NaN gives NaN in its own row only.
+    All arguments broadcast to one shape; a NaN, or a number out of range, gives NaN in its own row only.
 
     forward   points, > 0
     strike    points, > 0
@@ -93,39 +105,45 @@ def spot_delta(delta: ArrayLike, forward: ArrayLike, spot: ArrayLike) -> Floats:
 
 
 @njit(cache=True, error_model="numpy")
-def norm_cdf(x: float) -> float:
-    """Standard normal distribution; full relative precision in the lower tail."""
-    return 0.5 * math.erfc(-x * _ROOT_HALF)
+def greeks_into(  # noqa: PLR0917
+    forward: Floats, strike: Floats, years: Floats, vol: Floats, discount: Floats, right: Floats, out: Floats
+) -> None:
+    """The columns of ``Black`` for n options as the rows of ``out``, shape (6, n)."""
+    _fill(forward, strike, years, vol, discount, right, out[0], out[1], out[2], out[3], out[4], out[5])
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def greeks_into_parallel(  # noqa: PLR0917
+    forward: Floats, strike: Floats, years: Floats, vol: Floats, discount: Floats, right: Floats, out: Floats
+) -> None:
+    """``greeks_into`` on all cores, to the bit; worth it from about 20,000 options."""
+    n = out.shape[1]
+    for block in prange((n + _BLOCK - 1) // _BLOCK):
+        i, j = block * _BLOCK, min(n, (block + 1) * _BLOCK)
+        f, k, t, v, df, s = forward[i:j], strike[i:j], years[i:j], vol[i:j], discount[i:j], right[i:j]
+        _fill(f, k, t, v, df, s, out[0][i:j], out[1][i:j], out[2][i:j], out[3][i:j], out[4][i:j], out[5][i:j])
 
 
 @njit(cache=True, error_model="numpy")
-def norm_pdf(x: float) -> float:
-    """Standard normal density."""
-    return _DENSITY_AT_0 * math.exp(-0.5 * x * x)
-
-
-@njit(cache=True, error_model="numpy")
-def d_plus(f: float, k: float, v: float) -> float:
-    """``d1`` for total volatility ``v``, with its limits at 0: infinite, or 0 at the money."""
-    if v == 0.0:
-        return 0.0 if f == k else math.copysign(math.inf, f - k)
-    return math.log(f / k) / v + 0.5 * v
-
-
-@njit(cache=True, error_model="numpy")
-def black_price(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
-    """Price in points of one option; arguments as in ``black``, ``v`` the annual volatility."""
-    total = v * math.sqrt(t)
-    d1 = d_plus(f, k, total)
-    price = df * right * (f * norm_cdf(right * d1) - k * norm_cdf(right * (d1 - total)))
-    # Deep in the wings the difference of the two terms is rounding noise of either sign.
-    return max(price, 0.0)
-
-
-@njit(cache=True, error_model="numpy")
-def black_delta(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
-    """Delta of one option, points per point of forward, discounted and signed."""
-    return df * right * norm_cdf(right * d_plus(f, k, v * math.sqrt(t)))
+def _fill(  # noqa: PLR0917
+    forward: Floats,
+    strike: Floats,
+    years: Floats,
+    vol: Floats,
+    discount: Floats,
+    right: Floats,
+    price: Floats,
+    delta: Floats,
+    gamma: Floats,
+    vega: Floats,
+    theta: Floats,
+    rho: Floats,
+) -> None:
+    # Twelve plain columns: of a two-dimensional array the compiler cannot tell that rows do not overlap.
+    for i in range(price.size):
+        price[i], delta[i], gamma[i], vega[i], theta[i], rho[i] = _greeks(
+            forward[i], strike[i], years[i], vol[i], discount[i], right[i]
+        )
 
 
 @njit(cache=True, error_model="numpy")
@@ -157,35 +175,69 @@ def expiry_price_delta_into(  # noqa: PLR0917
     """Prices and deltas of n options of one expiry; columns of shape (n,), units as in ``black``."""
     root = math.sqrt(years)
     for i in range(price.size):
-        s, total = right[i], vol[i] * root
-        d1 = d_plus(forward, strike[i], total)
-        in_the_money = norm_cdf(s * d1)
-        p = discount * s * (forward * in_the_money - strike[i] * norm_cdf(s * (d1 - total)))
-        price[i] = max(p, 0.0)
-        delta[i] = discount * s * in_the_money
+        price[i], delta[i], _, _ = _model(forward, strike[i], vol[i] * root, discount, right[i])
 
 
-@njit(cache=True, error_model="numpy")
-def greeks_into(  # noqa: PLR0917
-    forward: Floats, strike: Floats, years: Floats, vol: Floats, discount: Floats, right: Floats, out: Floats
-) -> None:
-    """The columns of ``Black`` for n options as the rows of ``out``, shape (6, n)."""
-    for i in range(out.shape[1]):
-        f, k, t, df, s = forward[i], strike[i], years[i], discount[i], right[i]
-        root = math.sqrt(t)
-        v = vol[i] * root
-        d1 = d_plus(f, k, v)
-        in_the_money = norm_cdf(s * d1)
-        density = norm_pdf(d1)
-        price = df * s * (f * in_the_money - k * norm_cdf(s * (d1 - v)))
-        price = max(price, 0.0)
-        # Time runs in two places: the volatility dies, and the discount factor accretes.
-        decay = -0.5 * df * f * density * vol[i] / root if t > 0.0 else 0.0
-        accretion = -math.log(df) / t * price if t > 0.0 else 0.0
-        out[0, i] = price
-        out[1, i] = df * s * in_the_money
-        # `v == 0` and not `v > 0`: a NaN must stay one.
-        out[2, i] = 0.0 if v == 0.0 else df * density / (f * v)
-        out[3, i] = df * f * density * root
-        out[4, i] = decay + accretion
-        out[5, i] = -t * price
+@njit(cache=True, error_model="numpy", forceinline=True)
+def black_price(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
+    """Price in points of one option; arguments as in ``black``, ``v`` the annual volatility."""
+    return _model(f, k, v * math.sqrt(t), df, right)[0]
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def black_delta(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
+    """Delta of one option, points per point of forward, discounted and signed."""
+    return _model(f, k, v * math.sqrt(t), df, right)[1]
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _greeks(  # noqa: PLR0917
+    f: float, k: float, t: float, vol: float, df: float, right: float
+) -> tuple[float, float, float, float, float, float]:
+    root = math.sqrt(t)
+    v = vol * root
+    price, delta, gamma, spread = _model(f, k, v, df, right)
+    # Time runs in two places: the volatility dies, and the discount factor accretes.
+    per_year = 0.0 if t == 0.0 else 1.0 / t
+    theta = (-0.5 * v * spread - ln(df) * price) * per_year
+    return price, delta, gamma, spread * root, theta, -t * price
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _model(f: float, k: float, v: float, df: float, right: float) -> tuple[float, float, float, float]:
+    """Price, delta, gamma and ``df F density(d1)`` at total volatility ``v``; NaN for what is no option."""
+    sound = (f > 0.0) & (k > 0.0) & (f < math.inf) & (k < math.inf) & (df > 0.0) & (abs(right) == 1.0)
+    sound &= (v >= 0.0) & (v < math.inf)
+    doubt = 0.0 if sound else math.nan
+    call_is_out, call = k >= f, right > 0.0
+    lo, hi = (f, k) if call_is_out else (k, f)
+    inverse = 1.0 / (f * max(v, _LEAST_VOL))
+    h = ln_ratio(hi, lo) * f * inverse
+    a, b = h + 0.5 * v, 0.5 * v - h
+    out_of_reach = b < 0.0
+
+    ratio = lo / hi
+    size = min(abs(b), FAR)
+    density = DENSITY_AT_0 * exp(-0.5 * size * size)
+    p, q = mills_parts(min(a, FAR))
+    r, s = mills_parts(size)
+    divided = density / (q * s)
+    near, far = r * q * divided, p * s * divided  # N(-|b|), and N(-a) in units of lo: times hi/lo
+    value = near - far if out_of_reach else 1.0 - (near + far)
+    value = lo * max(value, 0.0)
+
+    # N(right d1): of b where the call is out of the money, else of a, whose tail is never above a half.
+    tail = near if call_is_out else far * ratio
+    inside = 1.0 - tail if (call ^ out_of_reach if call_is_out else call) else tail
+    price = df * (value + max(right * (f - k), 0.0)) + doubt
+    slope = density if call_is_out else density * ratio
+    gamma = 0.0 if v == 0.0 else df * slope * inverse
+    return price, df * right * inside + doubt, gamma + doubt, df * lo * density + doubt
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def norm_cdf(x: float) -> float:
+    """Standard normal distribution; full relative precision in the lower tail."""
+    size = abs(x)
+    tail = DENSITY_AT_0 * exp(-0.5 * size * size) * mills(size)
+    return tail if x < 0.0 else 1.0 - tail
