@@ -3,7 +3,7 @@
 1. A price is turned into the undiscounted time value ``w``: what the out-of-the-money option at
    the same strike costs by parity.  Its bounds are 0 and ``lo = min(F, K)``.
 2. The normal model's inverse, a rational function, gives a total volatility to start from.
-3. Three steps of Halley's method, whatever the row, so that a loop has no branch and becomes vector
+3. Four steps of Halley's method, whatever the row, so that a loop has no branch and becomes vector
    instructions.  Below the bend of the price (``v**2 < 2 |ln(F/K)|``) they solve ``1/ln(w)``,
    which is nearly linear in ``v**2`` however far out the strike; above it ``ln(lo - w)``.
 4. What an ulp of the price is worth in volatility is read off vega: where it is more than
@@ -157,6 +157,7 @@ def _total_vol(share: float, x: float, intrinsic: float) -> tuple[float, float]:
     apart = max(x, 1e-6 * beta)
     v = apart / normal_deviation(ln_ratio(beta + apart, beta))
     ln_value, ln_rest = ln(share), ln(1.0 - share)
+    v, _, _ = _step(v, x, ln_value, ln_rest)
     v, _, _ = _step(v, x, ln_value, ln_rest)
     v, _, _ = _step(v, x, ln_value, ln_rest)
     v, width, size = _step(v, x, ln_value, ln_rest)
