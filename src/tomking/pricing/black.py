@@ -175,19 +175,19 @@ def expiry_price_delta_into(  # noqa: PLR0917
     """Prices and deltas of n options of one expiry; columns of shape (n,), units as in ``black``."""
     root = math.sqrt(years)
     for i in range(price.size):
-        price[i], delta[i], _, _ = _model(forward, strike[i], vol[i] * root, discount, right[i])
+        price[i], delta[i], _, _ = forward_model(forward, strike[i], vol[i] * root, discount, right[i])
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def black_price(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
     """Price in points of one option; arguments as in ``black``, ``v`` the annual volatility."""
-    return _model(f, k, v * math.sqrt(t), df, right)[0]
+    return forward_model(f, k, v * math.sqrt(t), df, right)[0]
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def black_delta(f: float, k: float, t: float, v: float, df: float, right: float) -> float:  # noqa: PLR0917
     """Delta of one option, points per point of forward, discounted and signed."""
-    return _model(f, k, v * math.sqrt(t), df, right)[1]
+    return forward_model(f, k, v * math.sqrt(t), df, right)[1]
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
@@ -196,7 +196,7 @@ def _greeks(  # noqa: PLR0917
 ) -> tuple[float, float, float, float, float, float]:
     root = math.sqrt(t)
     v = vol * root
-    price, delta, gamma, spread = _model(f, k, v, df, right)
+    price, delta, gamma, spread = forward_model(f, k, v, df, right)
     # Time runs in two places: the volatility dies, and the discount factor accretes.
     per_year = 0.0 if t == 0.0 else 1.0 / t
     theta = (-0.5 * v * spread - ln(df) * price) * per_year
@@ -204,7 +204,7 @@ def _greeks(  # noqa: PLR0917
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _model(f: float, k: float, v: float, df: float, right: float) -> tuple[float, float, float, float]:
+def forward_model(f: float, k: float, v: float, df: float, right: float) -> tuple[float, float, float, float]:
     """Price, delta, gamma and ``df F density(d1)`` at total volatility ``v``; NaN for what is no option."""
     sound = (f > 0.0) & (k > 0.0) & (f < math.inf) & (k < math.inf) & (df > 0.0) & (abs(right) == 1.0)
     sound &= (v >= 0.0) & (v < math.inf)
