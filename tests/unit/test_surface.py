@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from tomking.sim import surface
 from tomking.sim.surface import (
-    ETA,
-    GAMMA,
-    RHO,
+    ETA_MAX,
+    eta_of,
     multiples,
     phi_of,
+    rho_of,
     slow_averages,
     solve_level,
     strip_table,
@@ -22,36 +22,54 @@ from tomking.sim.surface import (
     variance_time,
 )
 
-THETAS = np.exp(np.linspace(-18.0, 4.0, 2000))
+THETAS = np.exp(np.linspace(-18.0, 4.0, 4000))
+RHOS = np.array([rho_of(theta) for theta in THETAS])
 TABLE = strip_table()
 
 
+def bends(eta: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.array([phi_of(theta, eta) for theta in THETAS])
+
+
 def test_the_parameters_exclude_butterflies() -> None:
-    # Gatheral and Jacquier 2014, theorem 4.2.
-    phi = np.array([phi_of(theta) for theta in THETAS])
-    assert (THETAS * phi * (1 + abs(RHO)) < 4).all()
-    assert (THETAS * phi**2 * (1 + abs(RHO)) <= 4).all()
+    # Gatheral and Jacquier 2014, theorem 4.2, slice by slice; the steepest smile is the worst.
+    phi = bends(ETA_MAX)
+    assert (THETAS * phi * (1 + np.abs(RHOS)) < 4).all()
+    assert (THETAS * phi**2 * (1 + np.abs(RHOS)) <= 4).all()
 
 
-def test_the_parameters_exclude_calendar_spreads() -> None:
-    # Theorem 4.1, with d(theta phi)/d(theta) = phi (1 - GAMMA)/(1 + theta) at most phi (1 - GAMMA).
-    most = (1 + math.sqrt(1 - RHO**2)) / RHO**2
-    assert 0 < 1 - GAMMA < most
-    step = 1e-6
-    for theta in THETAS[::100]:
-        up, down = theta * (1 + step), theta * (1 - step)
-        slope = (up * phi_of(up) - down * phi_of(down)) / (up - down)
-        assert slope == pytest.approx((1 - GAMMA) / (1 + theta) * phi_of(theta), rel=1e-4)
+@pytest.mark.parametrize("eta", [0.65, 1.2, ETA_MAX])
+def test_the_parameters_exclude_calendar_spreads(eta: float) -> None:
+    # Hendriks and Martini 2019, proposition 3.1 and Corbetta et al. 2019: psi = theta phi grows, faster
+    # than one side of the smile flattens, and phi falls.
+    phi = bends(eta)
+    psi = THETAS * phi
+    assert (np.diff(phi) < 0).all()
+    near, far = RHOS[:-1], RHOS[1:]
+    assert (psi[1:] / psi[:-1] >= np.maximum((1 + near) / (1 + far), (1 - near) / (1 - far))).all()
+    # And seen directly: total variance grows with theta at every log-moneyness.
+    for k in np.linspace(-2.0, 1.0, 31):
+        w = [total_variance(k, *at) for at in zip(THETAS, phi, RHOS, strict=True)]
+        assert (np.diff(w) > 0).all()
+
+
+def test_the_skew_flattens_as_vix_rises_within_what_was_seen() -> None:
+    # 1.262 (25/17)**-0.641 = 1.262 x 0.7810 = 0.986.
+    assert eta_of(25.0) == pytest.approx(0.986, abs=0.001)
+    assert eta_of(9.0) == ETA_MAX
+    assert eta_of(80.0) == eta_of(45.0)
 
 
 def test_the_smile_by_hand() -> None:
-    # theta = 0.01: phi = 1.7 x 0.01**-0.42 x 1.01**-0.58 = 1.7 x 6.9183 x 0.99425 = 11.694.
-    phi = phi_of(0.01)
-    assert (ETA, GAMMA, RHO) == (1.70, 0.42, -0.60)
-    assert phi == pytest.approx(11.694, abs=0.002)
-    assert total_variance(0.0, 0.01, phi) == pytest.approx(0.01)
-    # k = -0.2: phi k = -2.3388; w = 0.005 (1 + 1.4033 + sqrt(2.9388**2 + 0.64)) = 0.02724.
-    assert total_variance(-0.2, 0.01, phi) == pytest.approx(0.02724, abs=2e-5)
+    # theta = 0.01, eta = 1.2: phi = 1.2 x 0.01**-0.456 x 1.01**-0.544 = 1.2 x 8.1658 x 0.99460 = 9.746.
+    phi = phi_of(0.01, 1.2)
+    assert phi == pytest.approx(9.746, abs=0.002)
+    # rho = -1 / (1 + exp(-0.297 - 0.214 (-4.60517 + 6))) = -1 / (1 + 0.55131) = -0.64462.
+    rho = rho_of(0.01)
+    assert rho == pytest.approx(-0.6446, abs=1e-4)
+    assert total_variance(0.0, 0.01, phi, rho) == pytest.approx(0.01)
+    # k = -0.2: phi k = -1.9492; w = 0.005 (1 + 1.2565 + sqrt(2.5938**2 + 0.58446)) = 0.02480.
+    assert total_variance(-0.2, 0.01, phi, rho) == pytest.approx(0.02480, abs=2e-5)
 
 
 @given(st.floats(8, 90), st.floats(9, 45), st.floats(11, 30))
@@ -76,19 +94,20 @@ def test_a_calm_market_slopes_up_and_a_stressed_one_down() -> None:
     assert slope(60.0) < 0.9
 
 
+@pytest.mark.parametrize("eta", [0.69, 1.23, 1.7])
 @pytest.mark.parametrize("theta", [1e-7, 1e-4, 0.004, 0.05])
-def test_the_strip_is_the_integral_of_out_of_the_money_options(theta: float) -> None:
+def test_the_strip_is_the_integral_of_out_of_the_money_options(theta: float, eta: float) -> None:
     # Independently: minus twice the mean log return, from prices on a fine uniform grid in strike.
-    phi, root = phi_of(theta), math.sqrt(theta)
+    phi, rho, root = phi_of(theta, eta), rho_of(theta), math.sqrt(theta)
     k = np.linspace(max(-2.4, -40 * root), min(1.2, 40 * root), 40_001)
-    deviation = np.array([math.sqrt(total_variance(x, theta, phi)) for x in k])
+    deviation = np.array([math.sqrt(total_variance(x, theta, phi, rho)) for x in k])
     d1 = -k / deviation + deviation / 2
     cdf = np.vectorize(lambda x: 0.5 * math.erfc(-x / math.sqrt(2)))
     call = cdf(d1) - np.exp(k) * cdf(d1 - deviation)
     put = call - 1 + np.exp(k)
     otm = np.where(k < 0, put, call) / np.exp(k)
     integral = 2 * float(np.sum((otm[1:] + otm[:-1]) / 2 * np.diff(k)))
-    assert strip_variance(theta, TABLE) == pytest.approx(integral, rel=2e-4)
+    assert strip_variance(theta, eta, TABLE) == pytest.approx(integral, rel=5e-4)
 
 
 @given(st.floats(7, 150), st.floats(9, 45), st.floats(0.05, 0.075), st.floats(0.085, 0.11))
@@ -97,7 +116,7 @@ def test_the_solved_level_returns_vix(vix: float, average: float, near: float, a
     times = variance_time(near, medium, long), variance_time(after, medium, long)
     days = 24.0, 35.0
     level = solve_level(vix, *times, days[0] * 1440, days[1] * 1440, TABLE)
-    strips = [strip_variance(level * t, TABLE) for t in times]
+    strips = [strip_variance(level * t, eta_of(vix), TABLE) for t in times]
     mixed = strips[0] * (days[1] - 30) / 11 + strips[1] * (30 - days[0]) / 11
     assert 100 * math.sqrt(mixed * 365 / 30) == pytest.approx(vix, rel=1e-8)
 

@@ -50,7 +50,8 @@ NOTES = (
     "Every option and future price, bid and ask is modelled: nobody traded or quoted it.",
     (
         "At each minute the model's own 30-day option strip gives that minute's VIX by the published "
-        "formula; skew, term structure and spreads were set by eye on quotes of April 2016 and July 2026."
+        "formula; skew, term structure and spreads are fitted to quotes of 2010 to 2026, and how far they "
+        "are from quotes held out is in docs/fidelity.md."
     ),
     "Volatilities and deltas in a chain are the model's own, not implied from the rounded quotes.",
     "Expiries and strikes are those of the 2024 rules in every year, also before such options existed.",

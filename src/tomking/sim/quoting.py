@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tomking.pricing.black import norm_cdf
 from tomking.pricing.clock import LEAST_MINUTES, MINUTES_A_YEAR
 from tomking.sim.spreads import quote_counts, stress_factor
-from tomking.sim.surface import YEAR_MINUTES, phi_of, total_variance, variance_time
+from tomking.sim.surface import YEAR_MINUTES, eta_of, phi_of, rho_of, total_variance, variance_time
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -48,14 +48,14 @@ def terms(state: Floats, series: Floats) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True, error_model="numpy")
-def _call_put(
-    strike: float, forward: float, discount: float, theta: float, phi: float
+def _call_put(  # noqa: PLR0917
+    strike: float, forward: float, discount: float, theta: float, phi: float, rho: float
 ) -> tuple[float, float, float, float]:
     """Prices of call and put in points, the call's delta, total volatility.
 
     The one out of the money is computed and the other follows by parity, which keeps the wings exact.
     """
-    deviation = math.sqrt(total_variance(math.log(strike / forward), theta, phi))
+    deviation = math.sqrt(total_variance(math.log(strike / forward), theta, phi, rho))
     d1 = math.log(forward / strike) / deviation + 0.5 * deviation
     if strike >= forward:
         inside = norm_cdf(d1)
@@ -96,11 +96,11 @@ def rows_into(state: Floats, series: Floats, strike: Floats, counts: Ints, greek
     """
     n = strike.size
     forward, discount, years, theta = terms(state, series)
-    phi, root = phi_of(theta), math.sqrt(years)
+    phi, rho, root = phi_of(theta, eta_of(state[VIX])), rho_of(theta), math.sqrt(years)
     factor = stress_factor(state[VIX], _days(state, series), series[S_WIDTH])
     for i in range(n):
         k = strike[i]
-        call, put, delta, deviation = _call_put(k, forward, discount, theta, phi)
+        call, put, delta, deviation = _call_put(k, forward, discount, theta, phi, rho)
         counts[0, i], counts[1, i] = _quote(put, -1, k, forward, factor, series)
         counts[0, n + i], counts[1, n + i] = _quote(call, 1, k, forward, factor, series)
         greeks[0, i] = greeks[0, n + i] = deviation / root
@@ -112,9 +112,9 @@ def prices_into(state: Floats, series: Floats, strike: Floats, price: Floats) ->
     """Unrounded mids in points of one expiry's rows, puts first, (2n,)."""
     n = strike.size
     forward, discount, _, theta = terms(state, series)
-    phi = phi_of(theta)
+    phi, rho = phi_of(theta, eta_of(state[VIX])), rho_of(theta)
     for i in range(n):
-        price[n + i], price[i], _, _ = _call_put(strike[i], forward, discount, theta, phi)
+        price[n + i], price[i], _, _ = _call_put(strike[i], forward, discount, theta, phi, rho)
 
 
 @njit(cache=True, error_model="numpy")
@@ -125,6 +125,7 @@ def quotes_into(  # noqa: PLR0917
 
     rights, strikes, which   of all known contracts, by slot: the right, points, row of ``series``
     """
+    eta = eta_of(state[VIX])
     for i in range(slots.size):
         slot = slots[i]
         if slot < 0 or series[which[slot], S_MINUTE] < state[MINUTE]:
@@ -137,7 +138,8 @@ def quotes_into(  # noqa: PLR0917
             counts[1, i] = counts[0, i] + 1
             continue
         factor = stress_factor(state[VIX], _days(state, facts), facts[S_WIDTH])
-        call, put, _, _ = _call_put(strikes[slot], forward, discount, theta, phi_of(theta))
+        phi, rho = phi_of(theta, eta), rho_of(theta)
+        call, put, _, _ = _call_put(strikes[slot], forward, discount, theta, phi, rho)
         price = call if rights[slot] > 0 else put
         counts[0, i], counts[1, i] = _quote(price, rights[slot], strikes[slot], forward, factor, facts)
 

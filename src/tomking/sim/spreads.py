@@ -1,8 +1,10 @@
 """How wide the modelled market quotes, and its rounding outward to the exchange's grid.
 
-Half-spreads are stated in points at an index of 5,500 (methodology 0.4, ruling 1) and were set by eye
-on SPXW 2016-04-28/29 (VIX about 15) and SPX 2026-07-31.  Beyond a week: 0.1 for an option worth 0.1,
-0.15 for 1, 0.25 for 4, 0.4 for 15, 0.75 for 60, 1.1 for 120.  No chance is involved: one contract and
+Half-spreads are stated in points at an index of 5,500 (methodology 0.4, ruling 1) and fitted to quotes of
+SPXW in April 2016, January 2018 and January 2021, SPX in July 2026 and ES in January 2020; docs/fidelity.md
+has what each says.  In session in 2021 they were half of those of 2016, and the rules and so the quotes of
+later years stand for every year (ruling 2): the later weigh more.  Beyond a week at VIX 16, before rounding:
+0.08 for an option worth 0.1, 0.11 for 1, 0.25 for 15, 0.43 for 60.  No chance is involved: one contract and
 minute, one quote.
 """
 
@@ -13,22 +15,22 @@ from numba import njit
 
 from tomking.domain.products import Product
 
-FLAT = 0.05
-PER_ROOT_POINT = 0.085
+FLAT = 0.064
+PER_ROOT_POINT = 0.047
 """Half-spread of an out-of-the-money option worth p: FLAT + PER_ROOT_POINT sqrt(p)."""
 PER_DEPTH, DEPTH_MAX = 60.0, 7.0
-"""Added in the money: points per unit of |K/F - 1|, and at most."""
-CALM_VIX, VIX_FLOOR, VIX_POWER = 16.0, 12.0, 0.75
-"""Spreads grow with (max(VIX, floor) / calm)**power: at VIX 40 twice, at VIX 80 3.3 times as wide."""
-NEAR_DAYS, NEAR = 7.5, 0.66
-"""Expiries within a week quote tighter: the median on SPX 2026-07-31 for 3 to 7 days (0.66 to 0.71).
-2016-04-29's own-day expiry was wider (1.18); the rules and so the quotes of later years stand for
-every year (ruling 2)."""
+"""Added in the money: points per unit of |K/F - 1|, and at most; by judgement between SPXW 2021 (2 at most),
+SPX 2026 (7) and SPXW 2016 (17)."""
+CALM_VIX, VIX_FLOOR, VIX_POWER = 16.0, 12.0, 0.72
+"""Spreads grow with (max(VIX, floor) / calm)**power: at VIX 40 1.9 times, at VIX 80 3.2 times as wide.
+The power is that of SPY puts 2010 to 2018 at one price, VIX 9 to 45."""
+NEAR_DAYS, NEAR = 7.5, 0.50
+"""Expiries within a week quote tighter: fitted, mostly to SPXW 2021."""
 FAR_DAYS, FAR = 135.0, 1.2
-"""Beyond so many calendar days: between 1.4 in 2016 and 0.95 in 2026."""
+"""Beyond so many calendar days, by judgement: 2016 alone would say 1.7, SPX 2026 and ES 2020 1.0."""
 
-WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.9, "MES": 1.2}
-"""By product, relative to SPXW."""
+WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.7, "MES": 1.2}
+"""By product, relative to SPXW: ES is fitted to 2020-01-06; of XSP and MES there are no quotes: by eye."""
 
 
 @dataclass(frozen=True, slots=True)
