@@ -3,6 +3,7 @@
 # make check  format, lint, types, architecture, placeholders: no tests
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
+# make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -97,6 +98,11 @@ core-pins: $(CORE)/stamp
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format --quiet .
+
+# By hand after a change of what it measures; needs ../shared/data.
+.PHONY: fidelity
+fidelity: $(VENV)/dev.stamp
+	@$(BIN)/python -m scripts.fidelity
 
 .PHONY: lock
 lock:
