@@ -1,6 +1,10 @@
 """Black (1976): F.4's worked example, QuantLib, parity, finite differences, and the limits."""
 
+import hashlib
 import math
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -8,15 +12,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tomking.pricing.american import american
+from tomking.pricing.bachelier import bachelier, bachelier_implied
 from tomking.pricing.black import (
     Black,
     black,
     black_delta,
     black_price,
     expiry_price_delta_into,
+    greeks_into,
+    greeks_into_parallel,
+    norm_cdf,
     price_into,
     spot_delta,
 )
+from tomking.pricing.implied import implied_vol
 
 FORWARDS = st.floats(50.0, 8_000.0)
 MONEYNESS = st.floats(0.3, 3.0)
@@ -160,6 +170,14 @@ def test_deep_wings_are_zero_and_not_nan() -> None:
     assert (b.price >= 0).all()
 
 
+@pytest.mark.parametrize("changes", [
+    {"forward": 0.0}, {"forward": -1.0}, {"forward": math.inf}, {"strike": -1.0}, {"years": -0.1},
+    {"vol": -0.2}, {"vol": math.inf}, {"discount": 0.0}, {"right": 0.0}, {"right": math.nan},
+])  # fmt: skip
+def test_what_is_no_option_is_nan_and_never_a_number(changes: dict[str, float]) -> None:
+    assert np.isnan(worked_example(**changes)).all()
+
+
 def test_a_missing_volatility_spoils_its_own_row_only() -> None:
     b = black(forward=100, strike=100, years=1, vol=[0.2, np.nan], discount=1, right=1)
     assert np.isfinite([column[0] for column in b]).all()
@@ -189,3 +207,67 @@ def test_columns_of_one_row_go_with_plain_numbers() -> None:
     one = black(forward=[100.0], strike=100, years=[0.5], vol=0.2, discount=1, right=1)
     assert one.price.shape == (1,)
     assert round(float(one.price[0]), 4) == 5.6372
+
+
+def random_chain(n: int = 2_001, seed: int = 23) -> tuple[np.ndarray[Any, np.dtype[np.float64]], ...]:
+    """Forward, strike, years, vol, discount, right; calm and hostile rows mixed."""
+    rng = np.random.default_rng(seed)
+    years, vol = rng.uniform(1e-5, 2, n), rng.uniform(0.01, 5, n)
+    strike = 5_000 * rng.uniform(0.1, 10, n)
+    strike[::2] = 5_000 * (1 + rng.uniform(-1, 1, n)[::2] * (vol * np.sqrt(years))[::2].clip(max=0.9))
+    return np.full(n, 5_000.0), strike, years, vol, 1 - 0.03 * years, rng.choice([1.0, -1.0], n)
+
+
+def test_all_cores_give_the_bits_of_one() -> None:
+    f, k, t, v, df, s = random_chain(10_001)
+    one, many = np.empty((6, f.size)), np.empty((6, f.size))
+    greeks_into(f, k, t, v, df, s, one)
+    greeks_into_parallel(f, k, t, v, df, s, many)
+    assert one.tobytes() == many.tobytes()
+
+
+def test_a_price_is_right_to_1e_12_of_the_forward_whatever_the_case() -> None:
+    mp: Any = pytest.importorskip("mpmath")
+    f, k, t, v, df, s = random_chain(400)
+    b = black(forward=f, strike=k, years=t, vol=v, discount=df, right=s)
+    with mp.workdps(50):
+        for i in range(f.size):
+            F, K, total = mp.mpf(f[i]), mp.mpf(k[i]), mp.mpf(v[i]) * mp.sqrt(mp.mpf(t[i]))
+            d1 = mp.log(F / K) / total + total / 2
+            exact = df[i] * s[i] * (F * mp.ncdf(s[i] * d1) - K * mp.ncdf(s[i] * (d1 - total)))
+            assert abs(float(b.price[i] - exact)) < 1e-12 * max(f[i], k[i])
+            assert float(b.delta[i]) == pytest.approx(float(df[i] * s[i] * mp.ncdf(s[i] * d1)), abs=1e-12)
+
+
+def test_the_normal_distribution_keeps_its_digits_far_into_the_tail() -> None:
+    # 40 digits of mpmath, rounded.
+    assert norm_cdf(-10.0) == pytest.approx(7.619853024160525e-24, rel=1e-14)
+    assert norm_cdf(-37.0) == pytest.approx(5.725571222524577e-300, rel=1e-12)
+    assert norm_cdf(0.0) == pytest.approx(0.5, abs=2e-16)
+    assert norm_cdf(1e9) == 1.0
+    assert math.isnan(norm_cdf(math.nan))
+
+
+def digest_of_every_kernel() -> str:
+    """What each pricing kernel makes of one chain, as a hash of the bits."""
+    f, k, t, v, df, s = random_chain()
+    b = black(forward=f, strike=k, years=t, vol=v, discount=df, right=s)
+    iv = implied_vol(price=b.price, forward=f, strike=k, years=t, discount=df, right=s)
+    n = bachelier(forward=f, strike=k, years=t, vol=5_000 * v, discount=df, right=s)
+    niv = bachelier_implied(price=n.price, forward=f, strike=k, years=t, discount=df, right=s)
+    a = american(spot=f, strike=k, years=t, vol=v, rate=0.04, yield_=0.02, right=s)
+    columns = (*b, *iv, *n, *niv, *a)
+    return hashlib.sha256(b"".join(c.tobytes() for c in columns)).hexdigest()
+
+
+@pytest.mark.slow
+def test_a_processor_without_vector_instructions_gives_the_same_bits() -> None:
+    # `generic` has neither AVX nor a fused multiply-add; the other processor compiles for itself.
+    program = "from tests.unit.test_black import digest_of_every_kernel as d; print(d())"
+    plain = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    plain["PYTHONPATH"] = os.pathsep.join(["src", "."])
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=plain, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == digest_of_every_kernel()

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tomking.pricing.black import black, black_price
-from tomking.pricing.implied import Code, implied_vol
+from tomking.pricing.implied import Code, implied_into, implied_into_parallel, implied_one, implied_vol
 
 
 def test_the_worked_example_is_implied_back() -> None:
@@ -96,3 +96,63 @@ def test_call_and_put_of_one_strike_imply_one_volatility() -> None:
     price = black(forward=2_000, strike=1_900, years=0.1, vol=0.18, discount=0.99, right=[1, -1]).price
     iv = implied_vol(price=price, forward=2_000, strike=1_900, years=0.1, discount=0.99, right=[1, -1])
     assert iv.vol == pytest.approx([0.18, 0.18], rel=1e-9)
+
+
+def test_hostile_prices_come_back_within_1e_9_or_say_why_not() -> None:
+    # Minutes from expiry to three years, a tenth of the forward to ten times it, 1 % to 500 %.
+    rng = np.random.default_rng(31)
+    n = 200_000
+    years, vol = np.exp(rng.uniform(math.log(1 / 98_280), 1, n)), np.exp(rng.uniform(math.log(0.01), 1.6, n))
+    strike = 100 * 10.0 ** rng.uniform(-1, 1, n)
+    strike[::2] = 100 * np.exp(rng.normal(size=n) * 3 * vol * np.sqrt(years))[::2]
+    right = rng.choice([1.0, -1.0], n)
+    price = black(forward=100, strike=strike, years=years, vol=vol, discount=0.98, right=right).price
+    iv = implied_vol(price=price, forward=100, strike=strike, years=years, discount=0.98, right=right)
+    answered = iv.code == Code.OK
+    assert np.abs(iv.vol[answered] / vol[answered] - 1).max() < 1e-9
+    assert np.isfinite(iv.vol[answered]).all()
+    assert np.isnan(iv.vol[~answered]).all()
+    assert (iv.code != Code.BAD_INPUT).all()
+    # Out of the money the price is all time value: refused only where it is nothing or the whole bound.
+    out = (right * (100 - strike) <= 0) & (price > 1e-280) & (price < 0.98 * 0.9999 * np.minimum(100, strike))
+    assert answered[out].all()
+    # In the money it is refused only when the rounding of the price is worth more than 1e-9 of vega x vol.
+    at = black(forward=100, strike=strike, years=years, vol=vol, discount=0.98, right=right)
+    clear = at.vega * vol * 1e-9 > 20 * np.finfo(float).eps * np.maximum(price, at.vega * vol)
+    assert answered[clear & (price > 1e-280) & (price < 0.97 * np.minimum(100, strike))].all()
+
+
+@pytest.mark.parametrize("time_value", [0.0, 1e-13, 1e-12, 1e-11, 1e-10])
+def test_prices_within_a_hair_of_intrinsic_have_a_code_and_no_number(time_value: float) -> None:
+    # The 90 call is worth 10 exercised; ten digits behind the point are the price's rounding.
+    iv = implied_vol(price=10 + time_value, forward=100, strike=90, years=0.01, discount=1, right=1)
+    assert int(iv.code) == Code.NO_TIME_VALUE
+    assert math.isnan(float(iv.vol))
+
+
+def test_any_numbers_at_all_give_a_volatility_or_a_code() -> None:
+    odd = np.array([0.0, -0.0, 1.0, -1.0, 100.0, 1e-310, 1e-160, 1e160, 1e308, np.inf, -np.inf, np.nan])
+    grid = [
+        c.ravel()
+        for c in np.meshgrid(odd, odd, odd, [0.0, 1e-9, 1.0, np.inf], [1.0, np.nan], [1.0, -1.0, 0.0])
+    ]
+    p, f, k, t, df, s = grid
+    iv = implied_vol(price=p, forward=f, strike=k, years=t, discount=df, right=s)
+    assert (np.isfinite(iv.vol) == (iv.code == Code.OK)).all()
+    assert (iv.vol[iv.code == Code.OK] > 0).all()
+
+
+def test_one_row_all_cores_and_one_core_give_the_same_bits() -> None:
+    rng = np.random.default_rng(2)
+    n = 9_001
+    strike, right = rng.uniform(60, 160, n), rng.choice([1.0, -1.0], n)
+    f, t, df = np.full(n, 100.0), rng.uniform(0.01, 2, n), np.full(n, 0.99)
+    p = black(forward=f, strike=strike, years=t, vol=0.3, discount=df, right=right).price
+    one, many = np.empty(n), np.empty(n)
+    codes, others = np.empty(n, dtype=np.int8), np.empty(n, dtype=np.int8)
+    implied_into(p, f, strike, t, df, right, one, codes)
+    implied_into_parallel(p, f, strike, t, df, right, many, others)
+    assert one.tobytes() == many.tobytes()
+    assert codes.tobytes() == others.tobytes()
+    each = [implied_one(p[i], 100.0, strike[i], t[i], 0.99, right[i]) for i in range(50)]
+    assert np.array_equal([v for v, _ in each], one[:50], equal_nan=True)

@@ -137,7 +137,7 @@ def implied_one(p: float, f: float, k: float, t: float, df: float, right: float)
 
     sound = (f > 0.0) & (k > 0.0) & (t > 0.0) & (df > 0.0) & (hi < math.inf) & (t < math.inf)
     sound &= (abs(paid) < math.inf) & (abs(right) == 1.0)
-    lost = not rounding <= _TOLERANCE
+    lost = not ((v > 0.0) & (rounding <= _TOLERANCE))
     code = (_NO_TIME if share < 0.5 else _ABOVE) if lost else _OK
     code = _ABOVE if share >= 1.0 else code
     code = _NO_TIME if share <= noise else code
