@@ -22,7 +22,16 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
-from tomking.pricing.polynomials import FAR, LN_DENSITY_AT_0, exp, ln, ln_ratio, mills, normal_deviation
+from tomking.pricing.polynomials import (
+    FAR,
+    LN_DENSITY_AT_0,
+    MILLS_AT_0,
+    exp,
+    ln,
+    ln_ratio,
+    mills_parts,
+    normal_deviation,
+)
 
 Floats = NDArray[np.float64]
 
@@ -157,26 +166,33 @@ def _total_vol(share: float, x: float, intrinsic: float) -> tuple[float, float]:
     apart = max(x, 1e-6 * beta)
     v = apart / normal_deviation(ln_ratio(beta + apart, beta))
     ln_value, ln_rest = ln(share), ln(1.0 - share)
-    v, _, _ = _step(v, x, ln_value, ln_rest)
-    v, _, _ = _step(v, x, ln_value, ln_rest)
-    v, _, _ = _step(v, x, ln_value, ln_rest)
-    v, width, size = _step(v, x, ln_value, ln_rest)
-    # An ulp of intrinsic and of the larger normal tail, over vega times v.
+    inverse = 1.0 / ln_value
+    v, _ = _step(v, x, inverse, ln_rest)
+    v, _ = _step(v, x, inverse, ln_rest)
+    v, _ = _step(v, x, inverse, ln_rest)
+    v, width = _step(v, x, inverse, ln_rest)
+    # An ulp of intrinsic and of the normal tails, over vega times v.
     vega = (share if x > 0.5 * v * v else 1.0 - share) / width
-    return v, _ROUNDING * (intrinsic / (vega * v) + size / v)
+    return v, _ROUNDING * (intrinsic / vega + MILLS_AT_0) / v
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
-def _step(v: float, x: float, ln_value: float, ln_rest: float) -> tuple[float, float, float]:
-    """One Halley step; also ``w`` (or ``lo - w``) over vega, and Mills' ratio nearer the money."""
-    h, half = x / v, 0.5 * v
+def _step(v: float, x: float, inverse: float, ln_rest: float) -> tuple[float, float]:
+    """One Halley step; also ``w`` (or ``lo - w``) over vega, before it.  ``inverse`` is ``1/ln(w)``.
+
+    With ``e`` the objective's error over its slope in ``ln w``, Newton's step is ``e * width`` and half
+    of ``newton * f''/f'`` needs no further division: the terms in ``1/width`` and ``1/model`` cancel.
+    """
+    per_v, half = 1.0 / v, 0.5 * v
+    h = x * per_v
     low = half < h
-    tail = mills(min(abs(h - half), FAR))
-    other = mills(min(h + half, FAR))
-    width = tail - other if low else tail + other
-    model = ln(width) + LN_DENSITY_AT_0 - 0.5 * (h - half) * (h - half)
-    bend = h * h / v - 0.5 * half
-    steep = 1.0 / width
-    newton = model * (1.0 - model / ln_value) * width if low else (model - ln_rest) * width
-    curve = bend - steep - 2.0 * steep / model if low else bend + steep
-    return v + newton / max(1.0 + 0.5 * newton * curve, _LEAST_DAMPING), width, tail
+    near = h - half
+    p, q = mills_parts(min(abs(near), FAR))
+    r, s = mills_parts(min(h + half, FAR))
+    width = (p * s - r * q if low else p * s + r * q) / (q * s)
+    model = ln(width) + LN_DENSITY_AT_0 - 0.5 * near * near
+    short = 1.0 - model * inverse
+    error = model * short if low else model - ln_rest
+    newton = error * width
+    bent = newton * (h * h * per_v - 0.5 * half) + (-short * (model + 2.0) if low else error)
+    return v + newton / max(1.0 + 0.5 * bent, _LEAST_DAMPING), width

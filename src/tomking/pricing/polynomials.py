@@ -26,16 +26,17 @@ FAR = 1e6
 """Beyond so many deviations a tail is nothing: keeps the powers below from overflowing."""
 
 DENSITY_AT_0 = 1.0 / math.sqrt(2.0 * math.pi)
+MILLS_AT_0 = math.sqrt(0.5 * math.pi)
 LN_DENSITY_AT_0 = -0.5 * math.log(2.0 * math.pi)
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
 def exp(x: float) -> float:
-    """``e**x`` for x up to 700; below -708 it stays at 3e-308."""
-    x = max(x, _EXP_LEAST)
-    shifted = x * _LOG2_E + _MAGIC
+    """``e**x`` for x up to 700; below -708 it is 0."""
+    within = max(x, _EXP_LEAST)
+    shifted = within * _LOG2_E + _MAGIC
     n = shifted - _MAGIC
-    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    r = (within - n * _LN2_HIGH) - n * _LN2_LOW
     p = 2.510038549551032e-08
     p = p * r + 2.7620088445409746e-07
     p = p * r + 2.7557268459997064e-06
