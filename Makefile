@@ -1,6 +1,7 @@
 # make run    set up, then the default backtest; the last line printed is the report's path
 # make test   set up, then every test
 # make check  format, lint, types, architecture, placeholders: no tests
+# make bench  ns an option and digits, our kernels beside QuantLib and NumPy, on one core
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
@@ -93,6 +94,12 @@ explore: $(VENV)/dev.stamp
 core-pins: $(CORE)/stamp
 	@$(CORE)/bin/python -c 'import numba, numpy, scipy; print("core on numpy", numpy.__version__, "numba", numba.__version__, "scipy", scipy.__version__)'
 	NUMBA_CACHE_DIR=$(CURDIR)/$(CORE)/numba $(CORE)/bin/python -m pytest -q $$($(CORE)/bin/python scripts/core_tests.py) $(ARGS)
+
+# One run on one core: ratios between our kernels and others', and digits against mpmath.  vollib and
+# JAX take part when they are installed in the environment; they are not pinned.
+.PHONY: bench
+bench: $(VENV)/dev.stamp
+	PYTHONPATH=. $(BIN)/python -m benchmarks.kernels $(ARGS)
 
 .PHONY: format
 format: $(VENV)/dev.stamp

@@ -83,10 +83,10 @@ def ours(chain: Chain) -> Iterator[Row]:
 
 def table(rows: list[Row]) -> None:
     base = {row.what: row.nanoseconds for row in reversed(rows) if row.name == "tomking"}
-    print(f"{'':26}{'':24}{'ns an option':>14}{'to ours':>10}{'options':>10}")  # noqa: T201
+    print(f"{'':26}{'':24}{'ns an option':>14}{'to ours':>10}{'options':>10}")
     for row in sorted(rows, key=lambda r: list(base).index(r.what), reverse=True):
         times = row.nanoseconds / base[row.what]
-        print(f"{row.what:24}{row.name:26}{row.nanoseconds:14,.1f}{times:9,.1f}x{row.options:10,}")  # noqa: T201
+        print(f"{row.what:24}{row.name:26}{row.nanoseconds:14,.1f}{times:9,.1f}x{row.options:10,}")
 
 
 def machine() -> str:
@@ -116,18 +116,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--options", type=int, default=100_000)
     told = parser.parse_args()
-    print(f"seed {told.seed}, {machine()}\n")  # noqa: T201
+    print(f"seed {told.seed}, {machine()}\n")
     chain = ordinary(told.options, told.seed)
     rows = list(ours(chain))
     for name, what, options, run in contenders(chain):
         rows.append(Row(name, what, best(run, options, 5), options))
     table(rows)
-    print("\nAgainst mpmath, 60 digits")  # noqa: T201
+    print("\nAgainst mpmath, 60 digits")
     for name, cases in (("ordinary", ordinary(10_000, told.seed)), ("hostile", hostile(2_000, told.seed))):
         for line in accuracy(name, cases):
-            print(line)  # noqa: T201
-    print("\nAmerican, against QuantLib's high-precision scheme")  # noqa: T201
-    print(american_accuracy(told.seed))  # noqa: T201
+            print(line)
+    print("\nAmerican, against QuantLib's high-precision scheme")
+    print(american_accuracy(told.seed))
 
 
 if __name__ == "__main__":
