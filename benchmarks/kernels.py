@@ -68,7 +68,7 @@ def ours(chain: Chain) -> Iterator[Row]:
     m = min(n, 20_000)
     a = [x[:m] for x in (c.forward, c.strike, c.years, c.vol, np.full(n, 0.04), np.full(n, 0.02), c.right)]
     columns = [np.empty(m) for _ in range(3)]
-    yield Row("tomking", "American", best(lambda: american_into(*a, *columns), m, 5), m)
+    yield Row("tomking", "American", best(lambda: american_into(*a, *columns), m), m)
     cores = len(os.sched_getaffinity(0))
     yield Row(
         f"tomking, {cores} cores", "price + 5 Greeks", best(lambda: greeks_into_parallel(*model, out), n), n

@@ -63,6 +63,8 @@ class Implied(NamedTuple):
 
 _OK, _BELOW, _ABOVE, _NO_TIME, _BAD = (int(c) for c in Code)
 _ROUNDING = 8.0 * float(np.finfo(np.float64).eps)
+_DOUBT = 4.0 * float(np.finfo(np.float64).eps)
+"""By how much a price may be off after its own arithmetic and ours, as a share of it."""
 _LEAST_SHARE = 1e-290
 """A time value below this share of ``lo`` counts as none: its logarithm is not to be trusted."""
 _TOLERANCE = 1e-9
@@ -173,7 +175,7 @@ def _total_vol(share: float, x: float, intrinsic: float) -> tuple[float, float]:
     v, width = _step(v, x, inverse, ln_rest)
     # An ulp of intrinsic and of the normal tails, over vega times v.
     vega = (share if x > 0.5 * v * v else 1.0 - share) / width
-    return v, _ROUNDING * (intrinsic / vega + MILLS_AT_0) / v
+    return v, _DOUBT * (intrinsic / vega + MILLS_AT_0) / v
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)
