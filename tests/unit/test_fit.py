@@ -250,6 +250,7 @@ def chain_of(rows: list[Row], now: datetime, rate: float) -> Quotes:
 SPXW = ("expiration", "option_type", "quote_datetime")
 REAL = [
     ("spxw_15min_20160428.csv.gz", SPXW, "2016-04-28 10:00", 14, 0.99),
+    ("spxw_15min_20160428.csv.gz", SPXW, "2016-04-28 13:00", 17, 0.99),
     ("spxw_15min_20160428.csv.gz", SPXW, "2016-04-28 15:30", 20, 0.99),
     ("spxw_15min_20160429_0dte.csv.gz", SPXW, "2016-04-29 10:00", 14, 0.99),
     ("spxw_15min_20160429_0dte.csv.gz", SPXW, "2016-04-29 14:00", 18, 0.99),

@@ -207,7 +207,8 @@ def _prior(later: Floats, level: float) -> tuple[float, Floats]:
     # The later smile as it would be with less time: the same function of z, so c w(k / sqrt(c)).
     prior = np.zeros(FREE)
     if math.isnan(later[0]):
-        prior[0] = level
+        # All but flat, with wings that are not.
+        prior[0], prior[2 + np.argmin(np.abs(BENDS))] = 0.9 * level, 0.1 * level
         return math.sqrt(level), prior
     share = min(level / slice_variance(later, 0.0), 1.0)
     prior[:] = share * later[1:]
@@ -382,9 +383,8 @@ def _penalties(  # noqa: PLR0917
         w, dw, ddw = _derivatives(_COARSE_BASIS, i, p)
         b0, b1, b2 = _COARSE_BASIS[0, i], _COARSE_BASIS[1, i], _COARSE_BASIS[2, i]
         if w < least:
-            row[:] = b0 / level
-            loss += _push((w - least) / level, row, hessian, gradient)
-            continue
+            # Steps into here are refused: the prior and all that descends from it is positive.
+            return math.inf
         k, dw, ddw = scale * _COARSE[i], dw / scale, ddw / level
         g = durrleman(k, w, dw, ddw)
         if g < _MARGIN:
@@ -437,7 +437,8 @@ def _derivatives(basis: Floats, i: int, p: Floats) -> tuple[float, float, float]
 def _sound(p: Floats, ceiling: Floats, slopes: tuple[float, float], scale: float) -> bool:
     bends = p[2:].sum()
     left, right = bends - p[1], bends + p[1]
-    if not (0.0 <= left <= slopes[0] and 0.0 <= right <= slopes[1]):
+    least = 0.25 * _LEAST_SLOPE * scale * scale
+    if not (least <= left <= slopes[0] and least <= right <= slopes[1]):
         return False
     for i in range(_FINE.size):
         w, dw, ddw = _derivatives(_FINE_BASIS, i, p)
