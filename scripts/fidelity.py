@@ -18,7 +18,7 @@ SOURCES = (
     "src/tomking/pricing/clock.py",
     *(
         f"scripts/fidelity{name}"
-        for name in (".py", "_quotes.py", "_model.py", "_options.py", "_minutes.py", ".md.in")
+        for name in (".py", "_quotes.py", "_chains.py", "_model.py", "_options.py", "_minutes.py", ".md.in")
     ),
 )
 DOCUMENT, PICTURES = ROOT / "docs/fidelity.md", ROOT / "docs/images"

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scripts.fidelity import figure, table
+from scripts.fidelity_chains import lean_halves
 from scripts.fidelity_model import Term, prices, quoted_half, vols
-from scripts.fidelity_quotes import SAMPLES, STATED, Smile, lean_halves
+from scripts.fidelity_quotes import SAMPLES, STATED, Smile
 
 from tomking.sim.spreads import WIDTHS
 

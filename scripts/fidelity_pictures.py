@@ -95,11 +95,11 @@ def _span(values: Floats) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    rough = (high - low) / 5
+    rough = (high - low) / 7
     unit = 10.0 ** np.floor(np.log10(rough))
     step = float(unit * min((s for s in (1, 2, 5, 10) if s * unit >= rough), default=10))
     first = np.ceil(low / step)
-    return [round(float(n * step), 10) for n in np.arange(first, np.floor(high / step) + 1)]
+    return [round(float(n * step), 10) + 0.0 for n in np.arange(first, np.floor(high / step) + 1)]
 
 
 def _over(value: float, left: float, right: float) -> float:

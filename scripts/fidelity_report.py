@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scripts.fidelity import table
+from scripts.fidelity_chains import all_smiles
 from scripts.fidelity_minutes import gap_table, hour_table, minute_table, real_sessions
 from scripts.fidelity_model import SEED, Drawn, Term, term_structure, vols
 from scripts.fidelity_options import (
@@ -23,7 +24,7 @@ from scripts.fidelity_options import (
     vol_table,
 )
 from scripts.fidelity_pictures import BLUE, GREY, ORANGE, Line, Panel, picture
-from scripts.fidelity_quotes import SAMPLES, Smile, VixRecord, all_smiles
+from scripts.fidelity_quotes import SAMPLES, Smile, VixRecord
 
 Floats = NDArray[np.float64]
 

@@ -133,10 +133,11 @@ def opening_level(  # noqa: PLR0917
 def intraday_shape(minutes: int) -> Floats:
     """Expected variance of each minute, mean 1, (minutes,): high at the open, low at noon, up at the close.
 
-    Fitted by eye to 26 SPX sessions of 2026 and 21 ES sessions of 2020.
+    Least squares on the variance of each hour of alternate SPX sessions of September 2023 to August 2026
+    (354 of 707) and, residuals times 0.6, of each quarter hour of 47 sessions of minutes.
     """
     t = np.arange(minutes) + 0.5
-    shape = 0.45 + 2.4 * np.exp(-t / 15) + 1.6 * np.exp(-t / 90) + 1.2 * np.exp(-(minutes - t) / 15)
+    shape = 1.0 + 2.98 * np.exp(-t / 15) + 3.31 * np.exp(-t / 90) + 1.67 * np.exp(-(minutes - t) / 33)
     return np.asarray(shape / shape.mean(), np.float64)
 
 
