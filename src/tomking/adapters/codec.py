@@ -28,7 +28,7 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
-from tomking.domain.contract import Contract, Future, Option, parse_contract
+from tomking.domain.contract import Contract, Future, Option, Share, parse_contract
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event
 
@@ -40,7 +40,7 @@ EVENTS: dict[str, type] = {cls.__name__: cls for cls in get_args(Event)}
 Encode = Callable[[Any], str]
 Decode = Callable[[Any], Any]
 
-_CONTRACTS = frozenset((Option, Future))
+_CONTRACTS = frozenset((Option, Future, Share))
 
 
 def encode(event: Event) -> str:
@@ -170,6 +170,7 @@ _ENCODERS: dict[Any, Encode] = {
     date: _write_date,
     Option: _write_contract,
     Future: _write_contract,
+    Share: _write_contract,
 }
 
 
@@ -305,4 +306,5 @@ _DECODERS: dict[Any, Decode] = {
     date: _read_date,
     Option: _read_contract,
     Future: _read_contract,
+    Share: _read_contract,
 }

@@ -22,6 +22,8 @@ from tomking.domain.products import PRODUCTS
 
 AFTER_CLOSE = timedelta(minutes=15)
 """Index options trade a quarter of an hour longer (ruling 18); later rows are no quotes."""
+READ = tuple(key for key, product in PRODUCTS.items() if not product.settles_at_open)
+"""Products that are read: a recording lacks the opening prices that AM settlement needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +65,7 @@ def read_recording(
     notes: list[str] = []
     snapshots = _sorted_products(rows, sessions, notes, problems)
     if not snapshots and not problems:
-        known = ", ".join(PRODUCTS)
+        known = ", ".join(READ)
         problems.append(
             f"{_names(paths)}: no usable quote is left ({'; '.join(notes)}); known symbols: {known}"
         )
@@ -83,7 +85,7 @@ def _concatenated(parts: list[Rows]) -> Rows:
 def _sorted_products(
     rows: Rows, sessions: Sessions, notes: list[str], problems: list[str]
 ) -> tuple[Snapshots, ...]:
-    known = np.isin(rows.symbol, list(PRODUCTS))
+    known = np.isin(rows.symbol, READ)
     _note(notes, ~known, "of symbols that are not traded here")
     trading = known & _in_session(rows.minute, sessions)
     _note(notes, known & ~trading, "outside trading hours")

@@ -7,13 +7,16 @@ from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
+from tomking.domain.money import ZERO
 from tomking.domain.order import Order
-from tomking.kernel import Kernel, Parts
+from tomking.kernel import Kernel, Parts, Risk
+from tomking.kernel import Strategy as Asked
 from tomking.ports import Journal, MarketData
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 from tomking.sim.broker import SimBroker
+from tomking.sim.fills import at_the_mid
 
 
 class Silent:
@@ -45,6 +48,35 @@ def backtest_kernel(
             observe=observe,
         )
     )
+
+
+def frictionless_kernel(
+    *,
+    strategy: Asked,
+    risk: Risk,
+    market: MarketData,
+    sessions: Sessions,
+    journal: Journal,
+    observe: Callable[[Book, Event], None] | None = None,
+) -> Kernel:
+    """A kernel that trades at the mids and pays no fees, as the rules of an index count (decision 501)."""
+    return Kernel(
+        Parts(
+            strategies=(strategy,),
+            risk=risk,
+            market=market,
+            broker=SimBroker(market, sessions, no_fees, pricing=at_the_mid, exercise=ZERO),
+            journal=journal,
+            notifier=Silent(),
+            sessions=sessions,
+            observe=observe,
+        )
+    )
+
+
+def no_fees(_order: Order, _units: int) -> Decimal:
+    """Dollars: none."""
+    return ZERO
 
 
 def order_fees(order: Order, units: int) -> Decimal:

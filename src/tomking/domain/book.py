@@ -221,6 +221,8 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return _transitioned(book, position, before, after)
         case ev.Settled():
             return _settled(book, event)
+        case ev.Paid():
+            return _paid(book, event)
         case ev.SessionBegan(_, day):
             return replace(book, day=Day(session=day))
         case ev.SessionEnded(_, _, net_liq):
@@ -398,6 +400,15 @@ def _settled(book: Book, event: ev.Settled) -> Book:
     position_after = replace(position, components={**position.components, event.role: settled})
     book = replace(book, cash=book.cash + event.dollars - event.fees, fees=book.fees + event.fees)
     return _with_closed_trades(_with_position(book, position_after), position)
+
+
+def _paid(book: Book, event: ev.Paid) -> Book:
+    position = book.positions[event.position]
+    one = position.components[event.role]
+    assert one.is_open, f"{event.position} {event.role} is closed"
+    paid = replace(one, dollars=one.dollars + event.dollars)
+    position = replace(position, components={**position.components, event.role: paid})
+    return _with_position(replace(book, cash=book.cash + event.dollars), position)
 
 
 def _added_up(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:

@@ -1,4 +1,4 @@
-"""What can be held: options, and the futures that an exercise delivers.
+"""What can be held: options, the futures that an exercise delivers, and shares of an index portfolio.
 
 A contract carries its own multiplier and tick, as adjusted options do.  On the model market of
 the early years both are scaled to the index level (methodology 0.4, ruling 1), so no position
@@ -82,12 +82,45 @@ class Future:
             raise ValueError(f"not a future: {text!r} (like 'ES 2031-03-21 F')") from error
 
 
-Contract = Option | Future
+@dataclass(frozen=True, slots=True)
+class Share:
+    """``SPX S``: the stocks of an index, worth its level; with its own size ``SPX S x1639.34/0.00305``.
+
+    Nothing of the kind trades: it is what index rules call "the portfolio" (decision 501).  It has the size
+    of the options written on it, so that both are legs of one structure.
+    """
+
+    product: str
+    multiplier: Decimal
+    tick: Decimal
+
+    @property
+    def expiry(self) -> date:
+        """Never: the last day there is."""
+        return date.max
+
+    def __str__(self) -> str:
+        return f"{self.product} S{_size(self)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        try:
+            product, letter, *size = text.split()
+            multiplier, tick = _read_size({"S": PRODUCTS[product]}[letter], size)
+            return cls(product, multiplier, tick)
+        except (KeyError, ValueError, ArithmeticError) as error:
+            raise ValueError(f"not a share: {text!r} (like 'SPX S')") from error
+
+
+Contract = Option | Future | Share
 
 
 def parse_contract(text: str) -> Contract:
-    """An option or a future from its text form."""
-    return Future.parse(text) if text.split()[2:3] == ["F"] else Option.parse(text)
+    """An option, a future or a share from its text form."""
+    words = text.split()
+    if words[1:2] == ["S"]:
+        return Share.parse(text)
+    return Future.parse(text) if words[2:3] == ["F"] else Option.parse(text)
 
 
 def _size(contract: Contract) -> str:

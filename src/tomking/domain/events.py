@@ -163,6 +163,18 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """A component received cash for what it holds, such as a dividend (< 0: it paid one)."""
+
+    at: datetime
+    position: str
+    role: str
+    dollars: Decimal
+    """For all units, to the cent."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transitioned:
     """A position's state changed; no other event changes it."""
 
@@ -227,6 +239,7 @@ Event = (
     | OrderCancelled
     | OrderFilled
     | Settled
+    | Paid
     | Transitioned
     | Noted
     | LevelChanged

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tomking.domain.contract import Future
+from tomking.domain.contract import Future, Share
 from tomking.domain.money import ZERO, cents
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
@@ -77,6 +77,7 @@ def round_trip(structure: Structure, units: int = 1) -> Decimal:
 
 
 def _leg_fee(leg: Leg, units: int, *, opens: bool) -> Decimal:
+    assert not isinstance(leg.contract, Share), f"no fee schedule for {leg.contract}: nobody trades it"
     fee = _row(leg)
     count = abs(leg.ratio) * units
     each = (fee.open if opens else fee.close) + fee.clearing + fee.regulatory

@@ -13,7 +13,7 @@ class Settlement(Enum):
     """What is left of an option at expiry."""
 
     CASH = "cash"
-    """The intrinsic value in cash at the 16:00 New York print (SPXW, XSP)."""
+    """The intrinsic value in cash: at the 16:00 New York print (SPXW, XSP), or at the open (SPX)."""
     FUTURE = "future"
     """In the money: a position in the future at the strike (ES, MES; fixing 16:00 New York)."""
     SHARES = "shares"
@@ -43,9 +43,13 @@ class Product:
     """The finest listed strike interval, points."""
     future: bool
     """True when the option is on a future (margin by scan), False for cash index options."""
+    settles_at_open: bool = False
+    """True for AM settlement: at the opening levels of the expiry day, last traded the session before."""
 
 
-def _product(key: str, numbers: str, settlement: Settlement, fee_class: str) -> Product:
+def _product(
+    key: str, numbers: str, settlement: Settlement, fee_class: str, *, at_open: bool = False
+) -> Product:
     """One row of the table; ``numbers`` in the order of its heading."""
     multiplier, ratio, tick, above, above_from, grid = map(Decimal, numbers.split())
     return Product(
@@ -60,6 +64,7 @@ def _product(key: str, numbers: str, settlement: Settlement, fee_class: str) -> 
         fee_class=fee_class,
         strike_grid=grid,
         future=settlement is Settlement.FUTURE,
+        settles_at_open=at_open,
     )
 
 
@@ -67,6 +72,7 @@ PRODUCTS: dict[str, Product] = {
     p.key: p
     for p in (
         #             multiplier  ratio  tick  above   from  strike grid
+        _product("SPX", " 100       1    0.05   0.10   3.00   5", Settlement.CASH, "index", at_open=True),
         _product("SPXW", "100       1    0.05   0.10   3.00   5", Settlement.CASH, "index"),
         _product("XSP", " 100       0.1  0.01   0.01   3.00   1", Settlement.CASH, "xsp"),
         _product("ES", "   50       1    0.05   0.25  10.00   5", Settlement.FUTURE, "future"),

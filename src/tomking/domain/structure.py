@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from tomking.domain.contract import Contract, Future, Option, Right, parse_contract
+from tomking.domain.contract import Contract, Option, Right, parse_contract
 from tomking.domain.money import ZERO
 
 
@@ -93,7 +93,7 @@ class Structure:
         """The least one held unit can be worth at expiry, points; None: unbounded.
 
         The payoff is piecewise linear: its least value is at 0, at a strike, or, when more
-        calls (or futures) are sold than bought, nowhere.  Puts end at an index of zero.
+        calls (futures, shares) are sold than bought, nowhere.  Puts end at an index of zero.
         """
         upward = sum(leg.ratio for leg in self.legs if _rises_without_end(leg.contract))
         if upward < 0:
@@ -116,11 +116,11 @@ def merged(name: str, structures: Sequence[Structure]) -> Structure:
 
 
 def _worth(contract: Contract, settle: Decimal) -> Decimal:
-    return settle if isinstance(contract, Future) else contract.intrinsic(settle)
+    return contract.intrinsic(settle) if isinstance(contract, Option) else settle
 
 
 def _rises_without_end(contract: Contract) -> bool:
-    return isinstance(contract, Future) or contract.right is Right.CALL
+    return not isinstance(contract, Option) or contract.right is Right.CALL
 
 
 def _parse_leg(text: str) -> Leg:

@@ -128,6 +128,7 @@ class Kernel:
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
         self.record(ev.SessionBegan(now, session.date))
+        self._settle(View(now, session, self._at.sessions, self._at.market))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
 
     def _end(self, view: View) -> None:
@@ -150,7 +151,10 @@ class Kernel:
         )
 
     def _settle(self, view: View) -> None:
-        """Books the settlement of everything that has expired, as far as it is confirmed."""
+        """Books the settlement of everything that has expired, as far as it is confirmed.
+
+        At the session's begin for what settles at the open, at its end for all.
+        """
         expired = {c for c in self.book.held() if c.expiry <= view.today}
         if not expired:
             return

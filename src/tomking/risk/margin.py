@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract, Future, Share
 from tomking.domain.money import cents
 from tomking.domain.products import PRODUCTS
 from tomking.pricing.black import black_price
@@ -107,6 +107,7 @@ def _rows(legs: Sequence[Held], mids: Floats) -> list[_Row]:
     rows = []
     for held, mid in zip(legs, mids.tolist(), strict=True):
         contract, count = held.contract, held.count
+        assert not isinstance(contract, Share), "shares of an index portfolio are not for accounts"
         if isinstance(contract, Future):
             rows.append(_Row(contract.expiry, 0, 0.0, count, mid))
         else:

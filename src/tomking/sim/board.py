@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tomking.domain.bars import History
 from tomking.domain.calendar import Sessions
-from tomking.domain.contract import Contract, Future, Option
-from tomking.domain.products import PRODUCTS
+from tomking.domain.contract import Contract, Future, Option, Share
+from tomking.domain.products import PRODUCTS, Product
 from tomking.pricing.clock import VarianceClock
 from tomking.sim.listing import (
     ZONE_DAYS,
@@ -64,6 +64,15 @@ class Timetable:
         """Calendar minute and variance minutes at the close of a session's date."""
         i = self.at[day]
         return self.closes[i], self.elapsed[2 * i + 1]
+
+    def open_of(self, day: date) -> tuple[int, float]:
+        """The same at its open."""
+        i = self.at[day]
+        return self.opens[i], self.elapsed[2 * i]
+
+    def settlement_of(self, product: Product, expiry: date) -> tuple[int, float]:
+        """The same when a product's options of this expiry settle."""
+        return self.open_of(expiry) if product.settles_at_open else self.close_of(expiry)
 
     def delivery_minute(self, expiry: date) -> int:
         """When the future expires that an option on it delivers."""
@@ -163,7 +172,8 @@ class Board:
         )
 
     def _facts_of(self, name: str, expiry: date, size: Size) -> Floats:
-        product, (minute, clock) = PRODUCTS[name], self._times.close_of(expiry)
+        product = PRODUCTS[name]
+        minute, clock = self._times.settlement_of(product, expiry)
         future = self._times.delivery_minute(expiry) if product.future else minute
         grid = Grid.of(product)
         ratio, tick = float(product.index_ratio), float(size.tick)
@@ -214,7 +224,7 @@ class Board:
         return slot
 
     def _make_slot(self, contract: Contract) -> int:
-        row = self._row_of_future(contract) if isinstance(contract, Future) else self._row_of_option(contract)
+        row = self._row(contract)
         if row is None:
             return UNLISTED
         slot = len(self._slot_of)
@@ -228,6 +238,20 @@ class Board:
         else:
             self.rights[slot] = FUTURE_LEG
         return slot
+
+    def _row(self, contract: Contract) -> int | None:
+        if isinstance(contract, Option):
+            return self._row_of_option(contract)
+        return self._row_of_future(contract) if isinstance(contract, Future) else self._row_of_share(contract)
+
+    def _row_of_share(self, share: Share) -> int | None:
+        """A share is quoted as a future that never expires and carries nothing: at the index level."""
+        product = PRODUCTS[share.product]
+        if product.future:
+            return None
+        facts = np.zeros(len(SERIES))
+        facts[:5] = (0.0, np.inf, 0.0, float(product.index_ratio), float(share.tick))
+        return self._keep(facts)
 
     def _row_of_option(self, option: Option) -> int | None:
         series = self.series(option.product, option.expiry)

@@ -12,9 +12,10 @@ from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.events import BrokerNews, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
+from tomking.domain.fees import EXERCISE
 from tomking.domain.order import Fill, Order
 from tomking.ports import Expiry, MarketData
-from tomking.sim.fills import is_too_wide, leg_prices, model_price, slippage_share
+from tomking.sim.fills import Offer, Pricing, leg_prices, with_slippage
 from tomking.sim.settlement import expire
 
 Fees = Callable[[Order, int], Decimal]
@@ -53,10 +54,21 @@ class _Watched:
 class SimBroker:
     """The ``Broker`` port on a simulated market.  Knows orders, holds no opinion about positions."""
 
-    def __init__(self, market: MarketData, sessions: Sessions, fees: Fees) -> None:
+    def __init__(
+        self,
+        market: MarketData,
+        sessions: Sessions,
+        fees: Fees,
+        *,
+        pricing: Pricing = with_slippage,
+        exercise: Decimal = EXERCISE,
+    ) -> None:
+        """exercise: dollars per contract exercised, assigned or settled in cash."""
         self._market = market
         self._sessions = sessions
         self._fees = fees
+        self._pricing = pricing
+        self._exercise = exercise
         self._resting: dict[str, _Resting] = {}
         self._news: list[BrokerNews] = []
         self._fills = 0
@@ -95,7 +107,7 @@ class SimBroker:
         for contract in contracts:
             price = self._market.settlement(contract, now)
             if price is not None:
-                settled.append(expire(contract, Decimal(str(round(price, 4)))))
+                settled.append(expire(contract, Decimal(str(round(price, 4))), self._exercise))
         return settled
 
     def _reached(self, now: datetime) -> list[str]:
@@ -124,12 +136,11 @@ class SimBroker:
         self._resting[id_] = replace(resting, arrived=session.date)
         quotes = self._market.quotes(structure.contracts, now)
         quote = net_quote(structure, quotes)
-        if quote is None or is_too_wide(structure, quotes, quote):
+        if quote is None:
             return
         vix = self._market.vix(now)
-        share = slippage_share(vix and vix[0], now, session, order.urgency)
-        price = model_price(quote, share, structure.tick, None if order.opens else order.floor)
-        if price < resting.limit:
+        price = self._pricing(Offer(order, quotes, quote, vix and vix[0], session, now))
+        if price is None or price < resting.limit:
             return
         net = resting.limit if resting.arrived == session.date else price
         mids = tuple(one.mid for one in quotes if one is not None and one.mid is not None)

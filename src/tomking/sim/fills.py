@@ -6,7 +6,8 @@ with k by VIX, more in the first and last 15 minutes and more for stops.  A rest
 the market comes to is filled at its own limit; one that arrives marketable gets the model price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from tomking.domain.calendar import Session
 from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, on_grid_above, on_grid_below
+from tomking.domain.order import Order
 from tomking.domain.slippage import share_at
 from tomking.domain.structure import Leg, Structure
 
@@ -23,6 +25,37 @@ WIDEST = 3
 NORMAL_TICKS = Decimal("1.5")
 NORMAL_SHARE = Decimal("0.05")
 """A normal half-spread of one leg: 5 % of its mid, at least 1.5 ticks (our reading of D.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the market shows an order at one instant."""
+
+    order: Order
+    quotes: Sequence[Quote | None]
+    """Of its structure's legs."""
+    net: NetQuote
+    vix: float | None
+    session: Session
+    now: datetime
+
+
+Pricing = Callable[[Offer], Decimal | None]
+"""The net at which the market takes the other side; None when nobody would."""
+
+
+def with_slippage(offer: Offer) -> Decimal | None:
+    """The model of D.7."""
+    order = offer.order
+    if is_too_wide(order.structure, offer.quotes, offer.net):
+        return None
+    share = slippage_share(offer.vix, offer.now, offer.session, order.urgency)
+    return model_price(offer.net, share, order.structure.tick, None if order.opens else order.floor)
+
+
+def at_the_mid(offer: Offer) -> Decimal | None:
+    """Without any friction, as index rules count: for replication only, no account trades like that."""
+    return offer.net.mid
 
 
 def slippage_share(vix: float | None, now: datetime, session: Session, urgency: Urgency) -> Decimal:

@@ -9,10 +9,11 @@ strike interval and tick are the product's times the scale, its multiplier is di
     XSP   every session for 2 weeks, Fridays for 6, month-ends for half a year, third Fridays for a year
     ES    every session for 5 weeks (CME's E-mini S&P 500 weeklies of Monday to Thursday, PM), Fridays for
           8 weeks, month-ends and third Fridays for half a year, quarterly ones a year
+    SPX   third Fridays for a year, settled at the open and last listed the session before
     MES   five Fridays, three month-ends, two quarterlies; a quarterly is no longer listed on its last day,
           and nothing else expires then
 
-All are European and PM-settled here (real ES quarterlies are American and settle at the open).  An
+All others are European and PM-settled here (real ES quarterlies are American and settle at the open).  An
 expiry on a holiday moves to the session before.
 """
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.calendar import Sessions
 from tomking.domain.money import cents
-from tomking.domain.products import Product
+from tomking.domain.products import PRODUCTS, Product
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -96,9 +97,20 @@ def expiries_of(product: str, sessions: Sessions) -> tuple[Listed, ...]:
 
 
 def _by_rule(product: str, sessions: Sessions) -> Iterator[Listed]:
+    if PRODUCTS[product].settles_at_open:
+        yield from _at_the_open(sessions)
+        return
     yield from _dailies(product, sessions)
     yield from _fridays(product, sessions)
     yield from _monthly(product, sessions)
+
+
+def _at_the_open(sessions: Sessions) -> Iterator[Listed]:
+    for year, month in _months(sessions):
+        expiry = moved(third_friday(year, month), sessions)
+        last = None if expiry is None else sessions.before(expiry)
+        if expiry is not None and last is not None:
+            yield Listed(expiry, expiry - timedelta(days=YEAR), last.date)
 
 
 def _dailies(product: str, sessions: Sessions) -> Iterator[Listed]:

@@ -222,11 +222,18 @@ class ModelMarket:
         return self._history.spx.before(new_york(now).date()) if day is None else day.bars
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        """From the close of expiry day on: the index close, or for an option on a future that future."""
+        """From the close of expiry day on: the index close, or for an option on a future that future.
+
+        For AM settlement from the open on: the level of 09:30, which stands for the opening prices.
+        """
         at, row = self._times.at.get(contract.expiry), self._rows.get(contract.expiry)
-        if at is None or row is None or now < self._times.sessions.days[at].close:
+        if at is None or row is None:
             return None
-        product = PRODUCTS[contract.product]
+        product, session = PRODUCTS[contract.product], self._times.sessions.days[at]
+        if now < (session.open if product.settles_at_open else session.close):
+            return None
+        if product.settles_at_open:
+            return float(self._paths.day(row).spx[0] * float(product.index_ratio))
         close = float(self._history.spx.close[row] * float(product.index_ratio))
         if isinstance(contract, Future) or product.settlement is not Settlement.FUTURE:
             return close

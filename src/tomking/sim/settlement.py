@@ -4,7 +4,7 @@ from calendar import FRIDAY
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tomking.domain.contract import Contract, Future, Option
+from tomking.domain.contract import Contract, Future, Option, Share
 from tomking.domain.fees import EXERCISE
 from tomking.domain.money import ZERO, cents
 from tomking.domain.products import PRODUCTS, Settlement
@@ -13,25 +13,28 @@ from tomking.ports import Expiry
 QUARTER_MONTHS = (3, 6, 9, 12)
 
 
-def expire(contract: Contract, price: Decimal) -> Expiry:
+def expire(contract: Contract, price: Decimal, exercise: Decimal = EXERCISE) -> Expiry:
     """What one long contract turns into at a settlement price of its underlying.
 
     In the money by any amount is exercised (exchange by exception; futures options have no
     contrary instruction).  A call on a future buys it at the strike, a put sells it.
+
+    exercise: dollars per contract exercised or assigned.
     """
+    assert not isinstance(contract, Share), f"{contract} never expires"
     if isinstance(contract, Future):
         return Expiry(contract, price, cents(price * contract.multiplier), None, ZERO)
     intrinsic = contract.intrinsic(price)
     if intrinsic == 0:
         return Expiry(contract, price, ZERO, None, ZERO)
     if PRODUCTS[contract.product].settlement is Settlement.CASH:
-        return Expiry(contract, price, cents(intrinsic * contract.multiplier), None, EXERCISE)
+        return Expiry(contract, price, cents(intrinsic * contract.multiplier), None, exercise)
     return Expiry(
         contract,
         price,
         cents(-int(contract.right) * contract.strike * contract.multiplier),
         (future_of(contract), int(contract.right)),
-        EXERCISE,
+        exercise,
     )
 
 
