@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tomking.adapters.codec import EVENTS, decode, encode
-from tomking.domain.contract import Future, Option, Right
+from tomking.domain.contract import Future, Option, Right, Share
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import CashMoved, Event, Noted, OrderFilled, SessionEnded, Settled, Transitioned
 from tomking.domain.lifecycle import State
@@ -23,6 +23,7 @@ AT = datetime(2031, 3, 7, 15, tzinfo=UTC)
 PUT = Option.parse("SPXW 2031-03-07 P5700")
 SMALL = Option.parse("SPXW 1990-06-15 P342.205 x1639.34/0.00305")
 ES = Future.parse("ES 2031-03-21 F")
+SHARE = Share.parse("SPX S x1639.34/0.00305")
 
 amounts = st.decimals(allow_nan=False, allow_infinity=False, places=None)
 instants = st.datetimes(timezones=st.just(UTC))
@@ -36,6 +37,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     date: st.dates(),
     Option: st.sampled_from([PUT, SMALL]),
     Future: st.just(ES),
+    Share: st.just(SHARE),
     Structure: st.lists(
         st.builds(
             Leg, st.sampled_from([PUT, Option.parse("SPXW 2031-03-07 C5900")]), st.sampled_from([1, -2])

@@ -8,10 +8,19 @@ from hypothesis import strategies as st
 from tests.worlds import FRIDAY, at, session_on
 
 from tomking.domain.chain import NetQuote, Quote, net_quote
-from tomking.domain.intent import Urgency
+from tomking.domain.intent import Part, Urgency
+from tomking.domain.order import Order
 from tomking.domain.structure import Structure
 from tomking.execution.ladder import limit_at, next_change, step_at, target_limit
-from tomking.sim.fills import is_too_wide, leg_prices, model_price, slippage_share
+from tomking.sim.fills import (
+    Offer,
+    at_the_mid,
+    is_too_wide,
+    leg_prices,
+    model_price,
+    slippage_share,
+    with_slippage,
+)
 
 TICK = Decimal("0.05")
 SESSION = session_on(FRIDAY)
@@ -110,3 +119,31 @@ def test_leg_prices_sum_exactly_to_the_net(book: list[tuple[int, int]], conceded
 def test_a_quarter_hour_is_the_edge_of_the_session() -> None:
     assert slippage_share(15, SESSION.open + timedelta(minutes=14), SESSION, Urgency.ENTRY) == d("0.40")
     assert slippage_share(15, SESSION.open + timedelta(minutes=15), SESSION, Urgency.ENTRY) == d("0.25")
+
+
+def test_without_friction_the_mid_is_given_and_with_it_less() -> None:
+    order = Order(
+        id="1",
+        strategy="lt112",
+        position="1",
+        parts=(Part("LT112", LT112),),
+        units=1,
+        limit=d("16.00"),
+        floor=None,
+        opens=True,
+        urgency=Urgency.ENTRY,
+        reason="",
+        trigger="LT112",
+    )
+    offer = Offer(order, QUOTES, NetQuote(d("16.525"), d("1.50")), 24.0, SESSION, at("12:00"))
+    assert at_the_mid(offer) == d("16.525")
+    # 0.35 x 1.50 = 0.525: 16.00.
+    assert with_slippage(offer) == d("16.00")
+
+
+def test_nobody_trades_into_a_spread_three_times_a_normal_one() -> None:
+    wide = [quote("40", "80"), quote("30", "70"), quote("3", "23")]
+    net = net_quote(LT112, wide)
+    assert net is not None
+    order = Order("1", "a", "1", (Part("b", LT112),), 1, d("0"), None, True, Urgency.ENTRY, "", "b")
+    assert with_slippage(Offer(order, wide, net, 24.0, SESSION, at("12:00"))) is None
