@@ -39,14 +39,13 @@ def is_roll_day(day: date, sessions: Sessions) -> bool:
     return moved(third_friday(day.year, day.month), sessions) == day
 
 
-def strike_at_or_above(level: float) -> Decimal:
+def strike_at_or_above(level: float, step: Decimal = STRIKE_STEP) -> Decimal:
     """The closest listed strike equal to or greater than the index.
 
     >>> strike_at_or_above(1271.99), strike_at_or_above(1275.0)
     (Decimal('1275'), Decimal('1275'))
     """
-    steps = (Decimal(str(level)) / STRIKE_STEP).to_integral_value(rounding=ROUND_CEILING)
-    return steps * STRIKE_STEP
+    return (Decimal(str(level)) / step).to_integral_value(rounding=ROUND_CEILING) * step
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,14 @@ class BuyWrite:
     """One position a month, of all the money there is: part "index" and part "call"."""
 
     sessions: Sessions
+    roll_at: time = ROLL_AT
+    strike_step: Decimal = STRIKE_STEP
+    """Both are varied only to measure how much depends on them (scripts/replication.py)."""
     id: str = "bxm"
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The roll, once, from 11:00 on: the old shares out, new shares and a new call in."""
-        due = is_roll_day(view.today, self.sessions) and view.now >= view.session.at(ROLL_AT)
+        due = is_roll_day(view.today, self.sessions) and view.now >= view.session.at(self.roll_at)
         if not due or ROLL in own.entered:
             return ()
         wish = self._wish(view, own)
@@ -71,7 +73,7 @@ class BuyWrite:
         return ()
 
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
-        roll = session.at(ROLL_AT)
+        roll = session.at(self.roll_at)
         return roll if now < roll and is_roll_day(session.date, self.sessions) else None
 
     def _sold(self, position: Position) -> Close:
@@ -85,7 +87,7 @@ class BuyWrite:
         if expiry is None or chain is None or spot is None:
             return Pass(self.id, ROLL, "DATA", f"no {PRODUCT} options on {view.today}")
         size = (chain.multiplier, chain.tick)
-        call = Option(PRODUCT, expiry, Right.CALL, strike_at_or_above(spot), *size)
+        call = Option(PRODUCT, expiry, Right.CALL, strike_at_or_above(spot, self.strike_step), *size)
         share = Share(PRODUCT, *size)
         level, premium = (None if quote is None else quote.mid for quote in view.quotes((share, call)))
         if level is None or premium is None:

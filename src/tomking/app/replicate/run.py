@@ -72,14 +72,16 @@ class Comparison:
     """Mean absolute error of each seed alone."""
 
 
-def replicate(seeds: Sequence[int], progress: Progress) -> Comparison:
+def replicate(
+    seeds: Sequence[int], progress: Progress, rules: Callable[[Sessions], BuyWrite] = BuyWrite
+) -> Comparison:
     """BXM's rules on the model market of every seed, against the published returns."""
     history = load_history()
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     rows = []
     for done, seed in enumerate(seeds):
         progress(done, len(seeds), f"seed {seed}")
-        yearly = returns_by_year(play(history, sessions, seed, WARM_UP, HISTORY_LAST))
+        yearly = returns_by_year(play(history, sessions, seed, WARM_UP, HISTORY_LAST, rules))
         rows.append([yearly[year] for year in range(FIRST, LAST + 1)])
     progress(len(seeds), len(seeds), "compared")
     return compared(tuple(seeds), np.array(rows))
@@ -116,11 +118,18 @@ class Values:
             self.closes[event.day] = event.net_liq
 
 
-def play(history: History, sessions: Sessions, seed: int, first: date, last: date) -> dict[date, Decimal]:
+def play(  # noqa: PLR0917
+    history: History,
+    sessions: Sessions,
+    seed: int,
+    first: date,
+    last: date,
+    rules: Callable[[Sessions], BuyWrite] = BuyWrite,
+) -> dict[date, Decimal]:
     """Net liq at each close from ``first`` to ``last``, dollars."""
     values = Values()
     kernel = frictionless_kernel(
-        strategy=BuyWrite(sessions),
+        strategy=rules(sessions),
         risk=Unlimited(),
         market=ModelMarket(history, sessions, seed),
         sessions=sessions,
