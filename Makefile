@@ -4,6 +4,7 @@
 # make bench  ns an option and digits, our kernels beside QuantLib and NumPy, on one core
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
+# make replication  play the BuyWrite index against its published years: docs/replication.md
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
@@ -110,6 +111,11 @@ format: $(VENV)/dev.stamp
 .PHONY: fidelity
 fidelity: $(VENV)/dev.stamp
 	@$(BIN)/python -m scripts.fidelity
+
+# By hand after a change of the market model: about five minutes.
+.PHONY: replication
+replication: $(VENV)/dev.stamp
+	@$(BIN)/python scripts/replication.py
 
 .PHONY: lock
 lock:

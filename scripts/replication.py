@@ -1,4 +1,4 @@
-"""Write docs/replication.md: `PYTHONPATH=src .venv/bin/python scripts/replication.py`, about five minutes.
+"""Write docs/replication.md: `make replication`, about five minutes.
 
 Everything that is a number in it is worked out here; the words about what was found are checked by a reader.
 """
@@ -58,7 +58,7 @@ def document(result: Comparison, one: Comparison, few: Comparison, variants: dic
 
 `tomking replicate bxm` plays the published rules of the Cboe S&P 500 BuyWrite Index (BXM) on the kernel and
 the modelled market, without friction, and compares calendar years with those Cboe published. Nothing in the
-market was fitted to BXM. This page is written by `PYTHONPATH=src .venv/bin/python scripts/replication.py`;
+market was fitted to BXM. This page is written by `make replication`;
 a test replays seed 1 and fails when the page is not current.
 
 {_goals(result)}

@@ -234,5 +234,5 @@ def test_the_documents_numbers_are_those_of_this_program() -> None:
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     yearly = returns_by_year(play(history, sessions, 1, WARM_UP, HISTORY_LAST))
     result = compared((1,), np.array([[yearly[year] for year in range(FIRST, LAST + 1)]]))
-    said = f"{DOCUMENT.name} is not current: run scripts/replication.py"
+    said = f"{DOCUMENT.name} is not current: run `make replication`"
     assert as_text(result) in DOCUMENT.read_text(encoding="utf-8"), said

@@ -36,6 +36,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 UNLISTED = -1
+QUOTED_AS = {"SPX": "SPXW"}
+"""Products whose spreads are another's: the quotes that spreads were fitted to are of both."""
 FIRST_ROWS = 256
 KEPT_BY_IDENTITY = 4096
 
@@ -175,7 +177,7 @@ class Board:
         product = PRODUCTS[name]
         minute, clock = self._times.settlement_of(product, expiry)
         future = self._times.delivery_minute(expiry) if product.future else minute
-        grid = Grid.of(product)
+        grid = Grid.of(PRODUCTS[QUOTED_AS.get(name, name)])
         ratio, tick = float(product.index_ratio), float(size.tick)
         kept = (clock, minute, future, ratio, tick, grid.point, grid.above, grid.from_count, grid.width)
         return np.array(kept, np.float64)
