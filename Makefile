@@ -112,7 +112,7 @@ format: $(VENV)/dev.stamp
 fidelity: $(VENV)/dev.stamp
 	@$(BIN)/python -m scripts.fidelity
 
-# By hand after a change of the market model: about five minutes.
+# By hand after a change of the market model: a few minutes.
 .PHONY: replication
 replication: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/replication.py

@@ -76,6 +76,13 @@ def replicate(
     seeds: Sequence[int], progress: Progress, rules: Callable[[Sessions], BuyWrite] = BuyWrite
 ) -> Comparison:
     """BXM's rules on the model market of every seed, against the published returns."""
+    return compared(tuple(seeds), returns(seeds, progress, rules))
+
+
+def returns(
+    seeds: Sequence[int], progress: Progress, rules: Callable[[Sessions], BuyWrite] = BuyWrite
+) -> Floats:
+    """Percent of each calendar year, shape (seeds, years)."""
     history = load_history()
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     rows = []
@@ -84,7 +91,7 @@ def replicate(
         yearly = returns_by_year(play(history, sessions, seed, WARM_UP, HISTORY_LAST, rules))
         rows.append([yearly[year] for year in range(FIRST, LAST + 1)])
     progress(len(seeds), len(seeds), "compared")
-    return compared(tuple(seeds), np.array(rows))
+    return np.array(rows)
 
 
 def compared(seeds: tuple[int, ...], model: Floats) -> Comparison:
