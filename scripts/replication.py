@@ -85,10 +85,10 @@ spreads: {", ".join(f"{y.year} ({y.deviation:+.1f})" for y in far)}.
 
 **The level of the call's volatility.** A point of volatility in a one-month call at the money is worth about
 1.4 percentage points of return a year. The market takes it from VIX by the surface of
-[fidelity.md](fidelity.md), which is fitted to quotes of few days and few years. A positive mean deviation says
-that its calls are too dear, a negative one that they are too cheap. By era: {_eras(result)}; since
-{ERAS[-1][0]} that is {_vol_points(result):+.1f} volatility points, if all of it is volatility. Deviations correlate
-{_with_vix(result):+.2f} with the year's mean VIX.
+[fidelity.md](fidelity.md), which is fitted to quotes of few days and few years. A positive mean deviation
+says that its calls are too dear, a negative one that they are too cheap. By era: {_eras(result)}; since
+{ERAS[-1][0]} that is {_vol_points(result):+.1f} volatility points, if all of it is volatility. Deviations
+correlate {_with_vix(result):+.2f} with the year's mean VIX.
 
 **Dividends in the forward.** The market's forwards assume {DIVIDEND_YIELD:.1%} in every year; calls of
 years that paid more are too dear by half the difference: {_dividends(1991, 1999):+.2f} points a year over
