@@ -58,6 +58,9 @@ class ScriptedMarket:
     def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
         return None
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        return self.level
+
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         return [self._quote(contract, now) for contract in contracts]
 

@@ -51,6 +51,10 @@ class MarketData(Protocol):
         """The quotes of one expiry."""
         ...
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        """The ``forward`` of that chain, points, without the rest of it; None with it."""
+        ...
+
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         """Quotes of the given contracts, in their order; None where not listed or not seen."""
         ...

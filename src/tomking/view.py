@@ -45,6 +45,9 @@ class View:
     def chain(self, product: str, expiry: date) -> Chain | None:
         return self.market.chain(product, expiry, self.now)
 
+    def forward(self, product: str, expiry: date) -> float | None:
+        return self.market.forward(product, expiry, self.now)
+
     def bars(self, family: str = "SPX") -> Bars:
         return self.market.bars(family, self.now)
 

@@ -82,6 +82,11 @@ class Garbled:
         noise = np.where(self.rng.random(n) < 0.2, np.nan, self.rng.uniform(-1, 1, n))
         return replace(real, bid=bid, ask=bid[::-1].copy(), iv=noise, delta=noise, forward=1.0)
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        if self._later(now):
+            return self._any(None, 1.0, 9000.0)
+        return self.true.forward(product, expiry, now)
+
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         if not self._later(now):
             return self.true.quotes(contracts, now)

@@ -170,6 +170,10 @@ class World:
         self.vix_level = self.vix_level if vix is None else vix
         self.chains = {}
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        listed = self.chain(product, expiry, now)
+        return None if listed is None else listed.forward
+
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         found: list[Quote | None] = []
         for contract in contracts:

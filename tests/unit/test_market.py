@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.history import load_history
 from tomking.domain.bars import Bars, History
-from tomking.domain.calendar import Sessions, calendar_days
+from tomking.domain.calendar import Sessions, calendar_days, wall_instant
 from tomking.domain.chain import Chain, quote_of
 from tomking.domain.contract import Future, Option, Right
 from tomking.sim.market import ModelMarket
@@ -403,3 +403,13 @@ def test_the_order_of_questions_does_not_matter(
 def test_the_notes_say_that_prices_are_modelled(market: ModelMarket) -> None:
     assert any("modelled" in note for note in market.notes)
     assert all(note.endswith(".") for note in market.notes)
+
+
+def test_the_forward_alone_is_the_chains(market: ModelMarket) -> None:
+    now = wall_instant(date(2008, 10, 10), time(11, 0))
+    for product in ("SPXW", "ES", "MES"):
+        for expiry in market.expiries(product, now)[:4]:
+            chain = market.chain(product, expiry, now)
+            assert chain is not None
+            assert market.forward(product, expiry, now) == chain.forward
+    assert market.forward("ES", date(2031, 1, 1), now) is None

@@ -127,6 +127,10 @@ class RecordedChains:
         self._built.move_to_end(key)
         return self._built[key]
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        chain = self.chain(product, expiry, now)
+        return None if chain is None else chain.forward
+
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         return [self._quote(c, now) for c in contracts]
 

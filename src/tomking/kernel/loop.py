@@ -13,6 +13,7 @@ Starting is ``fold(journal.read())`` and then the same first step: there is no r
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import is_
 
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Component, Position, Working, apply, fold
@@ -48,6 +49,8 @@ class Kernel:
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
+        self._wakes: dict[str, tuple[tuple[object, ...], datetime]] = {}
+        self._rested_of: tuple[object, ...] = ()
         self._owns_of: tuple[Book, Marks] | None = None
         self._owns: dict[str, Own] = {}
         self._asked: set[tuple[str, str]] = set()
@@ -95,12 +98,20 @@ class Kernel:
         if look is not None:
             wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
-        for strategy in self._at.strategies:
-            wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
-            if wake is not None:
-                assert wake > now, f"{strategy.id} wants to wake in the past"
-                wakes.append(wake)
+        wakes += [wake for s in self._at.strategies if (wake := self._strategy_wake(s, session, now))]
         return min(wakes)
+
+    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime | None:
+        """Its next wake; the last answer stands while it lies ahead and nothing of its own has changed."""
+        facts = (session, self.book.positions, self.book.orders, self.book.notes, self.book.day)
+        known = self._wakes.get(strategy.id)
+        if known is not None and known[1] > now and all(map(is_, known[0], facts)):
+            return known[1]
+        wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
+        if wake is not None:
+            assert wake > now, f"{strategy.id} wants to wake in the past"
+            self._wakes[strategy.id] = (facts, wake)
+        return wake
 
     # ------------------------------------------------------------------ record, then believe
 
@@ -509,11 +520,16 @@ class Kernel:
 
     def _rest(self, view: View) -> None:
         """Places the profit-taking orders that should rest and do not; tightens those that do."""
+        facts = (self.book.positions, self.book.orders, self.book.levels)
+        if not self._asked and len(self._rested_of) == len(facts) and all(map(is_, self._rested_of, facts)):
+            return
         for position in tuple(self.book.positions.values()):
             if position.state not in (State.ACTIVE, State.DEFENDING):
                 continue
             for target in position.targets:
                 self._rest_one(position, target, view)
+        if not self._asked:
+            self._rested_of = (self.book.positions, self.book.orders, self.book.levels)
 
     def _rest_one(self, position: Position, target: Target, view: View) -> None:
         components = [position.components[role] for role in target.roles]

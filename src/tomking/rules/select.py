@@ -47,8 +47,7 @@ def reference(chain: Chain, spot: float) -> float:
 def underlying(view: View, product: str, expiry: date) -> float | None:
     """The same for a held expiry; None while it is not to be seen."""
     if PRODUCTS[product].future:
-        chain = view.chain(product, expiry)
-        return None if chain is None else chain.forward
+        return view.forward(product, expiry)
     spot = view.spot()
     return None if spot is None else level(spot, product)
 

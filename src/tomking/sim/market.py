@@ -180,6 +180,10 @@ class ModelMarket:
             delta=greeks[1],
         )
 
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        found = self._look_up(product, expiry, now)
+        return None if found is None else terms(self._solve(found[0]), found[1].facts)[0]
+
     def unrounded(self, product: str, expiry: date, now: datetime) -> Floats | None:
         """The model's own prices in points of the rows of ``chain``, before spread and rounding."""
         found = self._look_up(product, expiry, now)
