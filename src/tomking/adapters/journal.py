@@ -8,7 +8,7 @@ there or none.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -88,7 +88,8 @@ class SqliteJournal:
             raise OperatingError(f"{path}: an empty file is not a journal; move it away or name another")
         with self._failing("cannot be opened"):
             self._db = sqlite3.connect(path, isolation_level=None)
-        try:
+        with ExitStack() as unless_opened:
+            unless_opened.callback(self._db.close)
             with self._failing("cannot be opened as a journal"):
                 if is_new:
                     self._create()
@@ -96,9 +97,7 @@ class SqliteJournal:
                 self._sequence, self._head = self._last()
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute(f"PRAGMA synchronous={'FULL' if power_safe else 'NORMAL'}")
-        except BaseException:
-            self._db.close()
-            raise
+            unless_opened.pop_all()
 
     def __enter__(self) -> Self:
         return self

@@ -174,7 +174,6 @@ class Book:
     """Highest closing net liq since the last reset, moved by deposits."""
     last_entry: tuple[datetime, str] | None = None
     """When and by which strategy a position was last opened."""
-    losers_in_a_row: int = 0
     just_closed: tuple[Trade, ...] = ()
     """Trades that the last event closed."""
     quarantined: frozenset[str] = frozenset()
@@ -473,7 +472,7 @@ def _with_losing_close(book: Book, position: Position) -> Book:
     net = sum((c.net_dollars for c in position.components.values()), ZERO)
     lost = -net > LOSING_CLOSE_SHARE * book.prior_close
     day = replace(book.day, losing_closes=book.day.losing_closes + int(lost))
-    return replace(book, day=day, losers_in_a_row=book.losers_in_a_row + 1 if lost else 0)
+    return replace(book, day=day)
 
 
 def _trade(position: Position, id_: str) -> Trade:

@@ -37,10 +37,11 @@ def fomc_on(day: date) -> bool:
     return day in _SCHEDULED
 
 
-def fomc_week(day: date) -> bool:
-    """Whether a scheduled announcement falls in the week, Monday to Sunday, of ``day``."""
+def fomc_week(day: date) -> date | None:
+    """The scheduled announcement in the week, Monday to Sunday, of ``day``; None without one."""
     monday = day - timedelta(days=day.weekday())
-    return any(fomc_on(monday + timedelta(days=n)) for n in range(7))
+    week = (monday + timedelta(days=n) for n in range(7))
+    return next((announced for announced in week if fomc_on(announced)), None)
 
 
 # Month/day of each announcement; * unscheduled.  The meeting of 2020-03-17/18 was called off

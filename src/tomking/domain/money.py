@@ -29,8 +29,3 @@ def shortest(value: Decimal) -> Decimal:
     (Decimal('2598.5'), Decimal('5000'))
     """
     return Decimal(f"{value.normalize():f}")
-
-
-def share(part: Decimal, whole: Decimal) -> float:
-    """``part / whole`` as a plain number for comparisons and words; infinite when ``whole`` <= 0."""
-    return float(part / whole) if whole > 0 else float("inf")

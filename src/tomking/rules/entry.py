@@ -1,6 +1,6 @@
 """Conditions that more than one strategy asks before it enters."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from tomking.domain import fomc
 from tomking.rules.indicators import ema
@@ -43,18 +43,15 @@ def no_fomc_today() -> Condition:
 
 def no_fomc_this_week() -> Condition:
     def check(view: View, own: Own) -> str | None:
-        monday = view.today - timedelta(days=view.today.weekday())
-        for n in range(5):
-            if fomc.fomc_on(monday + timedelta(days=n)):
-                return f"FOMC announcement this week, on {monday + timedelta(days=n)}"
-        return None
+        announced = fomc.fomc_week(view.today)
+        return None if announced is None else f"FOMC announcement this week, on {announced}"
 
     return Condition("EVT", check)
 
 
 def coverage_note(day: date) -> str:
     """A clause for the reason of an entry whose event filter had nothing to say."""
-    return "" if fomc.COVERED_FROM <= day <= fomc.COVERED_TO else "; FOMC calendar: not covered"
+    return "" if fomc.covered(day) else "; FOMC calendar: not covered"
 
 
 def full_session() -> Condition:

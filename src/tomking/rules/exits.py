@@ -132,16 +132,6 @@ def at_wall(trigger: str, urgency: Urgency, wall: time) -> Exit:
     return leave(trigger, urgency, why, guardian=True)
 
 
-def days_left(trigger: str, days: int, *, which: Picks = everything) -> Exit:
-    """The 21-DTE rule: see ``last_days``."""
-
-    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-        left = dte(view.today, min(c.expiry for c in chosen))
-        return f"{left} DTE, the rule is {days}" if last_days(view, chosen, days) else None
-
-    return leave(trigger, Urgency.RULE, why, guardian=True, which=which)
-
-
 def last_days(view: View, components: Sequence[Component], days: int) -> bool:
     """The first session with DTE <= ``days``, or the session before if that day is closed (ruling 10)."""
     expiry = min(c.expiry for c in components)
