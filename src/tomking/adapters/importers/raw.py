@@ -15,39 +15,38 @@ import polars as pl
 STRIKE_DIGITS = 100_000
 """Counts of a raw strike per point: a 6E strike of 1.0525 is 105250."""
 
-QUOTES = pl.Schema(
-    {
-        "line": pl.Int64,  # 1-based line of the file (or of the member of an archive), header included
-        "member": pl.String,  # name inside an archive, "" for a plain file
-        "root": pl.String,  # option root as tomking names it: SPXW, SPX, ES, AAPL ...
-        "at": pl.Datetime("us", "UTC"),  # when the quote was seen; of a bar, its end
-        "expiry": pl.Date,  # the exchange's expiry date (an AM expiry is its settlement day)
-        "right": pl.Int8,  # +1 call, -1 put
-        "strike": pl.Int64,  # points x STRIKE_DIGITS
-        "bid": pl.Float64,  # points; null: the cell is empty
-        "ask": pl.Float64,
-        "bid_size": pl.Int64,  # contracts, null where the source has none
-        "ask_size": pl.Int64,
-        "volume": pl.Int64,
-        "open_interest": pl.Int64,
-        "spot": pl.Float64,  # the underlying's price on the same row, points; null where there is none
-        "multiplier": pl.Float64,  # dollars per point where the source says it, else null
-    }
-)
+_Type = pl.DataType | type[pl.DataType]
+_QUOTES: dict[str, _Type] = {
+    "line": pl.Int64,  # 1-based line of the file (or of the member of an archive), header included
+    "member": pl.String,  # name inside an archive, "" for a plain file
+    "root": pl.String,  # option root as tomking names it: SPXW, SPX, ES, AAPL ...
+    "at": pl.Datetime("us", "UTC"),  # when the quote was seen; of a bar, its end
+    "expiry": pl.Date,  # the exchange's expiry date (an AM expiry is its settlement day)
+    "right": pl.Int8,  # +1 call, -1 put
+    "strike": pl.Int64,  # points x STRIKE_DIGITS
+    "bid": pl.Float64,  # points; null: the cell is empty
+    "ask": pl.Float64,
+    "bid_size": pl.Int64,  # contracts, null where the source has none
+    "ask_size": pl.Int64,
+    "volume": pl.Int64,
+    "open_interest": pl.Int64,
+    "spot": pl.Float64,  # the underlying's price on the same row, points; null where there is none
+    "multiplier": pl.Float64,  # dollars per point where the source says it, else null
+}
+QUOTES = pl.Schema(_QUOTES)
 """Columns of a frame of option quotes."""
 
-LEVELS = pl.Schema(
-    {
-        "line": pl.Int64,
-        "member": pl.String,
-        "key": pl.String,  # the underlying: SPX, ES, AAPL ...
-        "expiry": pl.Date,  # of a future, else null
-        "at": pl.Datetime("us", "UTC"),  # when it was seen; of a bar, its end
-        "bid": pl.Float64,  # points, null where there is none
-        "ask": pl.Float64,
-        "last": pl.Float64,  # traded price or printed level, null where there is none
-    }
-)
+_LEVELS: dict[str, _Type] = {
+    "line": pl.Int64,
+    "member": pl.String,
+    "key": pl.String,  # the underlying: SPX, ES, AAPL ...
+    "expiry": pl.Date,  # of a future, else null
+    "at": pl.Datetime("us", "UTC"),  # when it was seen; of a bar, its end
+    "bid": pl.Float64,  # points, null where there is none
+    "ask": pl.Float64,
+    "last": pl.Float64,  # traded price or printed level, null where there is none
+}
+LEVELS = pl.Schema(_LEVELS)
 """Columns of a frame of underlying prices: index levels, futures, shares."""
 
 
