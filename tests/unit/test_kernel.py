@@ -64,6 +64,9 @@ class Scripted:
     id: str = "friday"
     guards: tuple[Intent, ...] = ()
 
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        return ()
+
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         return self.script(view, own)
 

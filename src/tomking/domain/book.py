@@ -100,6 +100,8 @@ class Position:
     """Dollars lost at the planned stop, all units, as judged at entry."""
     targets: tuple[Target, ...] = ()
     """The profit-taking orders that rest while their components are open."""
+    stage: str = ""
+    """Where it is in its strategy's own life (``rules.life``); empty until the strategy has said."""
 
     @property
     def family(self) -> str:
@@ -218,6 +220,8 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return replace(book, orders={**book.orders, order: working})
         case ev.Transitioned(_, position, before, after, _):
             return _transitioned(book, position, before, after)
+        case ev.Staged(_, position, before, after, _, _):
+            return _staged(book, position, before, after)
         case ev.Settled():
             return _settled(book, event)
         case ev.Paid():
@@ -426,6 +430,12 @@ def _transitioned(book: Book, id_: str, before: State, after: State) -> Book:
         assert not position.open_components, f"{id_} still holds {position.open_components}"
         return replace(book, positions={k: p for k, p in book.positions.items() if k != id_})
     return _with_position(book, replace(position, state=after))
+
+
+def _staged(book: Book, id_: str, before: str, after: str) -> Book:
+    position = book.positions[id_]
+    assert position.stage == before, f"{id_} is at {position.stage!r}, not {before!r}"
+    return _with_position(book, replace(position, stage=after))
 
 
 def _without_order(book: Book, id_: str) -> Book:

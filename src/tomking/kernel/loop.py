@@ -20,7 +20,18 @@ from tomking.domain.book import Book, Component, Position, Working, apply, fold
 from tomking.domain.calendar import Session, new_york
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
-from tomking.domain.intent import Alternatives, Approved, Close, Intent, Mark, Open, Pass, Target, Urgency
+from tomking.domain.intent import (
+    Alternatives,
+    Approved,
+    Close,
+    Intent,
+    Mark,
+    Open,
+    Pass,
+    Step,
+    Target,
+    Urgency,
+)
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
 from tomking.domain.structure import Leg
@@ -37,6 +48,8 @@ TRIES = 2
 SOON = timedelta(seconds=1)
 """After something was sent, its outcome is looked for this much later."""
 MINUTE = timedelta(minutes=1)
+EXIT = "exit: "
+"""Begins the name of what is declined when an exit cannot be priced."""
 
 
 class Kernel:
@@ -49,7 +62,7 @@ class Kernel:
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
-        self._wakes: dict[str, tuple[tuple[object, ...], datetime]] = {}
+        self._wakes: dict[str, tuple[tuple[object, ...], datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
         self._owns_of: tuple[Book, Marks] | None = None
         self._owns: dict[str, Own] = {}
@@ -103,15 +116,22 @@ class Kernel:
 
     def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime | None:
         """Its next wake; the last answer stands while it lies ahead and nothing of its own has changed."""
-        facts = (session, self.book.positions, self.book.orders, self.book.notes, self.book.day)
         known = self._wakes.get(strategy.id)
-        if known is not None and known[1] > now and all(map(is_, known[0], facts)):
+        if known is not None and known[1] > now and self._stands(known[0], session):
             return known[1]
         wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
         if wake is not None:
             assert wake > now, f"{strategy.id} wants to wake in the past"
-            self._wakes[strategy.id] = (facts, wake)
+            self._wakes[strategy.id] = (self._wake_facts(session), wake, now)
         return wake
+
+    def _wake_facts(self, session: Session) -> tuple[object, ...]:
+        """What wakes are worked out from, beside the time."""
+        book = self.book
+        return session, book.positions, book.orders, book.notes, book.day
+
+    def _stands(self, facts: tuple[object, ...], session: Session) -> bool:
+        return all(map(is_, facts, self._wake_facts(session)))
 
     # ------------------------------------------------------------------ record, then believe
 
@@ -303,13 +323,16 @@ class Kernel:
 
     def _decide(self, view: View) -> None:
         for strategy in self._at.strategies:
-            for intent in self._wishes(strategy, view):
+            for intent in self._wishes(strategy, view) if self._is_due(strategy, view) else ():
                 match intent:
                     case Close():
                         self._close(intent, view)
                     case Mark(owner, key, value):
                         if self.book.notes.get(f"{owner}.{key}", "") != value:
                             self.record(ev.Noted(view.now, f"{owner}.{key}", value))
+                    case Step(_, position, before, after, trigger, context):
+                        if position in self.book.positions:
+                            self.record(ev.Staged(view.now, position, before, after, trigger, context))
                     case Pass(owner, entry, code, detail):
                         self._decline(owner, entry, code, (detail,), view.now)
                     case Open():
@@ -317,11 +340,31 @@ class Kernel:
                     case Alternatives():
                         self._open(intent, view)
 
+    def _is_due(self, strategy: Strategy, view: View) -> bool:
+        """Whether it wishes to be asked in this minute, or an exit of its found no quote today.
+
+        A function of the book and the clock alone, so that a restart changes nothing.
+        """
+        if any(who == strategy.id and what.startswith(EXIT) for who, what, _ in self.book.day.declined):
+            return True
+        minute = view.now.replace(second=0, microsecond=0)
+        known = self._wakes.get(strategy.id)
+        if (
+            known is not None
+            and known[2] < minute
+            and view.now < known[1]
+            and self._stands(known[0], view.session)
+        ):
+            return False
+        own = self._own(strategy.id)
+        wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
+        return wake is not None and wake <= view.now
+
     def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
             try:
-                return strategy.decide(view, own)
+                return (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
         try:
@@ -480,7 +523,7 @@ class Kernel:
                 continue
             self._unquoted = True
             detail = f"{close.position} {one.role}: a leg of {one.structure} has no two-sided quote"
-            self._decline(close.strategy, f"exit: {close.trigger}", "DATA", (detail,), view.now)
+            self._decline(close.strategy, f"{EXIT}{close.trigger}", "DATA", (detail,), view.now)
         return priced
 
     def _in_the_way(self, position: Position, components: Sequence[Component]) -> list[str]:

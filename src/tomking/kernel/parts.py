@@ -20,6 +20,10 @@ class Strategy(Protocol):
     @property
     def id(self) -> str: ...
 
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """Changes in the lives of its positions, to be written down before anything is decided."""
+        ...
+
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Wishes, exits before entries."""
         ...

@@ -1,9 +1,10 @@
 """Conditions that more than one strategy asks before it enters."""
 
+from collections.abc import Callable
 from datetime import date
 
 from tomking.domain import fomc
-from tomking.rules.indicators import ema
+from tomking.rules.indicators import ema, highest
 from tomking.rules.strategy import Condition
 from tomking.view import Own, View
 
@@ -59,6 +60,80 @@ def full_session() -> Condition:
         return "early close: no entry on a half day" if view.session.is_half_day else None
 
     return Condition("CAL", check)
+
+
+def enough_bars(sessions: int, family: str = "SPX") -> Condition:
+    """Daily bars of the family; indicators of fewer would be made up."""
+
+    def check(view: View, own: Own) -> str | None:
+        bars = len(view.bars(family))
+        return None if bars >= sessions else f"{bars} daily bars of {family}, {sessions} are needed"
+
+    return Condition("DATA", check)
+
+
+def phase_from(least: int) -> Condition:
+    def check(view: View, own: Own) -> str | None:
+        return None if own.phase >= least else f"from phase {least}, this is {own.phase}"
+
+    return Condition("PHASE", check)
+
+
+def trend_up(fast: int, slow: int) -> Condition:
+    """The faster exponential average of daily closes is above the slower."""
+
+    def check(view: View, own: Own) -> str | None:
+        means = averages(view, fast, slow)
+        if means is not None and means[0] > means[1]:
+            return None
+        said = "too few bars" if means is None else f"{means[0]:.2f} and {means[1]:.2f}"
+        return f"EMA{fast} and EMA{slow}: {said}, not rising"
+
+    return Condition("TECH", check)
+
+
+def not_at_high(sessions: int) -> Condition:
+    """The index is below its highest price of the sessions before."""
+
+    def check(view: View, own: Own) -> str | None:
+        spot, high = known(view.spot()), known(highest(view.bars(), sessions))
+        return None if spot < high else f"{spot:.2f} is not below the {sessions}-session high {high:.2f}"
+
+    return Condition("TECH", check)
+
+
+def held_below(most: Callable[[Own], int]) -> Condition:
+    """Fewer positions are held than the strategy may have."""
+
+    def check(view: View, own: Own) -> str | None:
+        held, limit = len(own.positions), most(own)
+        return None if held < limit else f"{held} positions held, {limit} at most in phase {own.phase}"
+
+    return Condition("CAP", check)
+
+
+def iv_rank_between(low: float, high: float, sessions: int = 252) -> Condition:
+    """Where today's VIX lies between the lowest and the highest of its daily closes, 0 to 1.
+
+    The VIX stands for the implied volatility of every SPX-family product.
+    """
+
+    def check(view: View, own: Own) -> str | None:
+        rank = iv_rank(view, sessions)
+        if rank is None:
+            return f"fewer than {sessions} closes of the VIX"
+        return None if low <= rank <= high else f"IV rank {rank:.0%} is not within {low:.0%} to {high:.0%}"
+
+    return Condition("TECH", check)
+
+
+def iv_rank(view: View, sessions: int = 252) -> float | None:
+    """``(VIX - lowest close) / (highest - lowest)`` of the sessions before, may leave 0 to 1."""
+    closes, vix = view.bars("VIX").close[-sessions:], view.vix
+    if vix is None or len(closes) < sessions:
+        return None
+    low, high = float(closes.min()), float(closes.max())
+    return 0.5 if high <= low else (vix - low) / (high - low)
 
 
 def averages(view: View, fast: int, slow: int) -> tuple[float, float] | None:

@@ -102,6 +102,16 @@ def wing(chain: Chain, option: Option, points: float) -> Option | None:
     return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
 
 
+def nearest_strike(chain: Chain, right: Right, at: float, *, miss: float = np.inf) -> Option | None:
+    """The quoted strike nearest ``at`` points, at most ``miss`` points off."""
+    rows = _rows(chain, right)
+    off = np.abs(chain.strikes[rows] - at)
+    fits = _quoted(chain, rows) & (off <= miss)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmin(np.where(fits, off, np.inf))))
+
+
 def delta_of(chain: Chain, option: Option) -> float | None:
     """Its absolute delta, None where it is not listed or has none."""
     rows = _rows(chain, option.right)

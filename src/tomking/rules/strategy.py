@@ -13,8 +13,9 @@ from datetime import date, datetime, time
 
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step, Urgency
 from tomking.domain.order import Order
+from tomking.rules.life import Life
 from tomking.rules.schedule import (
     LOOK_MINUTES,
     MINUTE,
@@ -154,6 +155,10 @@ class Strategy:
     """In order of priority: a component follows the first that closes it."""
     watch: Watch
     facts: tuple[Fact, ...] = field(default=())
+    life: Life | None = None
+    """The stages of its positions, where it has any of its own (methodology E.3)."""
+    default_on: bool = True
+    """Whether it trades unless the configuration says otherwise."""
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Everything it wishes now: notes and exits first, then entries."""
@@ -163,6 +168,12 @@ class Strategy:
             if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
         return tuple(wishes)
+
+    def steps(self, view: View, own: Own) -> tuple[Step, ...]:
+        """The positions whose stage of life has changed since it was last written down."""
+        life = self.life
+        found = () if life is None else (life.step(view, own, position) for position in own.positions)
+        return tuple(step for step in found if step is not None)
 
     def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The guardian exits alone."""

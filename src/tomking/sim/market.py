@@ -39,7 +39,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rights = NDArray[np.int8]
 
-FAMILY = "SPX"
+FAMILY, VIX = "SPX", "VIX"
 VIX_FRIDAYS = (16, 51)
 """Calendar days between which the Friday expiries lie that may bracket 30 days."""
 ONE_MINUTE = timedelta(minutes=1)
@@ -219,7 +219,9 @@ class ModelMarket:
         return out
 
     def bars(self, family: str, now: datetime) -> Bars:
-        """Real bars of sessions before the day ``now`` falls on in New York."""
+        """Real bars of sessions before the day ``now`` falls on in New York: the index's or the VIX's."""
+        if family == VIX:
+            return self._history.vix.before(new_york(now).date())
         if family != FAMILY:
             return self._history.spx.before(date.min)
         day = self._at(now)

@@ -58,6 +58,10 @@ class BuyWrite:
     """Both are varied only to measure how much depends on them (scripts/replication.py)."""
     id: str = "bxm"
 
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """It has no life of its own."""
+        return ()
+
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The roll, once, from 11:00 on: the old shares out, new shares and a new call in."""
         due = is_roll_day(view.today, self.sessions) and view.now >= view.session.at(self.roll_at)

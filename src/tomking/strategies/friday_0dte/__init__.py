@@ -12,6 +12,7 @@ from tomking.rules.schedule import Days, Window
 from tomking.rules.strategy import Claim, Entry, Fact, Strategy, Watch
 from tomking.strategies.friday_0dte import conditions, condor
 from tomking.strategies.friday_0dte.exits import exits_of
+from tomking.strategies.friday_0dte.life import LIFE
 from tomking.strategies.friday_0dte.settings import Settings
 
 __all__ = ["Settings", "strategy"]
@@ -51,5 +52,6 @@ def strategy(settings: Settings) -> Strategy:
             ),
         ),
         exits=exits_of(settings),
+        life=LIFE,
         watch=Watch(1, time(9, 30), time(15, 59)),
     )
