@@ -12,7 +12,7 @@ from tests.worlds import weekdays
 
 from tomking.domain.bars import Bars
 from tomking.domain.calendar import Session, new_york
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step
 from tomking.rules.strategy import CODES, Strategy
 from tomking.strategies import ALL, build
 
@@ -89,6 +89,9 @@ def fits(wish: Intent, strategy: Strategy) -> None:
             assert wish.detail
         case Mark():
             assert wish.key
+        case Step():
+            assert strategy.life is not None
+            assert wish.after in strategy.life.ways
 
 
 @lru_cache

@@ -19,7 +19,7 @@ from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session, Sessions, dte, new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step, Urgency
 from tomking.domain.lifecycle import State
 from tomking.domain.products import PRODUCTS
 from tomking.pricing.black import black
@@ -241,6 +241,8 @@ class Desk:
 
     def step(self, now: datetime) -> list[Intent]:
         """Decide and do it."""
+        for step in self.strategy.steps(self.view(now), self.own(now)):
+            self.do(step, now)
         wishes = list(self.decide(now))
         for wish in wishes:
             self.do(wish, now)
@@ -262,6 +264,8 @@ class Desk:
                 self.closed(wish, now)
             case Pass():
                 return
+            case Step(_, position, _, after, _, _):
+                self.positions[position] = replace(self.positions[position], stage=after)
 
     def opened(self, wish: Open, now: datetime) -> Position:
         view = self.view(now)

@@ -1,6 +1,5 @@
 """Conditions that more than one strategy asks before it enters."""
 
-from collections.abc import Callable
 from datetime import date
 
 from tomking.domain import fomc
@@ -72,13 +71,6 @@ def enough_bars(sessions: int, family: str = "SPX") -> Condition:
     return Condition("DATA", check)
 
 
-def phase_from(least: int) -> Condition:
-    def check(view: View, own: Own) -> str | None:
-        return None if own.phase >= least else f"from phase {least}, this is {own.phase}"
-
-    return Condition("PHASE", check)
-
-
 def trend_up(fast: int, slow: int) -> Condition:
     """The faster exponential average of daily closes is above the slower."""
 
@@ -100,16 +92,6 @@ def not_at_high(sessions: int) -> Condition:
         return None if spot < high else f"{spot:.2f} is not below the {sessions}-session high {high:.2f}"
 
     return Condition("TECH", check)
-
-
-def held_below(most: Callable[[Own], int]) -> Condition:
-    """Fewer positions are held than the strategy may have."""
-
-    def check(view: View, own: Own) -> str | None:
-        held, limit = len(own.positions), most(own)
-        return None if held < limit else f"{held} positions held, {limit} at most in phase {own.phase}"
-
-    return Condition("CAP", check)
 
 
 def iv_rank_between(low: float, high: float, sessions: int = 252) -> Condition:

@@ -14,7 +14,7 @@ from tomking.domain.intent import Step
 from tomking.domain.lifecycle import State
 from tomking.view import Own, View
 
-Reading = Callable[[Position, Own], tuple[str, str]]
+Reading = Callable[[View, Own, Position], tuple[str, str]]
 """A position's stage, and in a few words what brought it there."""
 
 
@@ -47,7 +47,7 @@ class Life:
             return None
         if not position.stage:
             return Step(own.strategy, position.id, "", self.first, "opened", context(view))
-        stage, trigger = self.reading(position, own)
+        stage, trigger = self.reading(view, own, position)
         if stage == position.stage:
             return None
         if stage not in self.ways[position.stage]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.calendar import dte, nth_weekday
 from tomking.domain.chain import Chain, NetQuote, net_quote
-from tomking.domain.contract import Option, Right
+from tomking.domain.contract import Contract, Option, Right
 from tomking.domain.intent import Part
 from tomking.domain.money import on_grid_above
 from tomking.domain.products import PRODUCTS
@@ -92,11 +92,11 @@ def strike_outward(
 
 
 def wing(chain: Chain, option: Option, points: float) -> Option | None:
-    """The listed strike nearest ``points`` farther from the money than ``option``."""
+    """The listed strike nearest ``points`` farther from the money than ``option`` (< 0: nearer to it)."""
     rows = _rows(chain, option.right)
-    away = (chain.strikes[rows] - float(option.strike)) * int(option.right)
-    miss = np.abs(away - points)
-    fits = (chain.ask[rows] >= 0) & (away > 0) & (miss <= WING_MISS_MAX * points)
+    away = (chain.strikes[rows] - float(option.strike)) * int(option.right) * np.sign(points)
+    miss = np.abs(away - abs(points))
+    fits = (chain.ask[rows] >= 0) & (away > 0) & (miss <= WING_MISS_MAX * abs(points))
     if not fits.any():
         return None
     return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
@@ -110,6 +110,13 @@ def nearest_strike(chain: Chain, right: Right, at: float, *, miss: float = np.in
     if not fits.any():
         return None
     return chain.option(rows.start + int(np.argmin(np.where(fits, off, np.inf))))
+
+
+def strikes_apart(one: Contract, other: Contract) -> Decimal:
+    """Points between two options' strikes, >= 0."""
+    assert isinstance(one, Option), f"{one} has no strike"
+    assert isinstance(other, Option), f"{other} has no strike"
+    return abs(one.strike - other.strike)
 
 
 def delta_of(chain: Chain, option: Option) -> float | None:

@@ -43,8 +43,8 @@ STOP_NOTE = "|stop|"
 class Claim:
     """What the source says of the strategy: measured, never believed (methodology J)."""
 
-    win_rate: float
-    """Share of closed trades that win, 0 to 1."""
+    win_rate: float | None
+    """Share of closed trades that win, 0 to 1; None where no source claims one."""
     source: str
 
 

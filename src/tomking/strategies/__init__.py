@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tomking.rules.strategy import Strategy
-from tomking.strategies import friday_0dte, lt112
+from tomking.strategies import butterfly_9b, calendarized_112, friday_0dte, lt112
 
 
 class Module(Protocol):
@@ -21,7 +21,12 @@ class Module(Protocol):
         ...
 
 
-ALL: dict[str, Module] = {"friday_0dte": friday_0dte, "lt112": lt112}
+ALL: dict[str, Module] = {
+    "friday_0dte": friday_0dte,
+    "butterfly_9b": butterfly_9b,
+    "lt112": lt112,
+    "calendarized_112": calendarized_112,
+}
 
 
 def build(id_: str, settings: object = None) -> Strategy:

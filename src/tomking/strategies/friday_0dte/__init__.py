@@ -8,6 +8,7 @@ a move; wings 30 points out; half the credit is enough, twice the credit is too 
 from datetime import time
 
 from tomking.rules import entry as when
+from tomking.rules import prints
 from tomking.rules.schedule import Days, Window
 from tomking.rules.strategy import Claim, Entry, Fact, Strategy, Watch
 from tomking.strategies.friday_0dte import conditions, condor
@@ -29,7 +30,7 @@ def strategy(settings: Settings) -> Strategy:
         priority=1,
         claim=Claim(0.88, "S1"),
         facts=(
-            Fact("open", Window(time(9, 30), settings.print_until), FRIDAY, conditions.spot_text),
+            prints.opening_fact(FRIDAY, settings.print_until),
             Fact("vix", Window(time(9, 30), time(15, 59)), FRIDAY, conditions.vix_text),
         ),
         entries=(
@@ -41,7 +42,8 @@ def strategy(settings: Settings) -> Strategy:
                     when.full_session(),
                     conditions.before_the_end(settings),
                     when.has_market(),
-                    conditions.measured(settings),
+                    prints.measured(settings.print_until),
+                    conditions.enough_range(settings),
                     conditions.vix_gate(settings),
                     when.no_fomc_today(),
                     conditions.product_allowed(settings),

@@ -3,12 +3,12 @@
 from tomking.domain.book import Position
 from tomking.rules.life import Life
 from tomking.rules.strategy import position_note
-from tomking.view import Own
+from tomking.view import Own, View
 
 OPEN, TESTED, DEFENDING = "OPEN", "TESTED", "DEFENDING"
 
 
-def reading(position: Position, own: Own) -> tuple[str, str]:
+def reading(view: View, own: Own, position: Position) -> tuple[str, str]:
     """Tested by the note of a touched short strike, defending when a side of several is closed."""
     closed = [c for c in position.components.values() if not c.is_open]
     if closed:

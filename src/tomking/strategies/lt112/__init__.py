@@ -27,7 +27,7 @@ def strategy(settings: Settings) -> Strategy:
     return Strategy(
         id=ID,
         title="LT112",
-        priority=2,
+        priority=3,
         claim=Claim(0.73, "S0, S1"),
         entries=(_one_one_two(settings), *_weekly(settings)),
         exits=exits_of(settings),

@@ -2,7 +2,7 @@
 
 from tomking.domain.book import Position
 from tomking.rules.life import Life
-from tomking.view import Own
+from tomking.view import Own, View
 
 LAST_DAYS = "21 DTE"
 
@@ -10,7 +10,7 @@ ACTIVE, HOLD_PDS, PDS_CLOSED = "ACTIVE", "NP_CLOSED_HOLD_PDS", "PDS_CLOSED"
 WEEKLY_ONLY, DEFENSIVE = "WEEKLY_ONLY", "DEFENSIVE_21DTE"
 
 
-def reading(position: Position, own: Own) -> tuple[str, str]:
+def reading(view: View, own: Own, position: Position) -> tuple[str, str]:
     """From its components; an order of the last days at work shows as a stage of its own."""
     orders = (w.order for w in own.orders)
     if any(o.position == position.id and not o.opens and o.trigger == LAST_DAYS for o in orders):
