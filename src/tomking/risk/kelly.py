@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.domain.record import Record
+from tomking.risk.availability import PLACES
 from tomking.risk.settings import Settings
 
 
@@ -24,7 +25,8 @@ class Prior:
 
 def priors(settings: Settings) -> dict[str, Prior]:
     """By strategy.  One that is not here has no claim to trade on."""
-    return {
+    found = {id_: Prior(*place.prior) for id_, place in PLACES.items() if place.prior}
+    return found | {
         "friday_0dte": Prior(
             settings.zero_dte_prior_wins, settings.zero_dte_prior_payoff, settings.zero_dte_sample
         ),

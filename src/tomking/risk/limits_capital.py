@@ -9,10 +9,13 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
 from tomking.domain.slippage import share_at
 from tomking.domain.structure import Structure
+from tomking.risk.availability import is_budgeted
 from tomking.risk.case import Allowance, Case, Limit, allowed, fits, openings, refused, reserved
 from tomking.risk.kelly import priors, quarter_kelly
 from tomking.risk.regime import by_vix, capital_cap
 from tomking.risk.valuation import heat_of
+
+BUDGETED = allowed("its own budget governs it")
 
 
 def regime_allows(case: Case) -> Allowance:
@@ -98,17 +101,27 @@ def _nearest(structure: Structure) -> date:
 
 
 def loss_at_stop(case: Case) -> Allowance:
-    """2 %: the loss at the planned stop with its slippage and all fees, with what it joins."""
+    """2 %: the loss at the planned stop with its slippage and all fees, with what it joins.
+
+    An IPMCC's stop has a share of its own (A.3); a budget is its strategy's (ruling 12).
+    """
+    if is_budgeted(case.wish.strategy):
+        return BUDGETED
+    share = case.settings.trade_loss_share_max
+    if case.wish.strategy == "ipmcc":
+        share = case.settings.ipmcc_loss_shares[case.phase]
     each = loss_per_unit(case)
     if each is None:
         return refused("a leg has no mid, so its slippage is unknown")
     position = _joined(case)
     used = heat_of(position) if position else ZERO
-    return fits(case, "planned, with slippage and fees", used, each, case.settings.trade_loss_share_max)
+    return fits(case, "planned, with slippage and fees", used, each, share)
 
 
 def heat_allows(case: Case) -> Allowance:
-    """The sum of all planned stop losses."""
+    """The sum of all planned stop losses; budgets lose what they cost, and no stop."""
+    if is_budgeted(case.wish.strategy):
+        return BUDGETED
     each = loss_per_unit(case)
     if each is None:
         return refused("a leg has no mid, so its slippage is unknown")
@@ -133,13 +146,18 @@ def slippage(case: Case, *, stop: bool) -> Decimal | None:
 
 
 def position_capital(case: Case) -> Allowance:
-    """5 % of net liq in one position, 12 % in one ES LT112, with what it joins.
+    """5 % of net liq in one position, 12 % in one ES LT112, 13.5 % in an IPMCC, with what it joins.
 
     MES come in tenths: they need no exception.
     """
+    if is_budgeted(case.wish.strategy):
+        return BUDGETED
     settings = case.settings
-    is_excepted = case.wish.strategy == "lt112" and case.wish.product == "ES"
-    share = settings.lt112_capital_share_max if is_excepted else settings.position_capital_share_max
+    share = settings.position_capital_share_max
+    if case.wish.strategy == "lt112" and case.wish.product == "ES":
+        share = settings.lt112_capital_share_max
+    if case.wish.strategy == "ipmcc":
+        share = settings.ipmcc_capital_share_max
     position = _joined(case)
     used = position.margin if position else ZERO
     return fits(case, "margin or debit", used, case.capital, share)
@@ -151,15 +169,23 @@ def _joined(case: Case) -> Position | None:
 
 def kelly_allows(case: Case) -> Allowance:
     """Yes or no: a quarter Kelly of zero warns or refuses, as set; it never sizes (ruling 12)."""
+    if is_budgeted(case.wish.strategy):
+        return BUDGETED
     prior = priors(case.settings).get(case.wish.strategy)
     if prior is None:
-        return refused(f"{case.wish.strategy} has no prior")
+        return _without_prior(case)
     record = case.book.records.get(record_key(case.wish.strategy, case.wish.entry), Record())
     share = quarter_kelly(record, prior, case.settings)
     basis = f"{record.trades} closed trades" if record.trades >= prior.sample else "the prior"
     if share > 0:
         return allowed(f"quarter Kelly {share:.2%} from {basis}")
     words = f"quarter Kelly is 0 from {basis}: no edge"
+    return refused(words) if case.settings.kelly_gate == "block" else Allowance(None, words, warning=words)
+
+
+def _without_prior(case: Case) -> Allowance:
+    """No source claims a win rate: nothing to bet on but the record; as without an edge."""
+    words = f"{case.wish.strategy} has no prior: no source claims a win rate"
     return refused(words) if case.settings.kelly_gate == "block" else Allowance(None, words, warning=words)
 
 
