@@ -6,7 +6,7 @@ have no business day.  Each function returns None where the sessions do not reac
 and D.5.  Checked in tests/unit/test_expiries.py against published dates.
 """
 
-from calendar import monthrange
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -47,7 +47,7 @@ def future_last_trade(product: Product, year: int, month: int, sessions: Session
         case Cycle.CRUDE:
             return _before_day_25(year, month, 4 if product.micro else 3, sessions)
         case Cycle.GOLD:
-            return _from_month_end(year, month, 2, sessions)
+            return _from_month_end(year, month, 2, sessions, _floor_closed)
         case Cycle.CURRENCY:
             return _business_days_before(weekday_of_month(year, month, WEDNESDAY, 3), 2, sessions)
         case Cycle.TREASURY:
@@ -68,7 +68,9 @@ def first_notice(product: Product, year: int, month: int, sessions: Sessions) ->
         case Cycle.CRUDE:
             last = future_last_trade(product, year, month, sessions)
             return None if last is None else _sessions_after(last, 2, sessions)
-        case Cycle.GOLD | Cycle.TREASURY:
+        case Cycle.GOLD:
+            return _from_month_end(*_months_on(year, month, -1), 0, sessions, _floor_closed)
+        case Cycle.TREASURY:
             return _from_month_end(*_months_on(year, month, -1), 0, sessions)
         case _:
             return future_last_trade(product, year, month, sessions)
@@ -220,15 +222,22 @@ def _months_on(year: int, month: int, months: int) -> tuple[int, int]:
     return n // 12, n % 12 + 1
 
 
-def _business_days_before(day: date, count: int, sessions: Sessions) -> date | None:
-    """The ``count``-th session before ``day``, which itself may be closed."""
+def _business_days_before(
+    day: date, count: int, sessions: Sessions, closed: Callable[[date], bool] = lambda _: False
+) -> date | None:
+    """The ``count``-th business day before ``day``, which itself may be none.
+
+    closed  sessions of the securities exchange that were no business day of this one
+    """
     if not sessions.days or day > sessions.days[-1].date:
         return None
-    for _ in range(count):
+    left = count
+    while left:
         session = sessions.before(day)
         if session is None:
             return None
         day = session.date
+        left -= not closed(day)
     return day
 
 
@@ -241,25 +250,37 @@ def _sessions_after(day: date, count: int, sessions: Sessions) -> date | None:
     return day
 
 
-def _from_month_end(year: int, month: int, count: int, sessions: Sessions) -> date | None:
-    """The last session of a month, or the ``count``-th before it."""
-    last = session_on(date(year, month, monthrange(year, month)[1]), sessions, WhenClosed.BEFORE)
-    return None if last is None else _business_days_before(last, count, sessions)
+def _from_month_end(
+    year: int, month: int, count: int, sessions: Sessions, closed: Callable[[date], bool] = lambda _: False
+) -> date | None:
+    """The last business day of a month, or the ``count``-th before it."""
+    next_month = date(*_months_on(year, month, 1), 1)
+    return _business_days_before(next_month, count + 1, sessions, closed)
+
+
+def _floor_closed(day: date) -> bool:
+    """Whether NYMEX and COMEX had no business day: the Friday after Thanksgiving until 2012, 2007-12-24.
+
+    Inferred from the last trade dates of CL's December and January futures of those years.
+    """
+    after_thanksgiving = day.month == 11 and day.weekday() == FRIDAY and 23 <= day.day <= 29
+    return (after_thanksgiving and day.year <= 2012) or day == date(2007, 12, 24)
 
 
 def _before_day_25(year: int, month: int, count: int, sessions: Sessions) -> date | None:
     """Business days before the 25th of the month before delivery, or before the last one ahead of it."""
-    anchor = session_on(date(*_months_on(year, month, -1), 25), sessions, WhenClosed.BEFORE)
-    return None if anchor is None else _business_days_before(anchor, count, sessions)
+    the_25th = date(*_months_on(year, month, -1), 25)
+    anchor = _business_days_before(the_25th + timedelta(days=1), 1, sessions, _floor_closed)
+    return None if anchor is None else _business_days_before(anchor, count, sessions, _floor_closed)
 
 
 def _gold_expiry(year: int, month: int, sessions: Sessions) -> date | None:
-    day = _from_month_end(year, month, 3, sessions)
+    day = _from_month_end(year, month, 3, sessions, _floor_closed)
     if day is None:
         return None
     following = sessions.after(day)
-    eve = following is None or (following.date - day).days > 1
-    return _business_days_before(day, 1, sessions) if eve else day
+    eve = following is None or (following.date - day).days > 1 or _floor_closed(following.date)
+    return _business_days_before(day, 1, sessions, _floor_closed) if eve else day
 
 
 def _treasury_expiry(year: int, month: int, sessions: Sessions) -> date | None:
