@@ -162,7 +162,8 @@ def test_a_size_read_back_from_a_contracts_text_has_the_same_digits(product: str
         )
         again = Option.parse(str(option))
         assert [str(n) for n in (again.tick, again.multiplier, again.strike)] == [
-            str(n) for n in (option.tick, option.multiplier, option.strike.normalize())
+            *(str(n) for n in (option.tick, option.multiplier)),
+            f"{option.strike.normalize():f}",
         ]
 
 

@@ -7,11 +7,25 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from enum import Enum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
 UTC = ZoneInfo("UTC")
+
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = range(5)
+
+
+class WhenClosed(Enum):
+    """What becomes of a schedule on a day without a session (methodology D.8)."""
+
+    NEXT = "next"
+    """It moves to the next session: everything but the two below."""
+    BEFORE = "before"
+    """To the session before: the weekly call of IPMCC, and expiries."""
+    SKIP = "skip"
+    """It does not happen: 0DTE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +117,52 @@ def dte(today: date, expiry: date) -> int:
 def nth_weekday(day: date) -> int:
     """Which of its weekday in its month ``day`` is: 1 for the first Wednesday and so on."""
     return (day.day - 1) // 7 + 1
+
+
+def weekday_of_month(year: int, month: int, weekday: int, nth: int) -> date:
+    """The ``nth`` (1 to 5) ``weekday`` of a month, a session or not; the second Tuesday is (TUESDAY, 2).
+
+    ``ValueError`` where the month has no fifth one.
+    """
+    first = date(year, month, 1)
+    return first.replace(day=1 + (weekday - first.weekday()) % 7 + 7 * (nth - 1))
+
+
+def third_friday(year: int, month: int) -> date:
+    """The calendar day, holiday or not."""
+    return weekday_of_month(year, month, FRIDAY, 3)
+
+
+def session_on(day: date, sessions: Sessions, when_closed: WhenClosed) -> date | None:
+    """The session that a schedule for ``day`` falls on; None for a skipped one and outside the span."""
+    if not sessions.days or not sessions.days[0].date <= day <= sessions.days[-1].date:
+        return None
+    if sessions.on(day) is not None:
+        return day
+    if when_closed is WhenClosed.SKIP:
+        return None
+    found = sessions.after(day) if when_closed is WhenClosed.NEXT else sessions.before(day)
+    return None if found is None else found.date
+
+
+def is_scheduled(
+    today: date,
+    weekday: int,
+    sessions: Sessions,
+    *,
+    nth: int | None = None,
+    when_closed: WhenClosed = WhenClosed.NEXT,
+) -> bool:
+    """Whether ``today`` is the session of a schedule: each ``weekday``, or only the ``nth`` of its month."""
+    return any(
+        session_on(day, sessions, when_closed) == today
+        for day in calendar_days(today - _FARTHEST_MOVE, today + _FARTHEST_MOVE)
+        if day.weekday() == weekday and nth in {None, nth_weekday(day)}
+    )
+
+
+_FARTHEST_MOVE = timedelta(days=7)
+"""No closure lasted longer: 2001-09-11 to 14 moved a schedule by six days."""
 
 
 def calendar_days(first: date, last: date) -> Iterator[date]:
