@@ -114,7 +114,7 @@ def test_a_planted_defect_is_quarantined_under_its_name(
 
 def test_every_quarantining_row_kind_is_planted_somewhere_here() -> None:
     # The last two are planted below; the list above is read from the marker itself.
-    marks = test_a_planted_defect_is_quarantined_under_its_name.pytestmark  # type: ignore[attr-defined]
+    marks = test_a_planted_defect_is_quarantined_under_its_name.pytestmark
     tried = {reason for reason, _ in marks[0].args[1]} | {"duplicate", "contradiction"}
     assert tried == set(ROW_REASONS)
 
