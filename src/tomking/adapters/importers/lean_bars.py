@@ -173,8 +173,10 @@ def _problems(data: bytes, place: Place) -> Iterator[str]:
 def _wrong_count(row: int, cells: list[str], names: tuple[str, ...]) -> str:
     cause = "commas as decimal signs, or another layout" if len(cells) > len(names) else "cut short"
     column = names[min(len(cells), len(names)) - 1]
-    return f"row {row}, column {column}: {len(cells)} cells where {len(names)} belong ({cause}): "
+    return (
+        f"row {row}, column {column}: {len(cells)} cells where {len(names)} belong ({cause}): "
         f"LEAN writes {', '.join(names[:3])}, ... with points as decimal signs"
+    )
 
 
 def _time(cell: str, place: Place) -> tuple[datetime | None, str | None]:
