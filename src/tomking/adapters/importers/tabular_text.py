@@ -21,6 +21,7 @@ from tomking.adapters.importers.tabular_problems import Problems
 
 BLOCK_BYTES = 4 << 20
 """Text read at a time."""
+_PIECE_BYTES = 32 << 10
 LINE_MAX = 1 << 20
 """Bytes: no row of quotes is a thousandth of it."""
 TABLES = (".csv", ".txt", ".tsv")
@@ -70,7 +71,7 @@ def read_blocks(path: Path, problems: Problems) -> Iterator[Block]:
                 row += text.count(b"\n")
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         problems.add(
-            f"the archive is damaged or cut off after this row ({first_line(error)}); fetch the file again",
+            f"the archive is damaged or cut off from here on ({first_line(error)}); fetch the file again",
             member=table.member,
             row=row,
         )
@@ -140,7 +141,7 @@ def _check_member(member: zipfile.ZipInfo, problems: Problems) -> None:
 
 def _lines(table: _Table, problems: Problems) -> Iterator[bytes]:
     rest, row, any_line = b"", 1, False
-    while chunk := table.stream.read(BLOCK_BYTES):
+    for chunk in _chunks(table.stream):
         text = rest + chunk
         cut = text.rfind(b"\n") + 1
         rest = text[cut:]
@@ -160,6 +161,25 @@ def _lines(table: _Table, problems: Problems) -> Iterator[bytes]:
         yield rest
     elif not any_line:
         problems.add("is empty; fetch the file again", member=table.member)
+
+
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+    """About a block at a time; before a damaged archive's error comes what was whole, so that rows count."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := stream.read(_PIECE_BYTES):
+            pieces.append(piece)
+            size += len(piece)
+            if size >= BLOCK_BYTES:
+                yield b"".join(pieces)
+                pieces, size = [], 0
+    except (EOFError, zlib.error, OSError, zipfile.BadZipFile):
+        if pieces:
+            yield b"".join(pieces)
+        raise
+    if pieces:
+        yield b"".join(pieces)
 
 
 def _is_sound(block: Block, problems: Problems) -> bool:
