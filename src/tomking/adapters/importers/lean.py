@@ -65,6 +65,9 @@ class Lean:
         yield from _blocks(place, zone)
 
 
+LEAN = Lean()
+
+
 def _below(path: Path) -> Iterator[Path]:
     return (file for file in path.rglob("*") if file.suffix.lower() in {".zip", ".csv"} and importable(file))
 

@@ -7,6 +7,7 @@ was known at the row's time.
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from tomking.adapters.importers.lean_layout import Place
@@ -32,7 +33,9 @@ _KEYS = ["contract", "at"]
 def rows_of(bars: pl.DataFrame, tick: str, scale: int) -> pl.DataFrame:
     """One sort's bars (``lean_bars``, with ``at``) under the raw form's names, prices in points."""
     named = {new: pl.col(old) for old, new in _NAMES[tick].items()}
-    priced = {new: value / scale if _ROWS[new] == pl.Float64 else value for new, value in named.items()}
+    # By a column: Polars divides by a constant with its reciprocal, and 3963300 would be 396.33000000000004.
+    counts = pl.lit(pl.Series(np.full(len(bars), float(scale))))
+    priced = {new: value / counts if _ROWS[new] == pl.Float64 else value for new, value in named.items()}
     columns = {
         "contract": pl.col("contract"),
         "line": pl.col("line"),
