@@ -5,7 +5,6 @@ Sources of the listings: contract specifications of Cboe (index options), CME, C
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -154,11 +153,6 @@ def load_context(
 @lru_cache(maxsize=4)
 def _calendars(first: date, last: date) -> tuple[Sessions, Sessions]:
     return load_sessions(first, last), load_futures_sessions(first, last)
-
-
-def listings(roots: Iterable[str]) -> dict[str, Listing]:
-    """The listing of each root."""
-    return {root: listing_of(root) for root in roots}
 
 
 def _on_or_before(sessions: Sessions, day: date) -> Session | None:
