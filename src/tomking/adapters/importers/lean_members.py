@@ -8,6 +8,7 @@ es_trade_202003_20200320.csv                                    newer files its 
 """
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from tomking.adapters.importers.lean_layout import Place, day_of
 from tomking.domain.errors import BadData
 
 _ENCRYPTED = 0x1
+_UNREADABLE = (BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error)
+"""What ``zipfile`` raises on damaged directories and headers."""
 
 _HEAD = r"((?P<day>\d{8})_(?P<root>[a-z0-9.]+)_(?P<resolution>[a-z]+)|(?P<ticker>[a-z0-9.]+))"
 _TICK = r"_(?P<tick>quote|trade|openinterest)"
@@ -61,7 +64,7 @@ class Archive:
         info = self.members[listed]
         try:
             return self.zip.read(info)
-        except (BadZipFile, EOFError, OSError, zlib.error) as damage:
+        except (*_UNREADABLE, RuntimeError, zlib.error) as damage:
             self.problems.append(
                 f"{self.place.path}: {info.filename}: the archive is damaged here ({damage}): copy or "
                 "download it again, and compare its size with the original's"
@@ -100,7 +103,7 @@ def _zip(path: Path) -> ZipFile:
         raise BadData(
             [f"{path}: {what}: copy or download it again, and compare its size with the original's"]
         ) from None
-    except (OSError, NotImplementedError, ValueError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise BadData([f"{path}: cannot be opened: {error}"]) from error
 
 

@@ -29,6 +29,7 @@ Wall = time
 EPOCHS = {"epoch-s": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1, "epoch-ns": 0.001}
 """Formats of a whole number since 1970-01-01 UTC, in microseconds per count."""
 ISO = "iso"
+_WORD_MAX = 40
 CLOSE = time(16, 0)
 """New York: the close of a full session, from which an early close is counted."""
 
@@ -279,9 +280,9 @@ def load_mapping(path: Path) -> Mapping:
 
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """``did you mean "strike"?``, or the list of what is known."""
-    lower = {k.lower(): k for k in known}
+    lower = {k.lower(): k for k in known if len(k) <= _WORD_MAX}
     near = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
-    return f'did you mean "{lower[near[0]]}"?' if near else f"known: {', '.join(known[:16])}"
+    return f'did you mean "{lower[near[0]]}"?' if near else f"known: {', '.join(list(lower.values())[:16])}"
 
 
 def _faults(error: ValidationError) -> list[str]:
@@ -323,4 +324,9 @@ def _keys(loc: tuple[int | str, ...]) -> tuple[str, ...]:
 
 def normal(name: str) -> str:
     """A column's name as it is compared: without space, brackets and case."""
-    return re.sub(r"^[\s\[]+|[\s\]]+$", "", name.lstrip("\ufeff")).lower()
+    return title(name).lower()
+
+
+def title(name: str) -> str:
+    """A column's name as it is said: without space and brackets around it."""
+    return re.sub(r"^[\s\[]+|[\s\]]+$", "", name.lstrip("\ufeff"))

@@ -22,8 +22,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as papq
 from numpy.typing import NDArray
 
-from tomking.adapters.importers.mapping import Mapping, did_you_mean, known_zone, normal
-from tomking.adapters.importers.raw import LEVELS, Batch, Source
+from tomking.adapters.importers.mapping import EPOCHS, Mapping, did_you_mean, known_zone, normal, title
+from tomking.adapters.importers.raw import LEVELS, QUOTES, Batch, Source
 from tomking.adapters.importers.tabular_cells import Cells, File
 from tomking.adapters.importers.tabular_problems import Problems
 from tomking.adapters.importers.tabular_quotes import quotes_of
@@ -33,6 +33,8 @@ from tomking.domain.errors import BadData
 
 BATCH_ROWS = 250_000
 PARQUET_ROWS = 65_536
+FEW = 3
+"""Columns that a header may lack and still be meant as the layout: each is then said by itself."""
 _SUFFIXES = (".csv", ".txt", ".tsv", ".gz", ".zst", ".zip", ".parquet")
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
@@ -81,8 +83,10 @@ class Tabular:
                 yield last
             last = batch
         problems.raise_if_any()
-        if last is not None:
-            yield replace(last, position=source.path.stat().st_size)
+        end = source.path.stat().st_size
+        yield (
+            Batch(QUOTES.to_frame(), LEVELS.to_frame(), end) if last is None else replace(last, position=end)
+        )
 
     def _batches(self, source: Source, problems: Problems) -> Iterator[Batch]:
         if source.zone is not None and not known_zone(source.zone):
@@ -100,7 +104,8 @@ class Tabular:
 
     # ------------------------------------------------------------------ 1. which mapping
 
-    def _file(self, source: Source, header: list[str], problems: Problems, member: str) -> File | None:
+    def _file(self, source: Source, titles: list[str], problems: Problems, member: str) -> File | None:
+        header = [normal(t) for t in titles]
         mapping = self._mapping(header, problems, member)
         if mapping is None:
             return None
@@ -108,7 +113,11 @@ class Tabular:
         mapping = _with_stamp(mapping, source, clock, problems)
         if mapping.root is None and mapping.symbol is None and source.root is None:
             problems.add("the file does not name the option root; give it with --product, SPXW for one")
-        return None if problems else File(mapping, problems, clock, source.root)
+        return (
+            None
+            if problems
+            else File(mapping, problems, clock, source.root, dict(zip(header, titles, strict=True)))
+        )
 
     def _mapping(self, header: list[str], problems: Problems, member: str) -> Mapping | None:
         if len(header) == 1 and len(self._first(header)) > 0 and not problems:
@@ -124,14 +133,13 @@ class Tabular:
                     return None
         mapping = min(self.mappings, key=lambda m: len(_missing(m, header)))
         missing = self._first(header)
-        for name in missing:
-            words = did_you_mean(name, tuple(header))
-            problems.add(
-                f"this is not the layout {self.name} ({mapping.name}): no column {name}; {words}",
-                member=member,
-                row=1,
-                column=name,
-            )
+        what = f"this is not the layout {self.name} ({mapping.name})"
+        if len(missing) > FEW:
+            problems.add(f"{what}: no columns {', '.join(missing)}; check --format", member=member, row=1)
+        else:
+            for name in missing:
+                words = did_you_mean(name, tuple(header))
+                problems.add(f"{what}: no column {name}; {words}", member=member, row=1, column=name)
         needed = {normal(c) for c in mapping.columns}
         for name in sorted({n for n in header if n in needed and header.count(n) > 1}):
             problems.add("is there twice; rename or remove one", member=member, row=1, column=name)
@@ -157,8 +165,9 @@ class Tabular:
         for block in read_blocks(source.path, problems):
             body = block
             if block.row == 1:
-                header, body = _split_header(block, separator)
-                file = self._file(source, header, problems, block.member)
+                titles, body = _split_header(block, separator)
+                header = [normal(t) for t in titles]
+                file = self._file(source, titles, problems, block.member)
             if file is None:
                 return
             if body.text:
@@ -172,7 +181,7 @@ class Tabular:
             with papq.ParquetFile(source.path) as parquet:
                 names = parquet.schema_arrow.names
                 header = [normal(n) for n in names]
-                file = self._file(source, header, problems, "")
+                file = self._file(source, [title(n) for n in names], problems, "")
                 if file is None:
                     return
                 wanted = [names[header.index(c)] for c in _present(file.mapping, header)]
@@ -219,13 +228,17 @@ def _header(path: Path, problems: Problems, separator: str) -> list[str] | None:
     if magic(path) == "parquet":
         return [normal(n) for n in papq.read_schema(path).names]
     block = next(read_blocks(path, problems), None)
-    return None if block is None else _split_header(block, separator)[0]
+    return None if block is None else [normal(t) for t in _split_header(block, separator)[0]]
 
 
 def _split_header(block: Block, separator: str) -> tuple[list[str], Block]:
     line, _, rest = block.text.partition(b"\n")
-    names = next(csv.reader([line.decode("utf-8").strip("\ufeff\r")], delimiter=separator), [])
-    return [normal(n) for n in names], replace(block, row=block.row + 1, text=rest)
+    text = line.decode("utf-8").strip("\ufeff\r")
+    try:
+        names = next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # a field longer than its limit: no header of ours
+        names = text.split(separator)
+    return [title(n) for n in names], replace(block, row=block.row + 1, text=rest)
 
 
 def _parse(
@@ -293,4 +306,6 @@ def _numeric(mapping: Mapping) -> set[str]:
     of_quotes = {c for q in mapping.quotes for c in (q.bid, q.ask, q.volume, q.open_interest) if c}
     sizes = {c for q in mapping.quotes for c in (q.bid_size, q.ask_size, q.spot, q.spot_bid, q.spot_ask) if c}
     strike = {mapping.strike.column} if mapping.strike else set()
-    return {normal(c) for c in of_quotes | sizes | strike}
+    stamps = [mapping.stamp, *(q.stamp for q in mapping.quotes)]
+    counts = {s.column for s in stamps if s is not None and s.column and s.format[0] in EPOCHS}
+    return {normal(c) for c in of_quotes | sizes | strike | counts}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tomking.adapters.importers.mapping import Mapping
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.importers.tabular_problems import Problems
-from tomking.adapters.importers.tabular_stamps import Clock, Unreadable
+from tomking.adapters.importers.tabular_stamps import EPOCH_FIRST, EPOCH_LAST, Clock, Unreadable
 
 LARGEST = 1e9
 """Points and contracts: nothing that is more is a price, a strike or a size."""
@@ -26,6 +26,7 @@ UNDEFINED = 2**63 - 1
 """What Databento writes for no price."""
 _OSI = re.compile(r"(?:O:)?([A-Z][A-Z0-9./]{0,5}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})")
 _ROOT = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+NO_NUMBER = "is not a number; write plain decimals with a point"
 EMPTY = "is empty; every row needs one"
 
 
@@ -38,6 +39,8 @@ class File:
     clock: Clock
     root: str | None
     """The root that the user gave."""
+    titles: dict[str, str]
+    """The columns' names as they stand in the file, by normal name."""
     single: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,7 +53,7 @@ class Cells:
     rows: NDArray[np.int64]
     """Row of each, as the user counts."""
     member: str = ""
-    _numbers: dict[str, pl.Series] = field(default_factory=dict)
+    _numbers: dict[tuple[str, int], pl.Series] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -63,7 +66,12 @@ class Cells:
         first = int(bad.arg_max() or 0)
         shown = None if what == EMPTY else self.columns[name][first].as_py()
         self.file.problems.add(
-            what, member=self.member, row=int(self.rows[first]), column=name, shown=shown, rows=rows
+            what,
+            member=self.member,
+            row=int(self.rows[first]),
+            column=self.file.titles.get(name, name),
+            shown=shown,
+            rows=rows,
         )
 
     # ------------------------------------------------------------------ each distinct text once
@@ -114,55 +122,58 @@ class Cells:
 
     def number(self, name: str) -> pl.Series:
         """Float64; null where the cell is empty or (noted) no number."""
-        if name not in self._numbers:
-            self._numbers[name] = self._number(name)
-        return self._numbers[name]
+        return self._cached(name, 0)
 
-    def _number(self, name: str) -> pl.Series:
+    def price(self, name: str) -> pl.Series:
+        """As ``number``; whole numbers are counts of the mapping's fixed point where it has one."""
+        return self._cached(name, self.file.mapping.fixed_point)
+
+    def _cached(self, name: str, places: int) -> pl.Series:
+        if (name, places) not in self._numbers:
+            values = self._read_number(name, places)
+            self._check_size(name, values)
+            self._numbers[name, places] = values
+        return self._numbers[name, places]
+
+    def _read_number(self, name: str, places: int) -> pl.Series:
         array = self.columns[name]
         if pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
         if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-            return self._typed_number(name, array)
+            return self._typed_number(name, array, places)
         texts = _series(array)
-        if self.file.mapping.fixed_point:
-            return self._fixed(name, texts)
+        if places:
+            return self._fixed(name, texts, places)
         values = texts.cast(pl.Float64, strict=False)
         if not _is_clean(texts, values):
             texts = self._tidy(texts)
             values = texts.cast(pl.Float64, strict=False)
             self.complain(name, texts.is_not_null() & values.is_null(), _no_number(texts, values))
             self._check_finite(name, values)
-        self._check_size(name, values)
         return values
 
-    def _typed_number(self, name: str, array: pa.Array) -> pl.Series:
+    def _typed_number(self, name: str, array: pa.Array, places: int) -> pl.Series:
         kind = array.type
         if not any(is_kind(kind) for is_kind in _NUMBERS):
-            self.complain(
-                name,
-                pl.Series([True] * len(array)),
-                f"is of type {kind}, not a number; write a number column",
-            )
+            every = pl.Series([True] * len(array))
+            self.complain(name, every, f"is of type {kind}, not a number; write a number column")
             return pl.Series([None] * len(array), dtype=pl.Float64)
-        values = _series(array).cast(pl.Float64)
-        if self.file.mapping.fixed_point and pa.types.is_integer(kind):
-            values = values.set(values >= float(UNDEFINED), None) / 10.0**self.file.mapping.fixed_point
+        series = _series(array)
+        values = series.cast(pl.Float64)
+        if places and pa.types.is_integer(kind):
+            values = values.set((series == UNDEFINED).fill_null(value=False), None) / 10.0**places
         self._check_finite(name, values.fill_nan(None))
-        self._check_size(name, values)
         return values
 
-    def _fixed(self, name: str, texts: pl.Series) -> pl.Series:
+    def _fixed(self, name: str, texts: pl.Series, places: int) -> pl.Series:
         texts = self._tidy(texts)
         whole = texts.cast(pl.Int64, strict=False)
-        whole = whole.set((whole == UNDEFINED).fill_null(value=False), None)
-        undefined = (texts == str(UNDEFINED)).fill_null(value=False)
-        scaled = whole.cast(pl.Float64) / 10.0**self.file.mapping.fixed_point
-        values = scaled.fill_null(texts.cast(pl.Float64, strict=False)).set(undefined, None)
-        bad = texts.is_not_null() & values.is_null() & ~undefined
-        self.complain(name, bad, "is not a number; write plain decimals with a point")
+        undefined = (whole == UNDEFINED).fill_null(value=False)
+        whole = whole.set(undefined, None)
+        values = (whole.cast(pl.Float64) / 10.0**places).fill_null(texts.cast(pl.Float64, strict=False))
+        values = values.set(undefined, None)
+        self.complain(name, texts.is_not_null() & values.is_null() & ~undefined, NO_NUMBER)
         self._check_finite(name, values)
-        self._check_size(name, values)
         return values
 
     def _tidy(self, texts: pl.Series) -> pl.Series:
@@ -186,11 +197,21 @@ class Cells:
         self.complain(name, (values != rounded).fill_null(value=False), "is not a whole number; correct it")
         return rounded.set((rounded.abs() >= LARGEST).fill_null(value=False), None).cast(pl.Int64)
 
+    def epochs(self, name: str, per_micro: float) -> pl.Series | None:
+        """Microseconds since 1970 of a column of nothing but counts in range; None for any other."""
+        array = self.columns[name]
+        if not (pa.types.is_string(array.type) or pa.types.is_integer(array.type)) or array.null_count:
+            return None
+        counts = _series(array).cast(pl.Int64, strict=False)
+        micros = counts // 1000 if per_micro < 1 else counts * int(per_micro)
+        fits = counts.null_count() == 0 and bool(micros.is_between(EPOCH_FIRST, EPOCH_LAST).all())
+        return micros if fits else None
+
     # ------------------------------------------------------------------ what a contract is
 
     def strike(self, name: str, scale: float) -> pl.Series:
         """Int64, points times ``STRIKE_DIGITS``."""
-        points = self.number(name).fill_nan(None) * scale
+        points = self.price(name).fill_nan(None) * scale
         self.complain(name, self._empty(name), EMPTY)
         self.complain(name, (points <= 0).fill_null(value=False), "is no strike: it must be above 0")
         exact = points * STRIKE_DIGITS
@@ -279,7 +300,7 @@ class Cells:
         first = self.file.single.setdefault(name, str(values[0]) if values else "")
         others = [i for i, value in enumerate(values) if str(value) != first]
         self.complain(
-            name, codes.is_in(others), f"is another {name} than {first} before; give a file with one of them"
+            name, codes.is_in(others), f"is another than {first} before; give a file with one of them"
         )
 
 
@@ -305,4 +326,4 @@ def _no_number(texts: pl.Series, values: pl.Series) -> str:
     wrong = texts.filter(texts.is_not_null() & values.is_null())
     if wrong.len() and bool(wrong.str.contains(r"^[-+]?[\d.]*\d,\d+$").any()):
         return "is not a number: write decimals with a point and no thousands separators"
-    return "is not a number; write plain decimals with a point"
+    return NO_NUMBER

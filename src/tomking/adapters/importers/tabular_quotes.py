@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tomking.adapters.importers.mapping import Mapping, Quote, Stamp, normal
+from tomking.adapters.importers.mapping import EPOCHS, Mapping, Quote, Stamp, normal
 from tomking.adapters.importers.raw import QUOTES
 from tomking.adapters.importers.tabular_cells import Cells
 from tomking.adapters.importers.tabular_stamps import Unreadable, wall_time
@@ -78,6 +78,9 @@ def _instants(cells: Cells, stamp: Stamp | None) -> pl.Series:
     if stamp.time_column is not None:
         return _two_columns(cells, stamp, name)
     if stamp.time is None:
+        counts = cells.epochs(name, EPOCHS[stamp.format[0]]) if stamp.format[0] in EPOCHS else None
+        if counts is not None:
+            return counts.cast(_INSTANT)
         micros = cells.column(name, lambda v: clock.instant(v, stamp.format), pl.Int64, required=required)
         return micros.cast(_INSTANT)
     wall, early = stamp.time, stamp.early_close_from
@@ -136,7 +139,7 @@ def _quotes(cells: Cells, quote: Quote, contract: dict[str, pl.Series], at: pl.S
 def _price(cells: Cells, column: str | None) -> pl.Series:
     if column is None or normal(column) not in cells.columns:
         return _constant(cells, None, pl.Float64)
-    return cells.number(normal(column))
+    return cells.price(normal(column))
 
 
 def _contracts(cells: Cells, column: str | None) -> pl.Series:

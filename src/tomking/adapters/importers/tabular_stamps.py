@@ -14,6 +14,9 @@ from tomking.domain.calendar import NEW_YORK
 YEARS = range(1990, 2201)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+EPOCH_FIRST = (datetime(YEARS[0], 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+EPOCH_LAST = (datetime(YEARS[-1], 1, 2, tzinfo=UTC) - _EPOCH) // _MICROSECOND
+"""Microseconds since 1970 that are in ``YEARS`` in any zone."""
 
 
 class Unreadable(ValueError):
