@@ -264,6 +264,17 @@ def test_damaged_archives_are_to_be_fetched_again(
     assert "download it again" in problem
 
 
+def test_a_directory_that_lost_a_member_is_not_taken_for_a_smaller_one(tmp_path: Path) -> None:
+    path = write(tmp_path, QUOTES, {MEMBER: ROW, CALL: ROW})
+    data = bytearray(path.read_bytes())
+    # The first entry's comment is said to be as long as the second entry, which so disappears in it.
+    first = data.index(b"PK\x01\x02")
+    second = data.index(b"PK\x01\x02", first + 1)
+    struct.pack_into("<H", data, first + 32, data.index(b"PK\x05\x06") - second)
+    path.write_bytes(data)
+    assert "2 members promised, 1 found" in refusal(path)[0]
+
+
 def test_an_empty_archive(tmp_path: Path) -> None:
     (problem,) = refusal(write(tmp_path, QUOTES, {}))
     assert "the archive is empty" in problem

@@ -7,6 +7,7 @@ es_trade_202003_20200320.csv                                    newer files its 
 20210104_spx_minute_trade.csv, spx.csv                          an index or a share
 """
 
+import os
 import re
 import struct
 import zlib
@@ -21,6 +22,9 @@ from tomking.adapters.importers.lean_layout import Place, day_of
 from tomking.domain.errors import BadData
 
 _ENCRYPTED = 0x1
+_END = struct.Struct("<4s4H2LH")
+"""A zip's end record; its fifth field counts the members."""
+_COUNT_ELSEWHERE = 0xFFFF
 _UNREADABLE = (BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error)
 """What ``zipfile`` raises on damaged directories and headers."""
 
@@ -88,7 +92,12 @@ def opened(place: Place, problems: list[str]) -> Iterator[Archive]:
                 problems.append(f"{place.path}: {info.filename}: {wrong}")
             elif listed is not None:
                 members[listed] = info
-        if not archive.infolist():
+        if (promised := _promised(place.path, archive)) != len(archive.infolist()):
+            problems.append(
+                f"{place.path}: the archive's directory is damaged ({promised} members promised, "
+                f"{len(archive.infolist())} found): copy or download it again"
+            )
+        elif not archive.infolist():
             problems.append(f"{place.path}: the archive is empty: fetch it again, or leave it out")
         yield Archive(place, archive, members, problems)
 
@@ -105,6 +114,14 @@ def _zip(path: Path) -> ZipFile:
         ) from None
     except _UNREADABLE as error:
         raise BadData([f"{path}: cannot be opened: {error}"]) from error
+
+
+def _promised(path: Path, archive: ZipFile) -> int:
+    """How many members the archive's end record counts; ``zipfile`` does not look at it."""
+    with path.open("rb") as file:
+        file.seek(-(_END.size + len(archive.comment)), os.SEEK_END)
+        count: int = _END.unpack(file.read(_END.size))[4]
+    return len(archive.infolist()) if count == _COUNT_ELSEWHERE else count
 
 
 def _judged(place: Place, info: ZipInfo) -> tuple[Listed | None, str | None]:
