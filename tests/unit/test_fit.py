@@ -10,7 +10,8 @@ import pytest
 
 from tomking.pricing.black import black
 from tomking.pricing.clock import VarianceClock
-from tomking.pricing.fit import durrleman, solve
+from tomking.pricing.descent import solve
+from tomking.pricing.hyperbolas import durrleman
 from tomking.pricing.surface import Quotes, Surface, butterfly, calendar, fit_surface, residuals
 from tomking.pricing.terms import imply_terms
 

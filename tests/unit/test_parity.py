@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from tomking.pricing.black import black
 from tomking.pricing.parity import Parity, imply_forward
+from tomking.pricing.terms import Terms, imply_terms
 
 
 def implied(
@@ -74,3 +75,42 @@ def test_wrong_quotes_are_left_out() -> None:
 def test_two_strikes_imply_nothing() -> None:
     two = np.array([1.0, 2.0])
     assert imply_forward(strike=two, call=two, put=two, noise=two, discount=1, discount_sd=0.01) is None
+
+
+# ----------------------------------------------------------------------------------- whole chains
+
+
+def two_expiries(order: list[int] | slice = slice(None), **changed: np.ndarray) -> Terms:
+    """D 0.99, F 101 as by hand above, then two pairs of a later expiry; half-spreads of 0.01."""
+    strike = np.array([90.0, 100, 110, 90, 100, 110, 90, 100, 90, 100])
+    mids = np.array([0.11, 1.01, 9.0, 11.0, 2.0, 0.09, 0.5, 1.5, 12.0, 3.0])
+    columns = {
+        "row_expiry": np.array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1]),
+        "strike": strike,
+        "right": np.array([-1.0, -1, -1, 1, 1, 1, -1, -1, 1, 1]),
+        "bid": mids - 0.01,
+        "ask": mids + 0.01,
+    } | changed
+    shuffled = {name: column[order] for name, column in columns.items()}
+    return imply_terms(calendar_years=np.array([0.2, 0.5]), rate=0.05, rate_sd=0.005, **shuffled)
+
+
+def test_a_chain_s_terms_are_those_of_each_expiry_and_two_pairs_imply_none() -> None:
+    # The slope of three tight pairs outweighs a prior of exp(-0.05 x 0.2) = 0.990 +- 0.001.
+    found = two_expiries()
+    assert found.forward[0] == pytest.approx(101, abs=0.01)
+    assert found.discount[0] == pytest.approx(0.99, abs=2e-4)
+    assert found.residual[0] < 0.01
+    assert np.isnan([column[1] for column in found]).all()
+
+
+@given(st.permutations(range(10)))
+def test_rows_may_come_in_any_order(order: list[int]) -> None:
+    assert [c.tobytes() for c in two_expiries(order)] == [c.tobytes() for c in two_expiries()]
+
+
+def test_a_side_that_is_missing_or_crossed_makes_no_pair() -> None:
+    bid = np.array([0.10, 1.00, 8.99, 10.99, 1.99, 0.08, 0.49, 1.49, 11.99, 2.99])
+    for spoiled in (np.nan, 50.0):
+        bid[4] = spoiled
+        assert np.isnan(two_expiries(bid=bid).forward).all()

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.test_limits import case, wish
 
+from tomking.adapters import recorded
 from tomking.adapters.recorded import RecordedChains, load_recorded
+from tomking.adapters.recorded_snapshots import Snapshots, read_recording
 from tomking.domain.bars import Bars, History
 from tomking.domain.calendar import Session, Sessions, calendar_days, wall_instant
 from tomking.domain.chain import NO_QUOTE
@@ -20,6 +23,9 @@ from tomking.domain.contract import Option
 from tomking.domain.errors import BadData
 from tomking.ports import MarketData
 from tomking.pricing.black import black_price
+from tomking.pricing.snapshot import Instant, Reading, read_instant
+from tomking.risk import limits_data
+from tomking.rules import select
 
 HEADER = "quote_datetime,symbol,expiration,strike,option_type,spot_price,bid,ask"
 MONDAY, FRIDAY = date(2031, 3, 3), date(2031, 3, 7)
@@ -251,6 +257,100 @@ def test_nothing_recorded_later_changes_a_reading(tmp_path: Path) -> None:
     assert (one.forward, one.discount) == (two.forward, two.discount)
     assert alone.spot("SPX", now) == both.spot("SPX", now)
     assert alone.vix(now) == both.vix(now)
+
+
+# ----------------------------------------------------------------------------- rows without quotes
+
+
+def holed(rows: list[str], *gone: str) -> list[str]:
+    """The same rows, with nobody quoting the ``gone`` options ("P5465")."""
+    cells = [line.split(",") for line in rows]
+    return [",".join([*c[:6], "", ""] if f"{c[4]}{c[3]}" in gone else c) for c in cells]
+
+
+def test_rows_that_nobody_quotes_are_interpolated_and_counted(tmp_path: Path) -> None:
+    rows = priced("03-03 10:30", minutes=int(LEFT))
+    m = market(tmp_path, holed(rows, "P5400", "C5650"))
+    chain = m.chain("SPXW", FRIDAY, monday(10, 30))
+    assert chain is not None
+    gone = np.flatnonzero(chain.interpolated)
+    assert [str(chain.option(int(i))) for i in gone] == ["SPXW 2031-03-07 P5400", "SPXW 2031-03-07 C5650"]
+    assert chain.iv[gone] == pytest.approx([VOL, VOL], abs=0.002)
+    assert chain.delta[gone[0]] < 0 < chain.delta[gone[1]]
+    assert (
+        "2 of 242 rows of SPXW are not quoted on both sides: their volatility and delta are "
+        "interpolated from the fitted surface; they are not traded"
+    ) in m.notes
+    assert not any("interpolated" in note for note in market(tmp_path, rows).notes)
+
+
+def test_an_interpolated_row_has_no_price_to_trade_or_mark_at(tmp_path: Path) -> None:
+    m = market(tmp_path, holed(priced("03-03 10:30", minutes=int(LEFT)), "P5400"))
+    held = option("03-07 P5400")
+    (quote,) = m.quotes([held], monday(10, 30))
+    assert quote is not None
+    assert (quote.bid, quote.ask) == (None, None)
+    assert np.isnan(m.marks([held], monday(10, 30))).all()
+    chain = m.chain("SPXW", FRIDAY, monday(10, 30))
+    assert chain is not None
+    # Its delta is there for whoever holds it: N(-d1) at 16 % and 0.0231 years.
+    v = VOL * math.sqrt(LEFT / 98_280)
+    d1 = math.log(FORWARD / 5_400) / v + v / 2
+    assert select.delta_of(chain, held) == pytest.approx(0.5 * math.erfc(d1 / math.sqrt(2)), abs=0.002)
+
+
+def test_the_gate_refuses_a_leg_that_is_interpolated(tmp_path: Path) -> None:
+    friday = priced("03-07 10:30", minutes=330)
+    whole, hole = (market(tmp_path, holed(friday, *gone)) for gone in ((), ("P5465",)))
+    quoted, asked = (case(wish("SPXW"), market=m) for m in (whole, hole))  # type: ignore[arg-type]
+    assert quoted.mid is not None
+    assert "bid None" not in limits_data.quotes_valid(quoted).detail
+    # Its volatility is known, off the surface: the missing quote is what refuses it.
+    assert limits_data.volatility_sensible(asked).units is None
+    answer = limits_data.quotes_valid(asked)
+    assert (answer.units, asked.mid) == (0, None)
+    assert "P5465: bid None, ask None" in answer.detail
+
+
+def test_one_snapshot_is_fitted_once_however_many_expiries_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[int] = []
+
+    def counted(instant: Instant) -> Reading:
+        fitted.append(instant.years.size)
+        return read_instant(instant)
+
+    monkeypatch.setattr(recorded, "read_instant", counted)
+    near = priced("03-03 10:30", minutes=int(LEFT))
+    later = [line.replace("2031-03-07", "2031-03-14") for line in near]
+    m = market(tmp_path, [*near, *later, row("03-03 10:45", "03-07 P5400", 12, 12.5)])
+    assert fitted == []
+    for expiry in (FRIDAY, date(2031, 3, 14)) * 2:
+        assert m.chain("SPXW", expiry, monday(10, 30)) is not None
+    assert fitted == [2]
+    assert m.chain("SPXW", FRIDAY, monday(10, 50)) is not None
+    assert fitted == [2, 1]
+
+
+def test_columns_of_a_store_are_a_market_too(tmp_path: Path) -> None:
+    """The seam: memory-mapped slices in ``Snapshots`` say what the file they came from says."""
+    path = written(tmp_path, holed(priced("03-03 10:30", minutes=int(LEFT)), "P5400"))
+    from_file = load_recorded(path, sessions=SESSIONS, history=HISTORY)
+    (data,) = read_recording([path], SESSIONS)[0]
+    kept = {}
+    for name in ("minute", "expiry", "right", "strike", "bid", "ask", "seen", "spot"):
+        np.save(tmp_path / f"{name}.npy", getattr(data, name))
+        kept[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+    stored = Snapshots(product="SPXW", strike_unit=data.strike_unit, **kept)
+    from_store = RecordedChains([stored], notes=(), sessions=SESSIONS, history=HISTORY)
+    one, two = (m.chain("SPXW", FRIDAY, monday(10, 30)) for m in (from_file, from_store))
+    assert one is not None
+    assert two is not None
+    for name in ("strike", "bid", "ask", "iv", "delta", "interpolated"):
+        assert getattr(one, name).tobytes() == getattr(two, name).tobytes()
+    wished = [option("03-07 P5400"), option("03-07 C5500")]
+    assert from_file.quotes(wished, monday(10, 30)) == from_store.quotes(wished, monday(10, 30))
 
 
 def test_several_files_are_one_market(tmp_path: Path) -> None:

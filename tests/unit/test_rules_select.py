@@ -1,5 +1,6 @@
 """Picking strikes and expiries."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tests.strategies.world import chain, flat
 from tests.worlds import FRIDAY, at
 
-from tomking.domain.chain import Chain
+from tomking.domain.chain import NO_QUOTE, Chain
 from tomking.domain.contract import Right
 from tomking.rules import select
 
@@ -116,3 +117,94 @@ def test_a_chain_without_volatilities_offers_nothing_by_delta() -> None:
     blind = Chain(**{**{f: getattr(CONDOR, f) for f in Chain.__slots__}, "delta": nan, "iv": nan})
     assert select.nearest_delta(blind, Right.PUT, 0.15) is None
     assert select.expected_move(blind) is None
+
+
+def unquoted(rows: set[int]) -> Chain:
+    """The condor's chain as a recording has it where nobody quotes ``rows``; the surface fills them in."""
+    gone = np.isin(np.arange(len(CONDOR.strike)), sorted(rows))
+    bid, ask = np.where(gone, NO_QUOTE, CONDOR.bid), np.where(gone, NO_QUOTE, CONDOR.ask)
+    return replace(CONDOR, bid=bid, ask=ask, interpolated=gone)
+
+
+def row_of(right: Right, strike: int) -> int:
+    found = (CONDOR.right == int(right)) & (CONDOR.strikes == strike)
+    return int(np.flatnonzero(found)[0])
+
+
+def test_a_chain_that_says_nothing_of_it_has_no_interpolated_row() -> None:
+    assert CONDOR.interpolated.tolist() == [False] * len(CONDOR.strike)
+    with pytest.raises(AssertionError, match="another chain's rows"):
+        replace(CONDOR, interpolated=np.ones(3, np.bool_))
+
+
+def test_the_next_quoted_strike_is_taken_where_the_wished_one_is_interpolated() -> None:
+    # All quoted: 5550, 5535 from 5531, and 31 points below 5465 is 5435.
+    gone = {row_of(Right.CALL, 5550), row_of(Right.CALL, 5535), row_of(Right.PUT, 5435)}
+    chain = unquoted(gone)
+    short = select.nearest_delta(chain, Right.CALL, 0.15)
+    out = select.strike_outward(chain, Right.CALL, 5531.0)
+    put = select.strike_outward(CONDOR, Right.PUT, 5465.0)
+    assert put
+    wing = select.wing(chain, put, 31.0)
+    assert [o and o.strike for o in (short, out, wing)] == [5555, 5540, 5430]
+
+
+def test_what_is_offered_but_not_bid_for_is_no_wing() -> None:
+    # A bid of 0 is a quote; no bid at all is none: the wing could be bought and not sold again.
+    put = select.strike_outward(CONDOR, Right.PUT, 5465.0)
+    assert put
+    at = row_of(Right.PUT, 5435)
+    for bid, strike in ((0, 5435), (NO_QUOTE, 5430)):
+        changed = CONDOR.bid.copy()
+        changed[at] = bid
+        wing = select.wing(replace(CONDOR, bid=changed), put, 31.0)
+        assert wing
+        assert wing.strike == strike
+
+
+def test_a_mark_alone_keeps_a_row_from_being_traded() -> None:
+    # Crossed quotes have two sides and are no market: the mark decides.
+    crossed = np.zeros(len(CONDOR.strike), np.bool_)
+    crossed[row_of(Right.CALL, 5550)] = True
+    short = select.nearest_delta(replace(CONDOR, interpolated=crossed), Right.CALL, 0.15)
+    assert short
+    assert short.strike != 5550
+
+
+def test_what_is_held_keeps_its_delta_when_nobody_quotes_it() -> None:
+    short = select.nearest_delta(CONDOR, Right.CALL, 0.15)
+    assert short
+    assert select.delta_of(unquoted({row_of(Right.CALL, 5550)}), short) == select.delta_of(CONDOR, short)
+
+
+def test_the_expected_move_is_that_of_quoted_calls() -> None:
+    wild = replace(CONDOR, iv=np.where(CONDOR.strike == CONDOR.strike[row_of(Right.CALL, 5500)], 9.9, 0.15))
+    marked = np.arange(len(CONDOR.strike)) == row_of(Right.CALL, 5500)
+    assert select.expected_move(replace(wild, interpolated=marked)) == pytest.approx(47.81, abs=0.01)
+
+
+NEAR = [row_of(r, k) for r in Right for k in range(5300, 5700, 5)]
+
+
+@given(
+    st.sets(st.sampled_from(NEAR), max_size=120),
+    st.sampled_from(Right),
+    st.floats(0.02, 0.6),
+    st.floats(5300, 5700),
+    st.floats(5, 60),
+)
+def test_no_selection_ever_returns_an_interpolated_row(
+    gone: set[int], right: Right, delta: float, level: float, points: float
+) -> None:
+    chain = unquoted(gone)
+    found = [
+        select.nearest_delta(chain, right, delta),
+        select.strike_outward(chain, right, level),
+        *(
+            select.wing(chain, short, points)
+            for short in [select.nearest_delta(CONDOR, right, delta)]
+            if short
+        ),
+    ]
+    rows = {row_of(o.right, int(o.strike)) for o in found if o}
+    assert not rows & gone

@@ -3,16 +3,17 @@
 What a reading is:
 
     now        the latest snapshot at or before it in its session (ruling 7); nothing between
-    chain      forward and discount implied by parity, IV and delta by our kernels, once a snapshot
+    chain      what ``pricing.snapshot`` reads off all expiries of one snapshot, worked out at the first
+               question and kept; rows without a two-sided quote are marked as interpolated
+    marks      recorded quotes only: what is held and not quoted keeps its last mid
     VIX        the day's open, at every snapshot: recordings carry none, and high, low and close of
                the daily history are not known during the day
     expired    contracts end at their expiry day's close; what a file shows of them later is stale
     settle     the official close of the history; without it, the first spot at or after the close
 """
 
-from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,30 +21,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tomking.adapters.recorded_snapshots import Snapshots, expiry_minute, read_recording
+from tomking.adapters.recorded_index import Indexed, instant_of
+from tomking.adapters.recorded_snapshots import Snapshots, read_recording
 from tomking.domain.bars import Bars, History
-from tomking.domain.calendar import UTC, Session, Sessions, new_york
+from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
 from tomking.domain.products import PRODUCTS
-from tomking.pricing.black import black
 from tomking.pricing.clock import VarianceClock
-from tomking.pricing.implied import implied_vol
-from tomking.pricing.parity import imply_forward
+from tomking.pricing.snapshot import Reading, read_instant
+from tomking.pricing.terms import RATE_SD
 
 CHAINS_KEPT = 32
 """Built chains that are remembered: a few expiries of the last few snapshots."""
-RATE_SD = 0.005
-"""How far the rate in option prices may be off the Treasury yield: a prior for the discount factor."""
+READINGS_KEPT = 4
+"""Snapshots whose fit is remembered: the present one of each product and the one before."""
 NO_RATE, NO_RATE_SD = 0.02, 0.03
 """The prior where the history has no rate."""
 
-_MINUTES_A_YEAR = 365.0 * 1440.0
-_CALLS = 1 << 40
-"""Added to a call's strike count in the key that finds rows: above every put's."""
-
 _Floats = NDArray[np.float64]
-_Pairs = tuple[_Floats, _Floats, _Floats, _Floats]
 _Key = tuple[str, int, int]
 
 
@@ -59,18 +55,23 @@ def load_recorded(path: Path | Sequence[Path], *, sessions: Sessions, history: H
 
 
 class RecordedChains:
-    """The ``MarketData`` port over recorded snapshots."""
+    """The ``MarketData`` port over recorded snapshots.
+
+    ``products`` may come from anywhere: files (``load_recorded``), a store's column slices, tests.
+    What ``Snapshots`` promises of its columns is all that is asked of them.
+    """
 
     def __init__(
         self, products: Sequence[Snapshots], *, notes: Sequence[str], sessions: Sessions, history: History
     ) -> None:
-        self._of = {p.product: _Indexed(p, sessions) for p in products}
+        self._of = {p.product: Indexed(p, sessions) for p in products}
         minutes = np.unique(np.concatenate([p.seen for p in products]))
         self._sessions = sessions
         self._history = history
         self._instants = _by_day(minutes)
         self._clock = _clock(sessions)
         self._built: OrderedDict[_Key, Chain] = OrderedDict()
+        self._read: OrderedDict[tuple[str, int], Reading] = OrderedDict()
         self.grid_minutes = _grid(self._instants)
         """Minutes between snapshots; 390 when there is one a day."""
         self.notes = (*notes, *self._own_notes())
@@ -153,7 +154,7 @@ class RecordedChains:
         indexed = self._of.get(contract.product)
         return None if indexed is None else indexed.spot_after(session, now)
 
-    def _found(self, contract: Contract, now: datetime) -> "tuple[_Indexed, int, int] | None":
+    def _found(self, contract: Contract, now: datetime) -> tuple[Indexed, int, int] | None:
         """The product's snapshots, the minute, and the row of a contract that is quoted in it."""
         if not isinstance(contract, Option) or contract.product not in self._of:
             return None
@@ -178,7 +179,7 @@ class RecordedChains:
         return Quote(
             bid=None if bid < 0 else bid * tick,
             ask=None if ask < 0 else ask * tick,
-            as_of=_instant(at),
+            as_of=instant_of(at),
         )
 
     def _mark(self, contract: Contract, now: datetime) -> float:
@@ -193,61 +194,61 @@ class RecordedChains:
             else float("nan")
         )
 
-    def _build(self, indexed: "_Indexed", at: int, expiry: date, rows: slice) -> Chain:
+    def _build(self, indexed: Indexed, at: int, expiry: date, rows: slice) -> Chain:
         data, product = indexed.data, PRODUCTS[indexed.data.product]
-        right, count, bid, ask = data.right[rows], data.strike[rows], data.bid[rows], data.ask[rows]
-        strike = np.multiply(count, float(data.strike_unit), dtype=np.float64)
-        quoted = (bid >= 0) & (ask >= 0)
-        tick = float(product.tick)
-        mid = np.multiply(np.where(quoted, bid + ask, np.nan), 0.5 * tick, dtype=np.float64)
-        end = indexed.ends[expiry.toordinal()]
-        spread = np.multiply(ask - bid, tick, dtype=np.float64)
-        pairs = _pairs(right, strike, mid, spread)
-        forward, discount = self._carry(at, end, indexed.spot_at[at], pairs)
-        years = self._clock.years(at, end)
-        iv = implied_vol(
-            price=mid, forward=forward, strike=strike, years=years, discount=discount, right=right
-        ).vol
-        greeks = black(forward=forward, strike=strike, years=years, vol=iv, discount=discount, right=right)
+        reading, end = self._reading(indexed, at), indexed.ends[expiry.toordinal()]
+        e, here = indexed.place(at, expiry.toordinal())
         return Chain(
             product=product.key,
             expiry=expiry,
-            as_of=_instant(at),
+            as_of=instant_of(at),
             multiplier=product.multiplier,
             tick=product.tick,
             strike_unit=data.strike_unit,
-            forward=forward,
-            discount=discount,
-            years=years,
-            right=right.astype(np.int8),
-            strike=count,
-            bid=bid,
-            ask=ask,
-            iv=iv,
-            delta=greeks.delta,
+            forward=float(reading.forward[e]),
+            discount=float(reading.discount[e]),
+            years=self._clock.years(at, end),
+            right=data.right[rows].astype(np.int8),
+            strike=data.strike[rows],
+            bid=data.bid[rows],
+            ask=data.ask[rows],
+            iv=reading.iv[here],
+            delta=reading.delta[here],
+            interpolated=reading.interpolated[here],
         )
 
-    def _carry(self, at: int, end: int, spot: float, pairs: _Pairs) -> tuple[float, float]:
-        """Forward and discount factor; the Treasury rate is the prior, and without pairs the answer."""
-        act365 = (end - at) / _MINUTES_A_YEAR
-        rate, rate_sd = self._rate(at)
-        prior = min(float(np.exp(-rate * act365)), 1.0)
-        strike, call, put, noise = pairs
-        implied = imply_forward(
-            strike=strike, call=call, put=put, noise=noise, discount=prior, discount_sd=rate_sd * act365
-        )
-        return (spot / prior, prior) if implied is None else (implied.forward, implied.discount)
+    def _reading(self, indexed: Indexed, at: int) -> Reading:
+        """All expiries of one snapshot; nothing before or after it takes part."""
+        key = (indexed.data.product, at)
+        if key not in self._read:
+            rate, rate_sd = self._rate(at)
+            self._read[key] = read_instant(indexed.instant(at, self._clock, rate, rate_sd))
+            if len(self._read) > READINGS_KEPT:
+                self._read.popitem(last=False)
+        return self._read[key]
 
     def _rate(self, at: int) -> tuple[float, float]:
         """Yesterday's: today's is published after the close."""
-        known = int(np.searchsorted(self._history.spx.day, np.datetime64(_instant(at).date())))
+        known = int(np.searchsorted(self._history.spx.day, np.datetime64(instant_of(at).date())))
         rate = float(self._history.rate[known - 1]) if known else float("nan")
         return (rate, RATE_SD) if np.isfinite(rate) else (NO_RATE, NO_RATE_SD)
+
+    def _blank_notes(self) -> Iterator[str]:
+        """How many rows can have no volatility of their own."""
+        for product, indexed in self._of.items():
+            data = indexed.data
+            blank = int(np.count_nonzero((data.bid < 0) | (data.ask < 0) | (data.ask < data.bid)))
+            if blank:
+                yield (
+                    f"{blank:,} of {data.bid.size:,} rows of {product} are not quoted on both sides: their "
+                    "volatility and delta are interpolated from the fitted surface; they are not traded"
+                )
 
     def _own_notes(self) -> tuple[str, ...]:
         said = [
             f"recorded quotes every {self.grid_minutes} minutes; a reading is the latest snapshot",
             "intraday VIX is the day's open: the recording has none",
+            *self._blank_notes(),
         ]
         for day in self.days:
             session = self._sessions.on(day)
@@ -259,70 +260,10 @@ class RecordedChains:
         return tuple(said)
 
 
-class _Indexed:
-    """One product's snapshots with their rows found by (minute, expiry)."""
-
-    def __init__(self, data: Snapshots, sessions: Sessions) -> None:
-        self.data = data
-        self.minutes: list[int] = data.seen.tolist()
-        self.days = [_instant(m).date() for m in self.minutes]
-        self.spot_at: dict[int, float] = dict(zip(self.minutes, data.spot.tolist(), strict=True))
-        self.rows: dict[tuple[int, int], slice] = {}
-        self.listed: dict[int, list[int]] = {m: [] for m in self.minutes}
-        changes = (np.diff(data.minute) != 0) | (np.diff(data.expiry) != 0)
-        starts = [0, *(np.flatnonzero(changes) + 1).tolist(), data.minute.size]
-        for start, stop in pairwise(starts):
-            minute, expiry = int(data.minute[start]), int(data.expiry[start])
-            self.rows[minute, expiry] = slice(start, stop)
-            self.listed[minute].append(expiry)
-        self.ends = {int(e): expiry_minute(int(e), sessions) for e in np.unique(data.expiry)}
-        # Puts come first, so one ascending key finds a row by bisection.
-        self.key = (data.right > 0) * _CALLS + data.strike
-
-    def latest(self, now: datetime) -> int | None:
-        """The minute of the latest snapshot at or before ``now`` on its day."""
-        i = bisect_right(self.minutes, int(now.timestamp()) // 60) - 1
-        return self.minutes[i] if i >= 0 and self.days[i] == new_york(now).date() else None
-
-    def trades(self, expiry: int, now: datetime) -> bool:
-        return expiry in self.ends and now.timestamp() < self.ends[expiry] * 60
-
-    def find(self, at: int, expiry: int, option: Option) -> int | None:
-        rows = self.rows.get((at, expiry))
-        count = option.strike / self.data.strike_unit
-        if rows is None or count != int(count):
-            return None
-        wanted = int(count) + (_CALLS if option.right > 0 else 0)
-        row = rows.start + int(self.key[rows].searchsorted(wanted))
-        return row if row < rows.stop and self.key[row] == wanted else None
-
-    def spot_after(self, session: Session, now: datetime) -> float | None:
-        """The first spot at or after the close, once it is seen."""
-        close = int(session.close.timestamp()) // 60
-        i = bisect_right(self.minutes, close - 1)
-        if i == len(self.minutes) or self.days[i] != session.date or self.minutes[i] * 60 > now.timestamp():
-            return None
-        return self.spot_at[self.minutes[i]]
-
-
-def _pairs(right: NDArray[np.int64], strike: _Floats, mid: _Floats, spread: _Floats) -> _Pairs:
-    """Strike, call, put and noise where both are quoted; a spread of 0 counts as a cent."""
-    n = int(np.count_nonzero(right < 0))
-    _, p, c = np.intersect1d(strike[:n], strike[n:], assume_unique=True, return_indices=True)
-    c = c + n
-    both = np.isfinite(mid[p]) & np.isfinite(mid[c])
-    p, c = p[both], c[both]
-    return strike[p], mid[c], mid[p], np.maximum(0.5 * (spread[p] + spread[c]), 0.01)
-
-
-def _instant(minute: int) -> datetime:
-    return datetime.fromtimestamp(minute * 60, tz=UTC)
-
-
 def _by_day(minutes: NDArray[np.int64]) -> dict[date, tuple[datetime, ...]]:
     days: dict[date, list[datetime]] = {}
     for minute in minutes.tolist():
-        days.setdefault(_instant(minute).date(), []).append(_instant(minute))
+        days.setdefault(instant_of(minute).date(), []).append(instant_of(minute))
     return {day: tuple(instants) for day, instants in days.items()}
 
 

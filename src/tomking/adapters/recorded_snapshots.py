@@ -28,7 +28,16 @@ READ = tuple(key for key, product in PRODUCTS.items() if not product.settles_at_
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshots:
-    """One product's quotes: columns of shape (n,), sorted by minute, expiry, right, strike."""
+    """One product's quotes: columns of shape (n,), sorted by minute, expiry, right, strike.
+
+    The seam between whoever has quotes (``read_recording``, the store) and ``RecordedChains``, which
+    only reads and slices the columns: they may be memory-mapped.  Whoever makes one keeps to this:
+
+    * no contract twice at one minute, no row crossed, of a contract that has expired, or outside trading
+      hours;
+    * no expiry after the calendar's last session;
+    * every ``minute`` is in ``seen``; a minute seen without rows is a snapshot that shows none.
+    """
 
     product: str
     strike_unit: Decimal

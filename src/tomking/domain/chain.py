@@ -5,7 +5,7 @@ objects are made only for the rows that are chosen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -49,6 +49,14 @@ class Chain:
     """Annualised on the variance clock, 1.00 = 100 %; NaN where the mid has none."""
     delta: NDArray[np.float64]
     """Per point of forward, signed: puts negative, discounted; NaN where iv is."""
+    interpolated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """True where ``iv`` and ``delta`` are a fitted surface's because the row lacks a usable quote: never
+    to be sold or bought.  Left out, no row is."""
+
+    def __post_init__(self) -> None:
+        if self.interpolated.size != self.strike.size:
+            assert not self.interpolated.any(), "interpolated is of another chain's rows"
+            object.__setattr__(self, "interpolated", np.zeros(self.strike.size, np.bool_))
 
     def option(self, row: int) -> Option:
         """The contract of one row."""

@@ -18,7 +18,8 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tomking.pricing.black import black, black_price, norm_cdf
-from tomking.pricing.fit import PARAMETERS, fit_into, slice_variance
+from tomking.pricing.fit import fit_into
+from tomking.pricing.hyperbolas import PARAMETERS, slice_variance
 from tomking.pricing.implied import implied_vol
 
 Floats = NDArray[np.float64]

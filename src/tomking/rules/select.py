@@ -92,11 +92,14 @@ def strike_outward(
 
 
 def wing(chain: Chain, option: Option, points: float) -> Option | None:
-    """The listed strike nearest ``points`` farther from the money than ``option`` (< 0: nearer to it)."""
+    """The strike quoted on both sides nearest ``points`` farther from the money than ``option`` (< 0: nearer).
+
+    A bid of 0 is a quote: cheap wings have no other.
+    """
     rows = _rows(chain, option.right)
     away = (chain.strikes[rows] - float(option.strike)) * int(option.right) * np.sign(points)
     miss = np.abs(away - abs(points))
-    fits = (chain.ask[rows] >= 0) & (away > 0) & (miss <= WING_MISS_MAX * abs(points))
+    fits = _two_sided(chain, rows) & (away > 0) & (miss <= WING_MISS_MAX * abs(points))
     if not fits.any():
         return None
     return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
@@ -120,7 +123,7 @@ def strikes_apart(one: Contract, other: Contract) -> Decimal:
 
 
 def delta_of(chain: Chain, option: Option) -> float | None:
-    """Its absolute delta, None where it is not listed or has none."""
+    """Its absolute delta, the surface's where it is not quoted; None where it is not listed or has none."""
     rows = _rows(chain, option.right)
     count = int(option.strike / chain.strike_unit)
     row = rows.start + int(np.searchsorted(chain.strike[rows], count))
@@ -130,9 +133,12 @@ def delta_of(chain: Chain, option: Option) -> float | None:
 
 
 def expected_move(chain: Chain) -> float | None:
-    """One standard deviation of the forward to expiry, points: forward x ATM iv x root of time."""
+    """One standard deviation of the forward to expiry, points: forward x ATM iv x root of time.
+
+    The volatility is that of the quoted call nearest the money.
+    """
     rows = _rows(chain, Right.CALL)
-    known = np.flatnonzero(~np.isnan(chain.iv[rows]))
+    known = np.flatnonzero(~np.isnan(chain.iv[rows]) & ~chain.interpolated[rows])
     if not len(known):
         return None
     nearest = known[np.argmin(np.abs(chain.strikes[rows][known] - chain.forward))]
@@ -177,4 +183,9 @@ def _rows(chain: Chain, right: Right) -> slice:
 
 def _quoted(chain: Chain, rows: slice) -> NDArray[np.bool_]:
     """Somebody bids and somebody offers: what may be sold."""
-    return (chain.bid[rows] > 0) & (chain.ask[rows] > 0)
+    return _two_sided(chain, rows) & (chain.bid[rows] > 0) & (chain.ask[rows] > 0)
+
+
+def _two_sided(chain: Chain, rows: slice) -> NDArray[np.bool_]:
+    """Both sides are quoted: what may be traded at all.  A row read off a surface never is."""
+    return (chain.bid[rows] >= 0) & (chain.ask[rows] >= 0) & ~chain.interpolated[rows]

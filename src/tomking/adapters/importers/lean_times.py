@@ -1,0 +1,102 @@
+"""When LEAN's rows could have been seen, and the last days of what they are of.
+
+A stamp is the bar's start on the clock of the file's time zone; what is imported is its end, so that nobody
+acts on a minute that is not over.  A daily bar ends when its market closed:
+
+    shares                      the securities close, 16:00 New York, 13:00 on half days
+    options                     15 minutes later, to which index and some fund options trade
+    indices                     20 minutes later: LEAN's index hours end at 15:20 Chicago
+    futures, future options     17:15 New York, to which ES traded until 2015-09-18 (17:00 since); a date
+                                without a session (Sunday evenings in files of 2013) ends at midnight
+
+Source: LEAN's market-hours database; CME notices on the 2015 change of hours.
+"""
+
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from tomking.adapters.calendars import load_sessions
+from tomking.adapters.importers.lean_layout import Place
+from tomking.domain.calendar import Sessions, wall_instant
+
+_AFTER_CLOSE = {
+    "equity": timedelta(0),
+    "option": timedelta(minutes=15),
+    "indexoption": timedelta(minutes=15),
+    "index": timedelta(minutes=20),
+}
+_FUTURES_CLOSE = time(17, 15)
+_SECURITIES_CLOSE = time(16, 0)
+_SATURDAY, _SUNDAY = 5, 6
+
+
+def seen(starts: pl.Series, place: Place, zone: str) -> pl.Series:
+    """The UTC instants at which rows with these naive starts could be known.
+
+    Open interest is a figure, not a bar: it is known when it is stamped.  Null where the zone's clocks never
+    showed the time (the hour that is left out in spring).
+    """
+    resolution = place.resolution
+    assert resolution is not None, "universes have a date, not starts"
+    if resolution.folder == "daily" and place.tick != "openinterest":
+        days = starts.dt.date()
+        ends = {day: day_end(day, place.kind.folder) for day in days.unique()}
+        return days.replace_strict(ends, return_dtype=pl.Datetime("us", "UTC"))
+    length = timedelta(0) if place.tick == "openinterest" else resolution.length
+    local = (starts + length).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return local.dt.convert_time_zone("UTC")
+
+
+def day_end(day: date, kind: str) -> datetime:
+    """The UTC instant at which a daily bar of a kind is over."""
+    extra = _AFTER_CLOSE.get(kind)
+    if extra is None:
+        weekend = day.weekday() in {_SATURDAY, _SUNDAY}
+        return (
+            wall_instant(day + timedelta(days=1), time(0)) if weekend else wall_instant(day, _FUTURES_CLOSE)
+        )
+    session = sessions_of(day.year).on(day)
+    return (wall_instant(day, _SECURITIES_CLOSE) if session is None else session.close) + extra
+
+
+def session_after(day: date) -> date:
+    """The next session of the securities exchange."""
+    session = sessions_of(day.year).after(day)
+    assert session is not None, "a year's sessions are loaded with the weeks around them"
+    return session.date
+
+
+def last_day(listed: date) -> date:
+    """The exchange's expiry of an option listed under a date.
+
+    Until February 2015 monthly options were listed with the Saturday after their last day of trading; LEAN
+    keeps that.  The session before it is the day on which they are worth what they settle at.
+    """
+    if listed.weekday() != _SATURDAY:
+        return listed
+    session = sessions_of(listed.year).before(listed)
+    assert session is not None, "as above"
+    return session.date
+
+
+def known_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def sessions_of(year: int) -> Sessions:
+    """A year's sessions among others: at least those of the fortnights around it."""
+    return _decades(year // 20 * 20)
+
+
+@lru_cache(maxsize=8)
+def _decades(year: int) -> Sessions:
+    """Two at once: that costs as much as one year."""
+    fortnight = timedelta(days=14)
+    return load_sessions(date(year, 1, 1) - fortnight, date(year + 19, 12, 31) + fortnight)

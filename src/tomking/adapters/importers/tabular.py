@@ -1,0 +1,311 @@
+"""One engine for every tabular source: CSV (plain, gzip, zstandard, zip) and Parquet, driven by mappings.
+
+1. Choose the mapping whose columns the header has.
+2. Read blocks of whole lines (or row groups) into cells, texts only.
+3. Build the quotes of each block; a wide row has several.
+4. After the first problem nothing more is yielded, but the file is read to its end: all is said at once.
+
+Memory: a block of text, its cells and its frame, whatever the size of the file (docs/importing.md).
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as papq
+from numpy.typing import NDArray
+
+from tomking.adapters.importers.mapping import EPOCHS, Mapping, did_you_mean, known_zone, normal, title
+from tomking.adapters.importers.raw import LEVELS, QUOTES, Batch, Source
+from tomking.adapters.importers.tabular_cells import Cells, File
+from tomking.adapters.importers.tabular_problems import Problems
+from tomking.adapters.importers.tabular_quotes import quotes_of
+from tomking.adapters.importers.tabular_stamps import Clock, Unreadable, stamp_of_name
+from tomking.adapters.importers.tabular_text import Block, first_line, magic, read_blocks
+from tomking.domain.errors import BadData
+
+BATCH_ROWS = 250_000
+PARQUET_ROWS = 65_536
+FEW = 3
+"""Columns that a header may lack and still be meant as the layout: each is then said by itself."""
+_SUFFIXES = (".csv", ".txt", ".tsv", ".gz", ".zst", ".zip", ".parquet")
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tabular:
+    """An importer: a name, and the layouts that go by it."""
+
+    name: str
+    mappings: tuple[Mapping, ...]
+
+    def recognises(self, path: Path) -> bool:
+        """Whether the header has all columns of one of the layouts; of a folder, its first file's."""
+        try:
+            first = self.files(path)[0]
+            header = _header(first, Problems(first), self.mappings[0].separator)
+        except (BadData, OSError, pa.ArrowInvalid):
+            return False
+        return header is not None and any(_is_of(m, header) for m in self.mappings)
+
+    def files(self, path: Path) -> tuple[Path, ...]:
+        if not path.is_dir():
+            return (path,)
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES and p.is_file())
+        if not found:
+            raise BadData([f"{path}: no {', '.join(_SUFFIXES)} file below this folder; check the path"])
+        return tuple(found)
+
+    @property
+    def needs_at(self) -> bool:
+        """Whether a layout has no stamp in the file: the moment may then be given with ``at``."""
+        return any(m.needs_at for m in self.mappings)
+
+    def at(self, instant: datetime) -> "Tabular":
+        """The same importer for files taken at one moment (aware), where the file does not say it."""
+        if not self.needs_at:
+            raise BadData([f"{self.name}: its files have their own stamps; leave the moment out"])
+        return replace(self, mappings=tuple(m.at(instant) if m.needs_at else m for m in self.mappings))
+
+    def read(self, source: Source) -> Iterator[Batch]:
+        """See ``raw.Importer``.  Rows are numbered as in an editor; of Parquet, from 1."""
+        problems = Problems(source.path)
+        last: Batch | None = None
+        for batch in self._batches(source, problems):
+            if last is not None and not problems:
+                yield last
+            last = batch
+        problems.raise_if_any()
+        end = source.path.stat().st_size
+        yield (
+            Batch(QUOTES.to_frame(), LEVELS.to_frame(), end) if last is None else replace(last, position=end)
+        )
+
+    def _batches(self, source: Source, problems: Problems) -> Iterator[Batch]:
+        if source.zone is not None and not known_zone(source.zone):
+            problems.add(f"{source.zone!r} is not a time zone; America/New_York is one")
+            return
+        rows = 0
+        for cells, position in self._cells(source, problems):
+            rows += cells.size
+            quotes = quotes_of(cells)
+            if not problems:
+                for start in range(0, quotes.height, BATCH_ROWS):
+                    yield Batch(quotes.slice(start, BATCH_ROWS), LEVELS.to_frame(), position)
+        if rows == 0 and not problems:
+            problems.add("no rows below the header; fetch the file again", row=1)
+
+    # ------------------------------------------------------------------ 1. which mapping
+
+    def _file(self, source: Source, titles: list[str], problems: Problems, member: str) -> File | None:
+        header = [normal(t) for t in titles]
+        mapping = self._mapping(header, problems, member)
+        if mapping is None:
+            return None
+        clock = Clock(ZoneInfo(source.zone or mapping.zone))
+        mapping = _with_stamp(mapping, source, clock, problems)
+        if mapping.root is None and mapping.symbol is None and source.root is None:
+            problems.add("the file does not name the option root; give it with --product, SPXW for one")
+        return (
+            None
+            if problems
+            else File(mapping, problems, clock, source.root, dict(zip(header, titles, strict=True)))
+        )
+
+    def _mapping(self, header: list[str], problems: Problems, member: str) -> Mapping | None:
+        if len(header) == 1 and len(self._first(header)) > 0 and not problems:
+            separator = self.mappings[0].separator
+            for other, word in _OTHER_SEPARATORS.items():
+                if other != separator and other in header[0]:
+                    what = f"columns are separated by {word}, not {_OTHER_SEPARATORS[separator]}"
+                    problems.add(
+                        f"{what}; convert the file, or give a mapping with separator = {other!r}",
+                        member=member,
+                        row=1,
+                    )
+                    return None
+        mapping = min(self.mappings, key=lambda m: len(_missing(m, header)))
+        missing = self._first(header)
+        what = f"this is not the layout {self.name} ({mapping.name})"
+        if len(missing) > FEW:
+            problems.add(f"{what}: no columns {', '.join(missing)}; check --format", member=member, row=1)
+        else:
+            for name in missing:
+                words = did_you_mean(name, tuple(header))
+                problems.add(f"{what}: no column {name}; {words}", member=member, row=1, column=name)
+        needed = {normal(c) for c in mapping.columns}
+        for name in sorted({n for n in header if n in needed and header.count(n) > 1}):
+            problems.add("is there twice; rename or remove one", member=member, row=1, column=name)
+        return None if problems else mapping
+
+    def _first(self, header: list[str]) -> list[str]:
+        """What the header lacks of the layout that it lacks least of."""
+        return min((_missing(m, header) for m in self.mappings), key=len)
+
+    # ------------------------------------------------------------------ 2. cells
+
+    def _cells(self, source: Source, problems: Problems) -> Iterator[tuple[Cells, int]]:
+        try:
+            is_parquet = magic(source.path) == "parquet"
+        except OSError:
+            is_parquet = False
+        yield from (self._parquet if is_parquet else self._text)(source, problems)
+
+    def _text(self, source: Source, problems: Problems) -> Iterator[tuple[Cells, int]]:
+        separator = self.mappings[0].separator
+        file: File | None = None
+        header: list[str] = []
+        for block in read_blocks(source.path, problems):
+            body = block
+            if block.row == 1:
+                titles, body = _split_header(block, separator)
+                header = [normal(t) for t in titles]
+                file = self._file(source, titles, problems, block.member)
+            if file is None:
+                return
+            if body.text:
+                table = _parse(body, header, file, problems)
+                if table is not None:
+                    yield Cells(file, table[0], table[1], block.member), block.position
+
+    def _parquet(self, source: Source, problems: Problems) -> Iterator[tuple[Cells, int]]:
+        row, size = 1, source.path.stat().st_size
+        try:
+            with papq.ParquetFile(source.path) as parquet:
+                names = parquet.schema_arrow.names
+                header = [normal(n) for n in names]
+                file = self._file(source, [title(n) for n in names], problems, "")
+                if file is None:
+                    return
+                wanted = [names[header.index(c)] for c in _present(file.mapping, header)]
+                total = max(parquet.metadata.num_rows, 1)
+                for batch in parquet.iter_batches(batch_size=PARQUET_ROWS, columns=wanted):
+                    columns = {normal(n): c for n, c in zip(batch.schema.names, batch.columns, strict=True)}
+                    rows = np.arange(row, row + batch.num_rows)
+                    yield Cells(file, columns, rows), min(size * row // total, size)
+                    row += batch.num_rows
+        except (pa.ArrowException, OSError) as error:
+            problems.add(f"is not a whole Parquet file ({first_line(error)}); fetch it again", row=row)
+
+
+def _missing(mapping: Mapping, header: list[str]) -> list[str]:
+    lacking = {normal(c) for c in mapping.may_lack}
+    return [
+        c for c in (*mapping.columns, *mapping.marks) if normal(c) not in header and normal(c) not in lacking
+    ]
+
+
+def _is_of(mapping: Mapping, header: list[str]) -> bool:
+    return not _missing(mapping, header) and not {normal(c) for c in mapping.without} & set(header)
+
+
+def _present(mapping: Mapping, header: list[str]) -> list[str]:
+    return [n for n in dict.fromkeys(normal(c) for c in mapping.columns) if n in header]
+
+
+def _with_stamp(mapping: Mapping, source: Source, clock: Clock, problems: Problems) -> Mapping:
+    """The mapping with the moment that stands in the file's name, where that is where it stands."""
+    stamp = mapping.stamp
+    if stamp is None and any(q.stamp is None for q in mapping.quotes):
+        problems.add("the file does not say when its quotes were seen; give the moment with --at")
+    elif stamp is not None and stamp.name_pattern is not None:
+        found = re.search(stamp.name_pattern, source.path.name)
+        try:
+            return mapping.at(stamp_of_name(stamp, found and found.groupdict(), clock))
+        except Unreadable as error:
+            problems.add(f"the file's name {error}; give the moment with --at, or name it ..._20260731_1600")
+    return mapping
+
+
+def _header(path: Path, problems: Problems, separator: str) -> list[str] | None:
+    if magic(path) == "parquet":
+        return [normal(n) for n in papq.read_schema(path).names]
+    block = next(read_blocks(path, problems), None)
+    return None if block is None else [normal(t) for t in _split_header(block, separator)[0]]
+
+
+def _split_header(block: Block, separator: str) -> tuple[list[str], Block]:
+    line, _, rest = block.text.partition(b"\n")
+    text = line.decode("utf-8").strip("\ufeff\r")
+    try:
+        names = next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # a field longer than its limit: no header of ours
+        names = text.split(separator)
+    return [title(n) for n in names], replace(block, row=block.row + 1, text=rest)
+
+
+def _parse(
+    block: Block, header: list[str], file: File, problems: Problems
+) -> tuple[dict[str, pa.Array], NDArray[np.int64]] | None:
+    """Arrays of text of the wanted columns, and the number of each row; rows of another length are noted."""
+    text = block.text.rstrip(b"\r\n") + b"\n"
+    if text == b"\n":
+        return None
+    ragged: list[tuple[int, int]] = []
+
+    def note(row: pacsv.InvalidRow) -> str:
+        ragged.append((row.number or 0, row.actual_columns))
+        return "skip"
+
+    wanted = {str(header.index(c)): c for c in _present(file.mapping, header)}
+    plain = {str(header.index(c)) for c in _numeric(file.mapping) if c in header}
+    coded = pa.dictionary(pa.int32(), pa.string())
+    try:
+        table = pacsv.read_csv(
+            pa.BufferReader(text),
+            read_options=pacsv.ReadOptions(
+                column_names=[str(i) for i in range(len(header))],
+                use_threads=False,  # only then are bad rows numbered
+                block_size=len(text) + 1,
+            ),
+            parse_options=pacsv.ParseOptions(
+                delimiter=file.mapping.separator, ignore_empty_lines=False, invalid_row_handler=note
+            ),
+            convert_options=pacsv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types={i: pa.string() if i in plain else coded for i in wanted},
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                check_utf8=False,  # the whole block has been checked
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        problems.add(
+            f"is not a table ({first_line(error)}); give rows of {len(header)} fields",
+            member=block.member,
+            row=block.row,
+        )
+        return None
+    for number, fields in ragged:
+        what = f"{'more' if fields > len(header) else 'fewer'} fields than the header's {len(header)}"
+        problems.add(
+            f"has {what}; quote texts that hold the separator, complete the row",
+            member=block.member,
+            row=block.row + number - 1,
+        )
+    columns = {name: table[i].combine_chunks() for i, name in wanted.items()}
+    lines = np.arange(block.row, block.row + table.num_rows + len(ragged), dtype=np.int64)
+    rows = np.delete(lines, [number - 1 for number, _ in ragged])
+    return {n: _one(c) for n, c in columns.items()}, rows
+
+
+def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+
+
+def _numeric(mapping: Mapping) -> set[str]:
+    """Columns with many different numbers: not worth a dictionary."""
+    of_quotes = {c for q in mapping.quotes for c in (q.bid, q.ask, q.volume, q.open_interest) if c}
+    sizes = {c for q in mapping.quotes for c in (q.bid_size, q.ask_size, q.spot, q.spot_bid, q.spot_ask) if c}
+    strike = {mapping.strike.column} if mapping.strike else set()
+    stamps = [mapping.stamp, *(q.stamp for q in mapping.quotes)]
+    counts = {s.column for s in stamps if s is not None and s.column and s.format[0] in EPOCHS}
+    return {normal(c) for c in of_quotes | sizes | strike | counts}

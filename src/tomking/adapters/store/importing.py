@@ -1,0 +1,389 @@
+"""Sources into the store: all of them or, when one cannot be used, nothing.
+
+1. A source that was imported before (by content, importer and its version) is known and not read.
+2. Every other one is read, checked and spilled (``staging``), at most a batch in memory.
+3. Every month with new rows is merged with what is stored (``merging``), at most a session in memory.
+4. Months, quarantine and catalogue take their places together (``commit``).
+
+A process killed in 2 or 3 leaves the store as it was; the next import goes on after the last source that was
+read to its end.  Killed in 4, whoever opens the store next finishes it.
+"""
+
+import hashlib
+import json
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tomking.adapters.importers.raw import Batch, Importer, Source
+from tomking.adapters.store.commit import STAGING, Step, commit, finish, unobserved
+from tomking.adapters.store.coverage import (
+    Calendar,
+    exchange_sessions,
+    missing_days,
+    month_days,
+    session_records,
+)
+from tomking.adapters.store.files import digest_of, only_writer, write_synced
+from tomking.adapters.store.merging import Incoming, Merged, merge_month
+from tomking.adapters.store.months import KINDS
+from tomking.adapters.store.quarantine import gather, name_rows
+from tomking.adapters.store.records import NAME, Catalogue, Counts, Mark, MonthRecord, SourceRecord, dump
+from tomking.adapters.store.reports import ImportReport, MonthChange, Progress, SourceReport
+from tomking.adapters.store.staging import Check, Staged, stage, staged_before
+from tomking.adapters.store.store import Store
+from tomking.domain.errors import BadData
+
+PIPELINE = "1"
+"""Part of what makes a source known: raised when the same file would be stored otherwise."""
+_PATH_PARTS = 5
+"""Folders and name that layouts read facts from (LEAN: the root, the resolution, the day)."""
+
+
+Tell = Callable[[Progress], None]
+
+
+def untold(progress: Progress) -> None:
+    """No one watches the progress."""
+
+
+def import_sources(
+    store: Store,
+    importer: Importer,
+    sources: Sequence[Source],
+    *,
+    check: Check,
+    progress: Tell = untold,
+    strict: bool = False,
+    licence: str = "",
+    marks: Mapping[str, Sequence[Mark]] | None = None,
+    calendar: Calendar = exchange_sessions,
+    step: Step = unobserved,
+) -> ImportReport:
+    """Read ``sources``, check them, and add what is new to the store.
+
+    ``marks`` are times by root that a recording says it missed.  ``step`` is told before each durable
+    action.  ``BadData`` names every problem of every source, or with ``strict`` the rows that would have
+    been quarantined; the store is then as it was.
+    """
+    made = not store.folder.exists()
+    store.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with only_writer(store.folder):
+            finish(store.folder)
+            run = _Import(store, importer, calendar, step)
+            try:
+                return run.done(sources, check, progress, strict=strict, licence=licence, marks=marks or {})
+            except BadData:
+                shutil.rmtree(run.staging, ignore_errors=True)
+                raise
+    except BadData:
+        if made:
+            store.folder.rmdir()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A source that is not known, staged."""
+
+    source: Source
+    key: str
+    digest: str
+    folder: Path
+    staged: Staged
+
+
+class _Import:
+    """One run, under the lock."""
+
+    def __init__(self, store: Store, importer: Importer, calendar: Calendar, step: Step) -> None:
+        self._store = store
+        self._importer = importer
+        self._version = str(getattr(importer, "version", "1"))
+        self._calendar = calendar
+        self._step = step
+        self._before: Catalogue = store.catalogue
+        self.staging = store.folder / STAGING
+        self._fresh = self.staging / "new"
+
+    def done(
+        self,
+        sources: Sequence[Source],
+        check: Check,
+        progress: Tell,
+        *,
+        strict: bool,
+        licence: str,
+        marks: Mapping[str, Sequence[Mark]],
+    ) -> ImportReport:
+        read, known = self._read_all(sources, check, progress)
+        merged = self._merge_all(read)
+        reports = [self._report(n, each, merged) for n, each in enumerate(read)]
+        if strict:
+            _refuse_strictly(read, reports, merged)
+        again = {n for n, each in enumerate(read) if self._says_nothing_new(each, reports[n])}
+        renames, catalogue = self._files(read, reports, merged, again, licence)
+        catalogue = _with_marks(catalogue, marks)
+        changed = catalogue != self._before
+        if changed:
+            write_synced(self._fresh / NAME, dump(catalogue))
+            commit(
+                self._store.folder, [*renames, (self._fresh / NAME, self._store.folder / NAME)], self._step
+            )
+        else:
+            shutil.rmtree(self.staging, ignore_errors=True)
+        ordered = {
+            each.source.path: replace(report, known=n in again)
+            for n, (each, report) in enumerate(zip(read, reports, strict=True))
+        }
+        return ImportReport(
+            sources=tuple(known.get(s.path) or ordered[s.path] for s in sources),
+            months=tuple(_changes(merged)),
+            changed=changed,
+        )
+
+    # -------------------------------------------------------------------------------- 1 and 2
+
+    def _read_all(
+        self, sources: Sequence[Source], check: Check, progress: Tell
+    ) -> tuple[list[_Read], dict[Path, SourceReport]]:
+        """The sources that had to be read, and reports of those that are known."""
+        read: dict[str, _Read] = {}
+        known: dict[Path, SourceReport] = {}
+        problems: list[str] = []
+        rows = 0
+        for number, source in enumerate(sources, start=1):
+            try:
+                digest, size = _content(source.path)
+                key = self._key(source, digest)
+                if key in self._before.sources:
+                    known[source.path] = self._known(source, key)
+                    continue
+                if key in read:
+                    continue
+
+                def tell(
+                    batch: Batch, source: Source = source, number: int = number, size: int = size
+                ) -> None:
+                    nonlocal rows
+                    rows += batch.quotes.height + batch.levels.height
+                    progress(Progress(source.path, number, len(sources), batch.position, size, rows))
+
+                folder = self.staging / key[:16]
+                staged = staged_before(folder) or stage(
+                    self._importer.read(source), source, folder, check=check, tell=tell, step=self._step
+                )
+                read[key] = _Read(source, key, digest, folder, staged)
+            except BadData as error:
+                problems += error.problems
+        if problems:
+            raise BadData(problems)
+        return list(read.values()), known
+
+    def _key(self, source: Source, digest: str) -> str:
+        facts = [digest, *self._who, source.root, source.zone, PIPELINE, *source.path.parts[-_PATH_PARTS:]]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+    @property
+    def _who(self) -> tuple[str, str]:
+        return self._importer.name, self._version
+
+    def _known(self, source: Source, key: str) -> SourceReport:
+        record = self._before.sources[key]
+        return SourceReport(
+            path=source.path,
+            digest=record.digest,
+            known=True,
+            quotes=record.quotes,
+            levels=record.levels,
+            reasons=record.reasons,
+            quarantine=tuple(self._store.folder / file for file in record.quarantine),
+            findings=(),
+        )
+
+    # -------------------------------------------------------------------------------------- 3
+
+    def _merge_all(self, read: Sequence[_Read]) -> dict[tuple[str, str, str], Merged]:
+        shutil.rmtree(self._fresh, ignore_errors=True)
+        incoming: dict[tuple[str, str, str], list[Incoming]] = defaultdict(list)
+        for n, each in enumerate(read):
+            for piece in each.staged.pieces:
+                incoming[piece.kind, piece.name, piece.month].append(Incoming(n, each.folder, piece))
+        merged = {}
+        for (kind, name, month), pieces in sorted(incoming.items()):
+            place = KINDS[kind].path(name, month)
+            self._step(f"merge {place}")
+            merged[kind, name, month] = merge_month(
+                KINDS[kind],
+                name,
+                month,
+                stored=self._stored(kind, name, month),
+                incoming=pieces,
+                to=self._fresh / place,
+            )
+        return merged
+
+    def _stored(self, kind: str, name: str, month: str) -> Path | None:
+        """The file of a month that is there and undamaged, None when there is none."""
+        path = self._store.folder / KINDS[kind].path(name, month)
+        record = self._before.of(kind).get(name, {}).get(month)
+        if not path.exists():
+            if record is not None:
+                raise BadData([f"{path}: in the catalogue but gone; put it back from a backup"])
+            return None
+        if record is not None and digest_of(path) != record.digest:
+            raise BadData([f"{path}: damaged (its hash is not the catalogue's); put it back from a backup"])
+        return path
+
+    def _report(self, n: int, each: _Read, merged: Mapping[tuple[str, str, str], Merged]) -> SourceReport:
+        reasons = Counter(dict(each.staged.reasons))
+        counts = {}
+        for kind, staged in (("quotes", each.staged.quotes), ("levels", each.staged.levels)):
+            mine = [m for (k, _, _), m in merged.items() if k == kind]
+            against = sum(m.refused_rows[n] for m in mine)
+            if against:
+                reasons["contradicts the stored row"] += against
+            counts[kind] = Counts(
+                read=staged.read,
+                kept=sum(m.kept[n] for m in mine),
+                already=sum(m.already[n] for m in mine),
+                quarantined=staged.quarantined + against,
+            )
+            c = counts[kind]
+            assert c.read == c.kept + c.already + c.quarantined, (each.source.path, kind, c)
+        return SourceReport(
+            path=each.source.path,
+            digest=each.digest,
+            known=False,
+            quotes=counts["quotes"],
+            levels=counts["levels"],
+            reasons=tuple(reasons.most_common()),
+            quarantine=tuple(self._store.folder / file for file in self._quarantine_files(each, counts)),
+            findings=each.staged.findings,
+        )
+
+    def _quarantine_files(self, each: _Read, counts: Mapping[str, Counts]) -> list[str]:
+        stem = f"{each.source.path.name}-{each.key[:8]}"
+        return [f"quarantine/{stem}.{kind}.parquet" for kind, c in counts.items() if c.quarantined]
+
+    def _says_nothing_new(self, each: _Read, report: SourceReport) -> bool:
+        """Whether the same content was imported from another place, and brings no row."""
+        same = [
+            s
+            for s in self._before.sources.values()
+            if (s.digest, s.importer, s.version) == (each.digest, *self._who)
+            and s.quotes.quarantined == report.quotes.quarantined
+            and s.levels.quarantined == report.levels.quarantined
+        ]
+        return bool(same) and not (report.quotes.kept or report.levels.kept)
+
+    # -------------------------------------------------------------------------------------- 4
+
+    def _files(
+        self,
+        read: Sequence[_Read],
+        reports: Sequence[SourceReport],
+        merged: Mapping[tuple[str, str, str], Merged],
+        again: set[int],
+        licence: str,
+    ) -> tuple[list[tuple[Path, Path]], Catalogue]:
+        """What is to be renamed, and the new catalogue."""
+        catalogue, renames = self._before, []
+        for (kind, name, month), one in merged.items():
+            if one.changed:
+                place = KINDS[kind].path(name, month)
+                renames.append((self._fresh / place, self._store.folder / place))
+                brought = [read[n].key for n in one.kept]
+                record = self._record(kind, name, month, one, brought)
+                catalogue = catalogue.with_month(kind, name, month, record)
+        records = dict(catalogue.sources)
+        for n, (each, report) in enumerate(zip(read, reports, strict=True)):
+            if n in again:
+                continue
+            for path in report.quarantine:
+                kind = path.name.split(".")[-2]
+                self._step(f"quarantine {path.name}")
+                fresh = self._fresh / path.relative_to(self._store.folder)
+                against = [f for (k, _, _), m in merged.items() if k == kind for s, f in m.refused if s == n]
+                parts = [each.folder / file for of, file in each.staged.refused if of == kind]
+                gather(KINDS[kind], parts, against, source=each.source.path, to=fresh)
+                renames.append((fresh, path))
+            records[each.key] = self._source_record(each, report, licence)
+        return renames, replace(catalogue, sources=records)
+
+    def _record(self, kind: str, name: str, month: str, merged: Merged, brought: list[str]) -> MonthRecord:
+        sessions = self._calendar(name, *month_days(month))
+        place = KINDS[kind].path(name, month)
+        file = self._fresh / place
+        days, step_minutes = session_records(merged.seen, sessions)
+        before = self._before.of(kind).get(name, {}).get(month)
+        return MonthRecord(
+            file=place.as_posix(),
+            digest=digest_of(file),
+            bytes=file.stat().st_size,
+            rows=merged.rows,
+            per_point=merged.counts,
+            step_minutes=step_minutes,
+            sessions=days,
+            missing=missing_days(merged.seen, sessions),
+            sources=tuple(dict.fromkeys([*(before.sources if before else ()), *brought])),
+        )
+
+    def _source_record(self, each: _Read, report: SourceReport, licence: str) -> SourceRecord:
+        return SourceRecord(
+            path=str(each.source.path),
+            digest=each.digest,
+            bytes=each.source.path.stat().st_size,
+            importer=self._importer.name,
+            version=self._version,
+            licence=licence,
+            quotes=report.quotes,
+            levels=report.levels,
+            reasons=report.reasons,
+            quarantine=tuple(path.relative_to(self._store.folder).as_posix() for path in report.quarantine),
+        )
+
+
+def _content(path: Path) -> tuple[str, int]:
+    """Hash and bytes of a source."""
+    try:
+        return digest_of(path), path.stat().st_size
+    except OSError as error:
+        raise BadData([f"{path}: cannot be read: {error.strerror or error}"]) from error
+
+
+def _refuse_strictly(
+    read: Sequence[_Read], reports: Sequence[SourceReport], merged: Mapping[tuple[str, str, str], Merged]
+) -> None:
+    problems: list[str] = []
+    for n, (each, report) in enumerate(zip(read, reports, strict=True)):
+        count = report.quotes.quarantined + report.levels.quarantined
+        against = [(KINDS[k], f) for (k, _, _), m in merged.items() for s, f in m.refused if s == n]
+        named = name_rows(each.staged, against, each.source.path)
+        problems += named
+        if count > len(named):
+            reasons = ", ".join(f"{reason}: {rows:,}" for reason, rows in report.reasons)
+            problems.append(f"{each.source.path}: and {count - len(named):,} more rows ({reasons})")
+    if problems:
+        raise BadData([*problems, "a strict import keeps all or nothing: nothing was stored"])
+
+
+def _with_marks(catalogue: Catalogue, marks: Mapping[str, Sequence[Mark]]) -> Catalogue:
+    if not marks:
+        return catalogue
+    mine = dict(catalogue.marks)
+    for root, new in marks.items():
+        known = mine.get(root, ())
+        mine[root] = tuple(sorted({*known, *new}, key=lambda m: (m.start, m.end, m.why)))
+    return replace(catalogue, marks=dict(sorted(mine.items())))
+
+
+def _changes(merged: Mapping[tuple[str, str, str], Merged]) -> list[MonthChange]:
+    return [
+        MonthChange(kind, name, month, m.kept.total(), m.rows)
+        for (kind, name, month), m in merged.items()
+        if m.changed
+    ]

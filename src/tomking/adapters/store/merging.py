@@ -1,0 +1,189 @@
+"""One month, new: what is stored and what was staged, merged session by session.
+
+The stored row stays.  A new row with the same key (instant, expiry, right, strike) is "already there" when
+its prices are equal and nothing else it says differs; it completes the stored row where that says
+nothing (a second file with the open interest, say); it is refused when it contradicts.  Among new rows, the
+first of the first source counts as stored.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tomking.adapters.store.coverage import Instants
+from tomking.adapters.store.months import Kind, MonthFile, MonthWriter
+from tomking.adapters.store.prices import ladder, per_point
+from tomking.adapters.store.staging import Piece, read_piece
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A staged piece and the source it is of."""
+
+    source: int
+    folder: Path
+    piece: Piece
+
+
+@dataclass(slots=True, eq=False)
+class Merged:
+    """What came of a month; grows session by session."""
+
+    counts: int
+    """Of a price in a point."""
+    rows: int = 0
+    seen: dict[date, tuple[Instants, int]] = field(default_factory=dict)
+    """Instants and rows of each session."""
+    kept: Counter[int] = field(default_factory=Counter)
+    """New or completing rows by source."""
+    already: Counter[int] = field(default_factory=Counter)
+    refused_rows: Counter[int] = field(default_factory=Counter)
+    refused: list[tuple[int, Path]] = field(default_factory=list)
+    """Source and file of rows that contradict; with the columns of the kind's raw form and ``reason``."""
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.kept)
+
+
+def merge_month(
+    kind: Kind, name: str, month: str, *, stored: Path | None, incoming: Sequence[Incoming], to: Path
+) -> Merged:
+    """Write the merged month to ``to`` (worthless when nothing changed), refused rows beside it."""
+    if stored is None:
+        return _merge(kind, name, month, old=None, incoming=incoming, to=to)
+    with MonthFile(stored) as old:
+        return _merge(kind, name, month, old=old, incoming=incoming, to=to)
+
+
+def _merge(
+    kind: Kind, name: str, month: str, *, old: MonthFile | None, incoming: Sequence[Incoming], to: Path
+) -> Merged:
+    steps = ladder(per_point(name))
+    new_counts = steps[max(i.piece.rung for i in incoming)] if kind.prices else 1
+    counts = max(new_counts, old.per_point if old else 0)
+    done = Merged(counts)
+    with MonthWriter(to, kind, name, month, counts) as writer:
+        for day in sorted({*(old.sessions if old else ()), *(d for i in incoming for d in i.piece.days)}):
+            session = _old(old, kind, day, counts)
+            new = _new(kind, incoming, day, counts)
+            if new is not None:
+                session = _merged_session(
+                    kind, name, session, new, done=done, beside=to.with_suffix(f".{day}")
+                )
+            writer.add(day, session)
+            done.rows += session.height
+            done.seen[day] = (_instants(session), session.height)
+    return done
+
+
+def _old(old: MonthFile | None, kind: Kind, day: date, counts: int) -> pl.DataFrame:
+    """The stored rows of a session in the new unit."""
+    if old is None or day not in old.sessions:
+        return pl.DataFrame(schema=kind.schema(counts))
+    rows = old.session(day)
+    factor = counts // old.per_point
+    assert factor * old.per_point == counts, "the units of a root divide each other"
+    finer = [(pl.col(c).cast(pl.Int64) * factor).alias(c) for c in kind.prices] if factor > 1 else []
+    return rows.with_columns(finer).with_columns(kind.typed(counts))
+
+
+def _new(kind: Kind, incoming: Sequence[Incoming], day: date, counts: int) -> pl.DataFrame | None:
+    """The staged rows of a session as counts, in the order of their sources and lines."""
+    parts = []
+    for each in incoming:
+        rows = read_piece(each.folder, each.piece, day)
+        if rows is not None:
+            parts.append(rows.with_columns(_source=pl.lit(each.source, dtype=pl.Int32)))
+    if not parts:
+        return None
+    whole = [(pl.col(c) * counts).round().alias(c) for c in kind.prices]
+    rows = pl.concat(parts).with_columns(whole)
+    return rows.with_columns(kind.typed(counts))
+
+
+def _merged_session(
+    kind: Kind, name: str, before: pl.DataFrame, new: pl.DataFrame, *, done: Merged, beside: Path
+) -> pl.DataFrame:
+    ours = before.with_columns(
+        _source=pl.lit(-1, dtype=pl.Int32), line=pl.lit(None, pl.Int64), member=pl.lit("")
+    )
+    columns = [*kind.columns, "_source", "line", "member"]
+    rows = pl.concat([ours.select(columns), new.select(columns)]).sort(kind.key, maintain_order=True)
+    repeats = rows.select(
+        pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in kind.key)
+    ).to_series()
+    repeats[0] = False
+    if not repeats.any():
+        done.kept.update(_by_source(new))
+        return rows.select(kind.columns)
+    judged = _judged(kind, rows.with_columns(_group=(~repeats).cum_sum(), _repeat=repeats))
+    done.kept.update(_by_source(judged.filter(pl.col("_adds") & (pl.col("_source") >= 0))))
+    equal = ~pl.col("_adds") & ~pl.col("_bad") & (pl.col("_source") >= 0)
+    done.already.update(_by_source(judged.filter(equal)))
+    _refuse(kind, name, judged, done, beside)
+    good = judged.filter(~pl.col("_bad"))
+    filled = [pl.col(c).drop_nulls().first() for c in kind.said]
+    kept = [pl.col(c).first() for c in (*kind.key, *kind.prices)]
+    return good.group_by("_group", maintain_order=True).agg(kept + filled).select(kind.columns)
+
+
+def _judged(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+    """Adds ``_bad`` (contradicts), ``_adds`` (new, or completes) ``_is_<column>``: what each is held to."""
+    group = "_group"
+    held = [pl.col(c).first().over(group).alias(f"_is_{c}") for c in kind.prices]
+    rows = rows.with_columns(held)
+    other = [pl.col(c).ne_missing(pl.col(f"_is_{c}")) for c in kind.prices]
+    rows = rows.with_columns(_priced=pl.any_horizontal(other) if other else pl.lit(value=False))
+    # What a row of another price says of the rest is not taken for the contract.
+    said = [pl.when(~pl.col("_priced")).then(pl.col(c)) for c in kind.said]
+    rows = rows.with_columns(
+        e.drop_nulls().first().over(group).alias(f"_is_{c}") for c, e in zip(kind.said, said, strict=True)
+    )
+    differs = [pl.col(c) != pl.col(f"_is_{c}") for c in kind.said]
+    rows = rows.with_columns(_bad=pl.col("_priced") | pl.any_horizontal(differs).fill_null(value=False))
+    firsts = [
+        pl.col(c).is_not_null()
+        & ~pl.col("_bad")
+        & ((pl.col(c).is_not_null() & ~pl.col("_bad")).cum_sum().over(group) == 1)
+        for c in kind.said
+    ]
+    completes = pl.any_horizontal(firsts)
+    return rows.with_columns(_adds=~pl.col("_bad") & (~pl.col("_repeat") | completes))
+
+
+def _refuse(kind: Kind, name: str, judged: pl.DataFrame, done: Merged, beside: Path) -> None:
+    bad, counts = judged.filter(pl.col("_bad")), done.counts
+    for (source,), rows in bad.partition_by("_source", as_dict=True).items():
+        said = [_difference(c, counts if c in kind.prices else 1) for c in (*kind.prices, *kind.said)]
+        reason = pl.concat_str(
+            pl.lit("contradicts the stored row: "), pl.concat_str(said, separator=", ", ignore_nulls=True)
+        )
+        back = [(pl.col(c) / counts).alias(c) for c in kind.prices]
+        path = beside.with_name(f"{beside.name}-{source}.refused")
+        named = rows.with_columns(reason.alias("reason"), pl.lit(name).alias(kind.of), *back).sort("line")
+        named.select(*kind.raw.names(), "reason").write_ipc(path, compression="lz4")
+        done.refused.append((int(source), path))
+        done.refused_rows[int(source)] += rows.height
+
+
+def _difference(column: str, counts: int) -> pl.Expr:
+    """In words, as ``bid 1.15 is stored``; null where the column agrees."""
+    kept, mine = pl.col(f"_is_{column}"), pl.col(column)
+    number = (kept / counts) if counts > 1 else kept
+    differs = mine.ne_missing(kept) if counts > 1 else (mine != kept).fill_null(value=False)
+    text = pl.format(f"{column} {{}} is stored", number.cast(pl.String).fill_null("empty"))
+    return pl.when(differs).then(text)
+
+
+def _by_source(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows["_source"].value_counts().iter_rows())
+
+
+def _instants(rows: pl.DataFrame) -> Instants:
+    return np.unique(rows["at"].cast(pl.Int64).to_numpy())

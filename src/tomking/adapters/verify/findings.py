@@ -1,0 +1,71 @@
+"""A finding: one kind of trouble in one place, counted, with an example; for people and for machines."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+
+from tomking.adapters.verify.kinds import KINDS, ROW_REASONS, Kind, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, where, how often, and what it looks like."""
+
+    kind: str
+    """A name of ``KINDS``."""
+    root: str
+    where: str
+    """``quotes.csv line 17`` of a file; ``2016-04-29`` or a contract of a session."""
+    count: int
+    """Rows, contracts, strikes, snapshots or sessions, as the kind's meaning says."""
+    example: str
+    """The first or the worst of them."""
+    session: date | None = None
+    """The session where it is of one."""
+
+    @property
+    def about(self) -> Kind:
+        return KINDS[self.kind]
+
+    @property
+    def severity(self) -> Severity:
+        return self.about.severity
+
+    @property
+    def quarantined(self) -> bool:
+        return self.severity is Severity.QUARANTINED
+
+    def __str__(self) -> str:
+        return f"{self.root}: {self.count:,} {self.about.meaning} ({self.where}: {self.example})"
+
+
+def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """One finding for each kind and root, counts added, the first one's place and example kept."""
+    found: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        key = each.kind, each.root
+        first = found.get(key)
+        if first is None:
+            found[key] = each
+        else:
+            session = first.session if first.session == each.session else None
+            found[key] = replace(first, count=first.count + each.count, session=session)
+    return tuple(sorted(found.values(), key=_rank))
+
+
+def as_json(finding: Finding) -> dict[str, object]:
+    """The finding with what its kind says, as plain values."""
+    plain = asdict(finding)
+    plain["session"] = None if finding.session is None else finding.session.isoformat()
+    return {
+        **plain,
+        "severity": str(finding.severity),
+        "meaning": finding.about.meaning,
+        "advice": finding.about.advice,
+    }
+
+
+def _rank(finding: Finding) -> tuple[int, int, str]:
+    severity = list(Severity).index(finding.severity)
+    order = ROW_REASONS.index(finding.kind) if finding.kind in ROW_REASONS else len(ROW_REASONS)
+    return severity, order, finding.root
