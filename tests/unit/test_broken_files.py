@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-
 from tests.broken_files import HEADER, IS_SUPERUSER, KINDS, Kind, row, text
+
 from tomking.adapters.importers.known import TABULAR
 from tomking.adapters.importers.raw import Source
 from tomking.domain.errors import BadData

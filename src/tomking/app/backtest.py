@@ -39,7 +39,7 @@ from tomking.risk.settings import Settings
 from tomking.sim.market import ModelMarket
 from tomking.strategies import build
 
-LISTED_AHEAD = timedelta(days=550)
+LISTED_AHEAD = timedelta(days=760)
 """How far past the last session the calendar reaches: expiries are listed that far."""
 DEFAULT_CAPITAL = Decimal(200_000)
 SMALL_CAPITAL = Decimal(44_450)

@@ -39,6 +39,7 @@ from tomking.pricing.implied import implied_one
 from tomking.risk.settings import Settings
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class _Row:
     right: int
     """+1 call, -1 put, 0 future or shares."""
     strike: float
-    count: int
+    count: float
     mid: float
 
 
@@ -111,9 +112,13 @@ def fallback(legs: Sequence[Held], spot: float | None, settings: Settings) -> De
 
 
 def _rows(legs: Sequence[Held], mids: Floats) -> list[_Row]:
+    """Counted in contracts of the first leg's size: on the model market components may differ in size."""
+    size = legs[0].contract.multiplier
     rows = []
     for held, mid in zip(legs, mids.tolist(), strict=True):
-        contract, count = held.contract, held.count
+        contract = held.contract
+        same = contract.multiplier == size
+        count = held.count if same else held.count * float(contract.multiplier / size)
         if isinstance(contract, Future | Share):
             rows.append(_Row(contract.expiry, 0, 0.0, count, mid))
         else:
@@ -122,13 +127,13 @@ def _rows(legs: Sequence[Held], mids: Floats) -> list[_Row]:
 
 
 def _is_covered(rows: Sequence[_Row]) -> bool:
-    balance: dict[tuple[date, int], int] = {}
+    balance: dict[tuple[date, int], float] = {}
     for row in rows:
         if row.right == 0:
             return False
         key = (row.expiry, row.right)
         balance[key] = balance.get(key, 0) + row.count
-    return all(count >= 0 for count in balance.values())
+    return all(count >= -ROUNDING for count in balance.values())
 
 
 def _worst(rows: Sequence[_Row]) -> float:

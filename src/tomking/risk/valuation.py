@@ -68,7 +68,7 @@ def use_of(  # noqa: PLR0917 - all of them are needed, none has a default
 ) -> Use:
     """What an open position needs now."""
     components = position.open_components
-    received = sum((one.entry_net * one.units for one in components), ZERO)
+    received = _received(components)
     netted, prices = _netted(held, mids)
     need = margin(netted, prices, float(received), spot, vix, settings) if netted else ZERO
     if need is None:
@@ -94,11 +94,17 @@ def heat_of(position: Position) -> Decimal:
         units = max(one.units for one in parts)
         planned = parts[0].planned_loss * units * parts[0].structure.multiplier
         if trade in closed:
-            received = sum((one.entry_net * one.units for one in parts), ZERO)
+            received = _received(parts)
             worst = defined_risk(holdings(parts), float(received))
             planned = planned if worst is None else min(planned, worst)
         total += planned
     return total
+
+
+def _received(components: Sequence[Component]) -> Decimal:
+    """Points of the first component's size received for all their open units."""
+    size = components[0].structure.multiplier
+    return sum((c.entry_net * c.units * (c.structure.multiplier / size) for c in components), ZERO)
 
 
 def _netted(held: Sequence[Held], mids: Floats) -> tuple[list[Held], Floats]:

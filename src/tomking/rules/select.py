@@ -92,9 +92,9 @@ def strike_outward(
 
 
 def wing(chain: Chain, option: Option, points: float) -> Option | None:
-    """The strike quoted on both sides nearest ``points`` farther from the money than ``option`` (< 0: nearer).
+    """The strike quoted on both sides nearest ``points`` farther from the money than ``option``.
 
-    A bid of 0 is a quote: cheap wings have no other.
+    Fewer than 0: nearer to it.  A bid of 0 is a quote: cheap wings have no other.
     """
     rows = _rows(chain, option.right)
     away = (chain.strikes[rows] - float(option.strike)) * int(option.right) * np.sign(points)

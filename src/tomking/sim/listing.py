@@ -2,9 +2,10 @@
 
 Which expiries, and how long each is listed, is data of the product table (``Product.listing``).
 
-Methodology 0.4, rulings 1 and 2.  Expiries are facts of the calendar.  An expiry's scale is fixed before
-its first listed day, so that its contracts are of about the size that 5,500 points have today:
-strike interval and tick are the product's times the scale, its multiplier is divided by it.
+Methodology 0.4, rulings 1 and 2.  Expiries are facts of the calendar.  What is listed on a day has one
+scale, fixed by the close before, so that contracts are of about the size that 5,500 points have today:
+strike interval and tick are the product's times the scale, its multiplier is divided by it.  A contract keeps
+the size it was bought or sold at, and is quoted until it expires.
 
     SPXW  every session for 3 weeks, Fridays for 8 weeks, month-ends for half a year, quarter-ends and
           third Fridays (PM) for a year
@@ -43,10 +44,11 @@ __all__ = [
     "is_quarterly",
     "moved",
     "quarterly_after",
+    "scale_at",
     "size_at",
     "strikes_listed",
     "third_friday",
-    "three_digits",
+    "two_digits",
     "zone_units",
 ]
 
@@ -93,14 +95,22 @@ class Size:
     multiplier: Decimal
 
 
-def size_at(product: Product, level: float) -> Size:
-    """The size of contracts listed when the family stood at ``level`` points.
+def scale_at(level: float) -> Decimal:
+    """How large contracts are when the index stood at ``level`` points: 1 at 5,500.
+
+    Two digits, so that a size lasts for weeks; all that is listed on a day has the same, and so may be
+    legs of one order (decision 303).
+    """
+    return two_digits(Decimal(level) / STATED_LEVEL)
+
+
+def size_at(product: Product, scale: Decimal) -> Size:
+    """The size of a product's contracts listed at this scale; outside the SPX family always the real one.
 
     Without trailing zeros, as a contract's text has them: prices read back from a journal are then written
     with the same digits again.
     """
-    scaled = product.family == SCALED_FAMILY
-    scale = three_digits(Decimal(level) / STATED_LEVEL) if scaled else Decimal(1)
+    scale = scale if product.family == SCALED_FAMILY else Decimal(1)
     return Size(
         scale=scale,
         strike_unit=_shortest(product.strike_grid * scale),
@@ -109,9 +119,9 @@ def size_at(product: Product, level: float) -> Size:
     )
 
 
-def three_digits(value: Decimal) -> Decimal:
-    """``value`` > 0 rounded to three significant digits, without trailing zeros."""
-    rounded = round(value, 2 - value.adjusted())
+def two_digits(value: Decimal) -> Decimal:
+    """``value`` > 0 rounded to two significant digits, without trailing zeros."""
+    rounded = round(value, 1 - value.adjusted())
     return _shortest(rounded)
 
 

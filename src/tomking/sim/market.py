@@ -11,6 +11,7 @@ through that day's own high, low and close.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +57,8 @@ NOTES = (
     "Volatilities and deltas in a chain are the model's own, not implied from the rounded quotes.",
     "Expiries and strikes are those of the 2024 rules in every year, also before such options existed.",
     (
-        "Strikes, ticks and multipliers are scaled to the index level before an expiry is listed, so that a "
-        "contract is always about as large as at 5,500 points."
+        "Strikes, ticks and multipliers of what is listed on a day are scaled to the index level before it, "
+        "so that a contract is always about as large as at 5,500 points; what is held keeps its own."
     ),
     f"Forwards assume a dividend yield of {DIVIDEND_YIELD:.1%} in every year.",
     (
@@ -81,6 +82,8 @@ class _Day:
     rate: float
     averages: tuple[float, float]
     """Of past VIX closes."""
+    scale: Decimal
+    """Of what is listed today."""
     fridays: list[tuple[int, float]]
     """Both clocks at the settlement of expiries about 30 days out."""
     bars: Bars
@@ -285,6 +288,7 @@ class ModelMarket:
             elapsed=self._times.elapsed[2 * at],
             rate=self._rate(row),
             averages=(float(medium[row]), float(long[row])),
+            scale=self._board.scale_on(row),
             fridays=self._vix_fridays(today),
             bars=self._history.spx.before(today),
         )
@@ -326,7 +330,8 @@ class ModelMarket:
     def _look_up(self, product: str, expiry: date, now: datetime) -> tuple[_Day, Series] | None:
         if expiry not in self.expiries(product, now):
             return None
-        day, series = self._day, self._board.series(product, expiry)
+        day = self._day
+        series = None if day is None else self._board.series(product, expiry, day.scale)
         return None if day is None or series is None else (day, series)
 
     def _strikes_on(self, day: _Day, series: Series) -> tuple[Floats, Ints, Rights]:

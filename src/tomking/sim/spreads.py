@@ -29,7 +29,7 @@ NEAR_DAYS, NEAR = 7.5, 0.50
 FAR_DAYS, FAR = 135.0, 1.2
 """Beyond so many calendar days, by judgement: 2016 alone would say 1.7, SPX 2026 and ES 2020 1.0."""
 
-WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.7, "MES": 1.2}
+WIDTHS = {"SPXW": 1.0, "XSP": 1.3, "ES": 0.7, "MES": 1.2, "SPY": 0.6}
 """By product, relative to SPXW: ES is fitted to 2020-01-06; of XSP and MES there are no quotes: by eye."""
 
 
