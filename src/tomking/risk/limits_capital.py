@@ -158,8 +158,7 @@ def position_capital(case: Case) -> Allowance:
         share = settings.lt112_capital_share_max
     if case.wish.strategy == "ipmcc":
         share = settings.ipmcc_capital_share_max
-    position = _joined(case)
-    used = position.margin if position else ZERO
+    used = case.account.by_position.get(case.wish.joins or "", ZERO)
     return fits(case, "margin or debit", used, case.capital, share)
 
 

@@ -136,6 +136,7 @@ def _plus(account: Account, position: Position, use: Use) -> Account:
         by_family=_added(account.by_family, position.family, use.margin),
         by_strategy=_added(account.by_strategy, position.strategy, use.margin),
         by_expiry=_added(account.by_expiry, use.expiry, use.margin),
+        by_position={**account.by_position, position.id: use.capital},
     )
 
 
