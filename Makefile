@@ -1,7 +1,7 @@
 # make run    set up, then the default backtest; the last line printed is the report's path
 # make test   set up, then every test
 # make check  format, lint, types, architecture, placeholders: no tests
-# make bench  ns an option and digits, our kernels beside QuantLib and NumPy, on one core
+# make bench  ns an option and digits beside QuantLib and NumPy, ms a chain beside scipy, on one core
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make replication  play the BuyWrite index against its published years: docs/replication.md
@@ -75,6 +75,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/python scripts/placeholders.py
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy --no-error-summary src tests scripts
+	$(BIN)/mypy --no-error-summary --ignore-missing-imports --cache-dir .mypy_cache/benchmarks benchmarks
 	$(BIN)/vulture
 
 .PHONY: test
@@ -101,6 +102,8 @@ core-pins: $(CORE)/stamp
 .PHONY: bench
 bench: $(VENV)/dev.stamp
 	PYTHONPATH=. $(BIN)/python -m benchmarks.kernels $(ARGS)
+	@echo
+	PYTHONPATH=. $(BIN)/python -m benchmarks.surfaces
 
 .PHONY: format
 format: $(VENV)/dev.stamp

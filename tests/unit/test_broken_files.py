@@ -6,7 +6,7 @@ import pytest
 from tests.broken_files import HEADER, IS_SUPERUSER, KINDS, Kind, row, text
 
 from tomking.adapters.importers.known import TABULAR
-from tomking.adapters.importers.raw import Source
+from tomking.adapters.importers.raw import Batch, Source
 from tomking.domain.errors import BadData
 
 BY_NAME = {importer.name: importer for importer in TABULAR}
@@ -59,7 +59,7 @@ def test_everything_wrong_with_a_file_is_said_at_once(tmp_path: Path) -> None:
 def test_nothing_is_yielded_after_the_first_problem(tmp_path: Path) -> None:
     many = "".join(row(strike=f"{k}.0") for k in range(1000, 3000))
     path = text(HEADER + row(bid="x") + many)(tmp_path)
-    seen = []
+    seen: list[Batch] = []
     with pytest.raises(BadData):
         seen.extend(BY_NAME["datashop"].read(Source(path)))
     assert seen == []

@@ -487,12 +487,12 @@ def test_a_universe_is_a_list_of_contracts(tmp_path: Path) -> None:
     quotes, levels = read(universe(tmp_path, ",,,3700,3710,3690,3705.5,0,,", LISTED))
     row = quotes.row(0, named=True)
     assert (row["at"], row["volume"], row["open_interest"], row["bid"]) == (
-        utc(2021, 1, 6, 21, 15),
+        utc(2021, 1, 6, 21, 15, 2),
         10,
         20,
         None,
     )
-    assert levels.select("last", "at").rows() == [(3705.5, utc(2021, 1, 7, 21, 15))]
+    assert levels.select("last", "at").rows() == [(3705.5, utc(2021, 1, 7, 21, 15, 2))]
     assert LEAN.files(tmp_path) == (tmp_path / f"indexoption/usa/universes/spxw/{DAY}.csv",)
 
 

@@ -134,21 +134,21 @@ def test_a_share_has_bid_ask_and_last_in_one_row() -> None:
 def test_daily_bars_are_seen_when_their_session_is_over() -> None:
     _, spy = read("equity/usa/daily/spy.zip")
     assert spy.height == 5849
-    assert row(spy, at=utc(2021, 3, 31, 20))["last"] == 396.33  # 16:00 in summer
-    assert row(spy, at=utc(2013, 11, 29, 18))["last"] is not None  # 13:00 on the day after Thanksgiving
+    assert row(spy, at=utc(2021, 3, 31, 20, 0, 1))["last"] == 396.33  # 16:00 in summer
+    assert row(spy, at=utc(2013, 11, 29, 18, 0, 1))["last"] is not None  # 13:00 on the day after Thanksgiving
     quotes, _ = read("option/usa/daily/twx_2014_quote_american.zip")
     # 20140605 00:00,275000,276000,256000,271000,23,286000,305500,285000,291000,45
-    call = row(quotes, at=utc(2014, 6, 5, 20, 15), expiry=date(2014, 6, 20), right=1, strike=4_250_000)
+    call = row(quotes, at=utc(2014, 6, 5, 20, 15, 1), expiry=date(2014, 6, 20), right=1, strike=4_250_000)
     assert (call["bid"], call["ask"], call["bid_size"]) == (27.1, 29.1, 23)
     _, index = read("index/usa/daily/spx.zip")
-    assert row(index, at=utc(2021, 1, 4, 21, 20))["last"] == 3700.65
+    assert row(index, at=utc(2021, 1, 4, 21, 20, 1))["last"] == 3700.65
 
 
 def test_daily_trades_of_future_options_are_rows_without_a_quote() -> None:
     quotes, levels = read("futureoption/cme/daily/es/202003/es_2020_trade_american.zip")
     assert (quotes.height, levels.height) == (225, 0)
     # 20200103 00:00,18.75,19.75,18.5,19.75,571
-    put = row(quotes, at=utc(2020, 1, 3, 22, 15), right=-1, strike=293_000_000)
+    put = row(quotes, at=utc(2020, 1, 3, 22, 0, 1), right=-1, strike=293_000_000)
     assert (put["bid"], put["ask"], put["volume"]) == (None, None, 571)
 
 
@@ -157,10 +157,15 @@ def test_universes_bring_contracts_and_an_underlying_but_no_quotes() -> None:
     assert (quotes.height, levels.height) == (184, 1)
     assert quotes["bid"].null_count() == quotes["ask"].null_count() == 184
     call = row(quotes, expiry=date(2014, 6, 20), right=1, strike=4_250_000)
-    assert (call["at"], call["volume"], call["line"], call["member"]) == (utc(2014, 6, 5, 20, 15), 0, 3, "")
+    assert (call["at"], call["volume"], call["line"], call["member"]) == (
+        utc(2014, 6, 5, 20, 15, 2),
+        0,
+        3,
+        "",
+    )
     # 71.22 is no price of 5 June, which ended at 70.88, but of the 6th: not known before that one's end
     assert levels.row(0, named=True)["last"] == 71.22
-    assert levels.row(0, named=True)["at"] == utc(2014, 6, 6, 20, 15)
+    assert levels.row(0, named=True)["at"] == utc(2014, 6, 6, 20, 15, 2)
     spx, none = read("indexoption/usa/universes/spx/20151222.csv")
     assert (spx.height, none.height) == (233, 0)
     assert row(spx, expiry=date(2016, 1, 15), right=1, strike=112_500_000)["open_interest"] == 4
@@ -173,10 +178,10 @@ def test_a_universe_of_future_options_is_known_a_session_later() -> None:
     future = levels.row(0, named=True)
     assert (future["last"], future["at"], future["expiry"]) == (
         3233.0,
-        utc(2020, 1, 7, 22, 15),
+        utc(2020, 1, 7, 22, 0, 2),
         date(2020, 3, 20),
     )
-    assert quotes["at"].unique().to_list() == [utc(2020, 1, 7, 22, 15)]
+    assert quotes["at"].unique().to_list() == [utc(2020, 1, 7, 22, 0, 2)]
 
 
 def test_a_folder_names_each_quote_file_once_with_what_is_read_beside_it() -> None:

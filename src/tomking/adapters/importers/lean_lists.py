@@ -18,7 +18,7 @@ import polars as pl
 
 from tomking.adapters.importers.lean_futures import future_expiry
 from tomking.adapters.importers.lean_layout import Place, day_of
-from tomking.adapters.importers.lean_times import day_end, last_day, session_after
+from tomking.adapters.importers.lean_times import last_day, list_end, session_after
 from tomking.adapters.importers.raw import LEVELS, QUOTES, STRIKE_DIGITS, Batch
 from tomking.domain.errors import BadData
 
@@ -152,7 +152,7 @@ def _levels(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 def _known(place: Place, *, lag: bool) -> datetime:
     assert place.day is not None, "a universe file is of one day"
-    return day_end(session_after(place.day) if lag else place.day, place.kind.folder)
+    return list_end(session_after(place.day) if lag else place.day, place.kind.folder)
 
 
 def _option_expiry(text: str, place: Place) -> date:

@@ -1,15 +1,17 @@
 """When LEAN's rows could have been seen, and the last days of what they are of.
 
 A stamp is the bar's start on the clock of the file's time zone; what is imported is its end, so that nobody
-acts on a minute that is not over.  A daily bar ends when its market closed:
+acts on a minute that is not over.  A day's figures are known when its market closed:
 
     shares                      the securities close, 16:00 New York, 13:00 on half days
     options                     15 minutes later, to which index and some fund options trade
     indices                     20 minutes later: LEAN's index hours end at 15:20 Chicago
-    futures, future options     17:15 New York, to which ES traded until 2015-09-18 (17:00 since); a date
-                                without a session (Sunday evenings in files of 2013) ends at midnight
+    futures, future options     17:00 New York, until 2015-09-18 17:15; a date without a session (Sunday
+                                evenings in files of 2013) ends at midnight
 
-Source: LEAN's market-hours database; CME notices on the 2015 change of hours.
+A daily bar is stamped a second after that and a universe two, where no minute bar ends: the day's volume
+beside the last minute's would be two statements about one instant.  Source: LEAN's market-hours database;
+CME Globex notice on the trading hours of 2015-09-21.
 """
 
 from datetime import date, datetime, time, timedelta
@@ -28,7 +30,10 @@ _AFTER_CLOSE = {
     "indexoption": timedelta(minutes=15),
     "index": timedelta(minutes=20),
 }
-_FUTURES_CLOSE = time(17, 15)
+_FUTURES_CLOSE = time(17, 0)
+_FUTURES_CLOSE_UNTIL_2015 = time(17, 15)
+_FUTURES_CHANGED = date(2015, 9, 21)
+_A_SECOND = timedelta(seconds=1)
 _SECURITIES_CLOSE = time(16, 0)
 _SATURDAY, _SUNDAY = 5, 6
 
@@ -51,15 +56,23 @@ def seen(starts: pl.Series, place: Place, zone: str) -> pl.Series:
 
 
 def day_end(day: date, kind: str) -> datetime:
-    """The UTC instant at which a daily bar of a kind is over."""
+    """The UTC instant from which a daily bar of a kind is known."""
     extra = _AFTER_CLOSE.get(kind)
     if extra is None:
-        weekend = day.weekday() in {_SATURDAY, _SUNDAY}
-        return (
-            wall_instant(day + timedelta(days=1), time(0)) if weekend else wall_instant(day, _FUTURES_CLOSE)
-        )
+        return _futures_end(day) + _A_SECOND
     session = sessions_of(day.year).on(day)
-    return (wall_instant(day, _SECURITIES_CLOSE) if session is None else session.close) + extra
+    return (wall_instant(day, _SECURITIES_CLOSE) if session is None else session.close) + extra + _A_SECOND
+
+
+def list_end(day: date, kind: str) -> datetime:
+    """The UTC instant from which a universe file's rows of that day are known."""
+    return day_end(day, kind) + _A_SECOND
+
+
+def _futures_end(day: date) -> datetime:
+    if day.weekday() in {_SATURDAY, _SUNDAY}:
+        return wall_instant(day + timedelta(days=1), time(0))
+    return wall_instant(day, _FUTURES_CLOSE_UNTIL_2015 if day < _FUTURES_CHANGED else _FUTURES_CLOSE)
 
 
 def session_after(day: date) -> date:

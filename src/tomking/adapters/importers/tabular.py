@@ -36,7 +36,7 @@ PARQUET_ROWS = 65_536
 FEW = 3
 """Columns that a header may lack and still be meant as the layout: each is then said by itself."""
 _SUFFIXES = (".csv", ".txt", ".tsv", ".gz", ".zst", ".zip", ".parquet")
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +120,17 @@ class Tabular:
         )
 
     def _mapping(self, header: list[str], problems: Problems, member: str) -> Mapping | None:
-        if len(header) == 1 and len(self._first(header)) > 0 and not problems:
-            separator = self.mappings[0].separator
-            for other, word in _OTHER_SEPARATORS.items():
-                if other != separator and other in header[0]:
-                    what = f"columns are separated by {word}, not {_OTHER_SEPARATORS[separator]}"
-                    problems.add(
-                        f"{what}; convert the file, or give a mapping with separator = {other!r}",
-                        member=member,
-                        row=1,
-                    )
-                    return None
+        """The first mapping that the header lacks nothing of; else what it lacks of the nearest is noted."""
         mapping = min(self.mappings, key=lambda m: len(_missing(m, header)))
-        missing = self._first(header)
+        missing = _missing(mapping, header)
         what = f"this is not the layout {self.name} ({mapping.name})"
-        if len(missing) > FEW:
+        other = _other_separator(header, mapping.separator) if missing else None
+        if other is not None:
+            ours = _SEPARATORS.get(mapping.separator, mapping.separator)
+            what = f"columns are separated by {_SEPARATORS[other]}, not {ours}"
+            fix = f"convert the file, or give a mapping with separator = {other!r}"
+            problems.add(f"{what}; {fix}", member=member, row=1)
+        elif len(missing) > FEW:
             problems.add(f"{what}: no columns {', '.join(missing)}; check --format", member=member, row=1)
         else:
             for name in missing:
@@ -144,10 +140,6 @@ class Tabular:
         for name in sorted({n for n in header if n in needed and header.count(n) > 1}):
             problems.add("is there twice; rename or remove one", member=member, row=1, column=name)
         return None if problems else mapping
-
-    def _first(self, header: list[str]) -> list[str]:
-        """What the header lacks of the layout that it lacks least of."""
-        return min((_missing(m, header) for m in self.mappings), key=len)
 
     # ------------------------------------------------------------------ 2. cells
 
@@ -193,6 +185,12 @@ class Tabular:
                     row += batch.num_rows
         except (pa.ArrowException, OSError) as error:
             problems.add(f"is not a whole Parquet file ({first_line(error)}); fetch it again", row=row)
+
+
+def _other_separator(header: list[str], separator: str) -> str | None:
+    """What separates the columns of a header that looks like one column."""
+    others = [s for s in _SEPARATORS if s != separator and s in header[0]] if len(header) == 1 else []
+    return others[0] if others else None
 
 
 def _missing(mapping: Mapping, header: list[str]) -> list[str]:

@@ -20,8 +20,6 @@ LARGEST = 1e9
 """Points and contracts: nothing that is more is a price, a strike or a size."""
 ON_GRID = 1e-3
 """Counts by which a strike may miss its grid in the last bits of a double."""
-FEW = 5
-"""Values that still fit on a line."""
 UNDEFINED = 2**63 - 1
 """What Databento writes for no price."""
 _OSI = re.compile(r"(?:O:)?([A-Z][A-Z0-9./]{0,5}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})")
@@ -161,7 +159,7 @@ class Cells:
         series = _series(array)
         values = series.cast(pl.Float64)
         if places and pa.types.is_integer(kind):
-            values = values.set((series == UNDEFINED).fill_null(value=False), None) / 10.0**places
+            values = _divided(series.set((series == UNDEFINED).fill_null(value=False), None), places)
         self._check_finite(name, values.fill_nan(None))
         return values
 
@@ -170,7 +168,7 @@ class Cells:
         whole = texts.cast(pl.Int64, strict=False)
         undefined = (whole == UNDEFINED).fill_null(value=False)
         whole = whole.set(undefined, None)
-        values = (whole.cast(pl.Float64) / 10.0**places).fill_null(texts.cast(pl.Float64, strict=False))
+        values = _divided(whole, places).fill_null(texts.cast(pl.Float64, strict=False))
         values = values.set(undefined, None)
         self.complain(name, texts.is_not_null() & values.is_null() & ~undefined, NO_NUMBER)
         self._check_finite(name, values)
@@ -316,6 +314,12 @@ def _series(array: pa.Array) -> pl.Series:
     series = pl.from_arrow(array)
     assert isinstance(series, pl.Series)
     return series
+
+
+def _divided(whole: pl.Series, places: int) -> pl.Series:
+    """Correctly rounded, as reading the decimals would be; Polars multiplies by the reciprocal instead."""
+    points = pl.Series(whole.fill_null(0).to_numpy() / 10.0**places)
+    return points.set(whole.is_null(), None)
 
 
 def _is_clean(texts: pl.Series, values: pl.Series) -> bool:

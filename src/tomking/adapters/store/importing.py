@@ -124,21 +124,19 @@ class _Import:
         reports = [self._report(n, each, merged) for n, each in enumerate(read)]
         if strict:
             _refuse_strictly(read, reports, merged)
-        again = {n for n, each in enumerate(read) if self._says_nothing_new(each, reports[n])}
-        renames, catalogue = self._files(read, reports, merged, again, licence)
+        reports = [self._again(each, report) for each, report in zip(read, reports, strict=True)]
+        renames, catalogue = self._files(read, reports, merged, licence)
         catalogue = _with_marks(catalogue, marks)
         changed = catalogue != self._before
         if changed:
+            self._fresh.mkdir(parents=True, exist_ok=True)
             write_synced(self._fresh / NAME, dump(catalogue))
             commit(
                 self._store.folder, [*renames, (self._fresh / NAME, self._store.folder / NAME)], self._step
             )
         else:
             shutil.rmtree(self.staging, ignore_errors=True)
-        ordered = {
-            each.source.path: replace(report, known=n in again)
-            for n, (each, report) in enumerate(zip(read, reports, strict=True))
-        }
+        ordered = {each.source.path: report for each, report in zip(read, reports, strict=True)}
         return ImportReport(
             sources=tuple(known.get(s.path) or ordered[s.path] for s in sources),
             months=tuple(_changes(merged)),
@@ -269,16 +267,24 @@ class _Import:
         stem = f"{each.source.path.name}-{each.key[:8]}"
         return [f"quarantine/{stem}.{kind}.parquet" for kind, c in counts.items() if c.quarantined]
 
-    def _says_nothing_new(self, each: _Read, report: SourceReport) -> bool:
-        """Whether the same content was imported from another place, and brings no row."""
-        same = [
-            s
-            for s in self._before.sources.values()
-            if (s.digest, s.importer, s.version) == (each.digest, *self._who)
-            and s.quotes.quarantined == report.quotes.quarantined
-            and s.levels.quarantined == report.levels.quarantined
-        ]
-        return bool(same) and not (report.quotes.kept or report.levels.kept)
+    def _earlier(self, each: _Read, report: SourceReport) -> SourceRecord | None:
+        """The record of the same content from another place, when it brings no row; None otherwise."""
+        if report.quotes.kept or report.levels.kept:
+            return None
+        for record in self._before.sources.values():
+            same = (record.digest, record.importer, record.version) == (each.digest, *self._who)
+            refused = record.quotes.quarantined, record.levels.quarantined
+            if same and refused == (report.quotes.quarantined, report.levels.quarantined):
+                return record
+        return None
+
+    def _again(self, each: _Read, report: SourceReport) -> SourceReport:
+        """What is said of content that was imported from another place."""
+        earlier = self._earlier(each, report)
+        if earlier is None:
+            return report
+        files = tuple(self._store.folder / file for file in earlier.quarantine)
+        return replace(report, known=True, quarantine=files)
 
     # -------------------------------------------------------------------------------------- 4
 
@@ -287,7 +293,6 @@ class _Import:
         read: Sequence[_Read],
         reports: Sequence[SourceReport],
         merged: Mapping[tuple[str, str, str], Merged],
-        again: set[int],
         licence: str,
     ) -> tuple[list[tuple[Path, Path]], Catalogue]:
         """What is to be renamed, and the new catalogue."""
@@ -296,12 +301,12 @@ class _Import:
             if one.changed:
                 place = KINDS[kind].path(name, month)
                 renames.append((self._fresh / place, self._store.folder / place))
-                brought = [read[n].key for n in one.kept]
+                brought = [read[n].key for n in sorted(one.kept)]
                 record = self._record(kind, name, month, one, brought)
                 catalogue = catalogue.with_month(kind, name, month, record)
         records = dict(catalogue.sources)
         for n, (each, report) in enumerate(zip(read, reports, strict=True)):
-            if n in again:
+            if report.known:
                 continue
             for path in report.quarantine:
                 kind = path.name.split(".")[-2]

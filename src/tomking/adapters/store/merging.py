@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from tomking.adapters.store.coverage import Instants
-from tomking.adapters.store.months import Kind, MonthFile, MonthWriter
+from tomking.adapters.store.months import Kind, MonthFile, MonthWriter, in_points
 from tomking.adapters.store.prices import ladder, per_point
 from tomking.adapters.store.staging import Piece, read_piece
 
@@ -160,11 +160,11 @@ def _judged(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
 def _refuse(kind: Kind, name: str, judged: pl.DataFrame, done: Merged, beside: Path) -> None:
     bad, counts = judged.filter(pl.col("_bad")), done.counts
     for (source,), rows in bad.partition_by("_source", as_dict=True).items():
-        said = [_difference(c, counts if c in kind.prices else 1) for c in (*kind.prices, *kind.said)]
+        said = [_price_difference(c, counts) for c in kind.prices] + [_difference(c) for c in kind.said]
         reason = pl.concat_str(
             pl.lit("contradicts the stored row: "), pl.concat_str(said, separator=", ", ignore_nulls=True)
         )
-        back = [(pl.col(c) / counts).alias(c) for c in kind.prices]
+        back = [in_points(c, counts) for c in kind.prices]
         path = beside.with_name(f"{beside.name}-{source}.refused")
         named = rows.with_columns(reason.alias("reason"), pl.lit(name).alias(kind.of), *back).sort("line")
         named.select(*kind.raw.names(), "reason").write_ipc(path, compression="lz4")
@@ -172,13 +172,17 @@ def _refuse(kind: Kind, name: str, judged: pl.DataFrame, done: Merged, beside: P
         done.refused_rows[int(source)] += rows.height
 
 
-def _difference(column: str, counts: int) -> pl.Expr:
-    """In words, as ``bid 1.15 is stored``; null where the column agrees."""
-    kept, mine = pl.col(f"_is_{column}"), pl.col(column)
-    number = (kept / counts) if counts > 1 else kept
-    differs = mine.ne_missing(kept) if counts > 1 else (mine != kept).fill_null(value=False)
-    text = pl.format(f"{column} {{}} is stored", number.cast(pl.String).fill_null("empty"))
-    return pl.when(differs).then(text)
+def _price_difference(column: str, counts: int) -> pl.Expr:
+    """In words, as ``bid 1.15 is stored``; null where the price agrees.  No quote is one too."""
+    kept = in_points(f"_is_{column}", counts).cast(pl.String).fill_null("empty")
+    differs = pl.col(column).ne_missing(pl.col(f"_is_{column}"))
+    return pl.when(differs).then(pl.format(f"{column} {{}} is stored", kept))
+
+
+def _difference(column: str) -> pl.Expr:
+    """The same of what else a row says: where either says nothing, they agree."""
+    differs = (pl.col(column) != pl.col(f"_is_{column}")).fill_null(value=False)
+    return pl.when(differs).then(pl.format(f"{column} {{}} is stored", pl.col(f"_is_{column}")))
 
 
 def _by_source(rows: pl.DataFrame) -> dict[int, int]:

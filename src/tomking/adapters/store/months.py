@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from tomking.adapters.importers.raw import LEVELS, QUOTES
 from tomking.adapters.store.files import folder_name, sync_file
-from tomking.adapters.store.prices import NARROW
+from tomking.adapters.store.prices import NARROW, unit
 from tomking.domain.errors import BadData
 
 FORMAT = 1
@@ -89,6 +89,17 @@ def session_day() -> pl.Expr:
     """The session that column ``at`` belongs to, as a date (see docs/store.md)."""
     wall = pl.col("at").dt.convert_time_zone("America/New_York").dt.replace_time_zone(None)
     return (wall + pl.duration(hours=_EVENING_HOURS)).dt.date()
+
+
+def in_points(column: str, per_point: int) -> pl.Expr:
+    """Counts as the doubles nearest to their decimal prices.
+
+    Rounded, because Polars divides by a constant as it multiplies by its reciprocal: 852603 / 1000 would be
+    852.6030000000001.
+    """
+    exponent = unit(per_point).normalize().as_tuple().exponent
+    assert isinstance(exponent, int)
+    return (pl.col(column) / per_point).round(max(-exponent, 0)).alias(column)
 
 
 class MonthFile:

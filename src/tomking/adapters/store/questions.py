@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from tomking.adapters.importers.raw import STRIKE_DIGITS
+from tomking.adapters.store.months import in_points
 from tomking.adapters.store.store import Store
 from tomking.domain.calendar import NEW_YORK
 
@@ -18,8 +19,7 @@ def scan(store: Store, root: str, first: date = date.min, last: date = date.max)
     Nothing is read before ``collect``, and then only the columns, months and sessions that are asked for.
     ``BadData`` when the store has nothing of the root.
     """
-    points = (pl.col("strike") / STRIKE_DIGITS).alias("strike")
-    return _scanned(store, root, "quotes", first, last).with_columns(points)
+    return _scanned(store, root, "quotes", first, last).with_columns(in_points("strike", STRIKE_DIGITS))
 
 
 def scan_levels(store: Store, key: str, first: date = date.min, last: date = date.max) -> pl.LazyFrame:
@@ -34,7 +34,7 @@ def _scanned(store: Store, name: str, kind: str, first: date, last: date) -> pl.
     for record in chosen or [next(iter(months.values()))]:
         frame = pl.scan_parquet(store.folder / record.file)
         if kind == "quotes":
-            frame = frame.with_columns(pl.col("bid", "ask") / record.per_point)
+            frame = frame.with_columns(in_points(side, record.per_point) for side in ("bid", "ask"))
         frames.append(frame)
     whole = pl.concat(frames)
     if not chosen:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from statistics import median
 
-from tomking.app.replicate.run import Comparison
+from tomking.app.replicate.run import Agreement, Comparison
 
 
 def as_text(result: Comparison) -> str:
@@ -14,34 +14,47 @@ def as_text(result: Comparison) -> str:
 def _table(result: Comparison) -> Iterator[str]:
     yield "year    model  published  deviation  spread"
     for year in result.years:
+        published = "      -" if year.published is None else f"{year.published:7.2f}"
+        deviation = "      -" if year.deviation is None else f"{year.deviation:+7.2f}"
         spread = f"{year.spread:6.2f}" if len(result.seeds) > 1 else "     -"
-        yield (f"{year.year}  {year.model:7.2f}    {year.published:7.2f}    {year.deviation:+7.2f}  {spread}")
+        yield f"{year.year}  {year.model:7.2f}    {published}    {deviation}  {spread}"
 
 
 def _summary(result: Comparison) -> Iterator[str]:
     first, last, many = result.years[0].year, result.years[-1].year, len(result.seeds) > 1
     drawn = f"{len(result.seeds)} seeds, {result.seeds[0]} to {result.seeds[-1]}"
     yield f"{result.index} {first} to {last}, {drawn if many else f'seed {result.seeds[0]}'}:"
-    yield f"  correlation of the yearly returns  {result.correlation:.4f}"
-    yield f"  mean absolute error                {result.mean_absolute_error:.2f} percentage points"
-    yield f"  mean deviation                     {result.bias:+.2f} percentage points"
+    near = result.agreement
+    if near is None:
+        yield "  no published returns at hand"
+    else:
+        if len(near.years) < len(result.years):
+            yield f"  published returns at hand: {near.years[0]} to {near.years[-1]}; over these years"
+        yield from _agreement(near, many=many)
+
+
+def _agreement(near: Agreement, *, many: bool) -> Iterator[str]:
+    yield f"  correlation of the yearly returns  {near.correlation:.4f}"
+    yield f"  mean absolute error                {near.mean_absolute_error:.2f} percentage points"
+    yield f"  mean deviation                     {near.bias:+.2f} percentage points"
     if many:
-        near, far = result.each_correlation, result.each_error
+        like, far = near.each_correlation, near.each_error
         yield "  model is the mean over the seeds, spread their standard deviation; each seed alone:"
-        yield f"    correlation          median {median(near):.4f}, from {min(near):.4f} to {max(near):.4f}"
+        yield f"    correlation          median {median(like):.4f}, from {min(like):.4f} to {max(like):.4f}"
         yield f"    mean absolute error  median {median(far):.2f}, from {min(far):.2f} to {max(far):.2f}"
 
 
 def as_facts(result: Comparison) -> Mapping[str, object]:
-    """What ``--json`` prints."""
+    """What ``--json`` prints; null where no published year is at hand."""
+    near = result.agreement
     return {
         "index": result.index,
         "seeds": list(result.seeds),
-        "correlation": result.correlation,
-        "mean_absolute_error": result.mean_absolute_error,
-        "mean_deviation": result.bias,
-        "correlation_by_seed": list(result.each_correlation),
-        "mean_absolute_error_by_seed": list(result.each_error),
+        "correlation": near and near.correlation,
+        "mean_absolute_error": near and near.mean_absolute_error,
+        "mean_deviation": near and near.bias,
+        "correlation_by_seed": near and list(near.each_correlation),
+        "mean_absolute_error_by_seed": near and list(near.each_error),
         "years": [
             {
                 "year": year.year,
