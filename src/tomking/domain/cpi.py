@@ -1,9 +1,10 @@
 """The days on which the Consumer Price Index of the United States came out, as public facts.
 
 Source: release schedules of the Bureau of Labor Statistics, taken where independent published copies agree
-(2008 to 2025 at least three of them).  Releases are at 08:30 New York.  Those that a shutdown of the
-government delayed (2013-10-30, 2025-10-24, 2025-12-18, 2026-02-13) stand under the day of the release,
-which was announced beforehand; there was none in November 2025.  The days of 2026 are as scheduled.
+(three of them at least, from 2008 to the middle of 2025).  Releases are at 08:30 New York.  Those that a
+shutdown of the government delayed (2013-10-30, 2025-10-24, 2025-12-18, 2026-02-13) stand under the day of
+the release, which was announced beforehand; there was none in November 2025.
+The days of 2026 are as scheduled.
 """
 
 from datetime import date
