@@ -210,6 +210,34 @@ def test_outside_the_sessions_nothing_is_guessed(sessions: Sessions) -> None:
         assert monthly_expiry(PRODUCTS[key], 2030, 3, sessions) is None
 
 
+MONTHS = [(year, month) for year in range(2003, 2026) for month in range(1, 13)]
+WITH_FUTURES = [key for key, row in PRODUCTS.items() if row.spec is not None]
+
+
+@pytest.mark.parametrize("key", WITH_FUTURES)
+def test_in_every_month_things_end_on_sessions_and_in_order(key: str, sessions: Sessions) -> None:
+    product = PRODUCTS[key]
+    for year, month in MONTHS:
+        option, future = (
+            monthly_expiry(product, year, month, sessions),
+            future_last_trade(product, year, month, sessions),
+        )
+        roll, notice = roll_day(product, year, month, sessions), first_notice(product, year, month, sessions)
+        assert option is not None
+        assert future is not None
+        assert roll is not None
+        for end in (option, future, roll, notice or future):
+            assert sessions.on(end) is not None
+        assert option <= future
+        assert roll < min(future, notice or future)
+        # Options are exercised into a future that lives on, and before anybody can be told to deliver.
+        beneath = underlying_future(product, option, sessions)
+        assert beneath is not None
+        assert beneath >= option
+        if product.style is Style.AMERICAN:
+            assert option < (notice or future)
+
+
 # ------------------------------------------------------------------------------------ listing
 
 

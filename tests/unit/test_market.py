@@ -305,7 +305,7 @@ def test_the_market_is_silent_out_of_hours_and_stands_at_the_close_afterwards(
     assert session.date in market.expiries("SPXW", session.close - timedelta(minutes=1))
     assert session.date not in market.expiries("SPXW", session.close)
     assert market.spot("NDX", evening) is None
-    assert market.expiries("SPY", evening) == ()
+    assert market.expiries("NDX", evening) == ()
 
 
 def test_an_expired_contract_is_quoted_no_more(market: ModelMarket, sessions: Sessions) -> None:

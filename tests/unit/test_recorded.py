@@ -189,7 +189,7 @@ def test_what_nobody_may_trade_on_is_kept_out_and_counted(tmp_path: Path) -> Non
         row("03-03 08:00", "03-07 P5400", 12, 12.5),  # before the open
         row("03-03 10:30", "02-28 P5400", 12, 12.5),  # expired on Friday
         row("03-03 10:30", "12-19 P5400", 12, 12.5),  # beyond the calendar
-        good.replace("SPXW", "QQQ"),
+        good.replace("SPXW", "NDX"),
     ]
     m = market(tmp_path, rows)
     assert m.expiries("SPXW", monday(10, 30)) == (FRIDAY,)
@@ -420,7 +420,7 @@ def test_bad_cells_are_counted_and_every_kind_of_them_is_told_at_once(tmp_path: 
         (f"{HEADER}\n{GOOD}\n".encode() + b"\xff\xfe,,,,,,,\n", "is not CSV"),
         (gzip.compress(f"{HEADER}\n{GOOD}\n".encode())[:-20], "cannot be read"),
         (b"\x1f\x8bnot gzip at all", "cannot be read"),
-        (f"{HEADER}\n{GOOD.replace('SPXW', 'QQQ')}\n".encode(), "no usable quote is left"),
+        (f"{HEADER}\n{GOOD.replace('SPXW', 'NDX')}\n".encode(), "no usable quote is left"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_in_one_line(

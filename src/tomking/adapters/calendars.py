@@ -94,9 +94,9 @@ def _index_options(session: Session) -> Session:
 
 
 def _volatility(session: Session) -> Session:
-    """CFE: the days of the securities exchange, from the evening before (its short sessions on holidays are left out).
+    """CFE: the days of the securities exchange, from the evening before; on half days until 13:15.
 
-    On half days until 13:15.
+    Its short sessions on holidays are left out.
     """
     close = session.close + INDEX_OPTIONS_EXTRA if session.is_half_day else session.at(time(17, 0))
     return Session(session.date, _evening_before(session.date), close)
