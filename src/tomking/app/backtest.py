@@ -20,6 +20,7 @@ from tomking.adapters.journal import MemoryJournal, SqliteJournal
 from tomking.adapters.recorded import load_recorded
 from tomking.app.config import Config
 from tomking.app.exits import Exit
+from tomking.app.markets import model_market
 from tomking.app.play import Player, play_all, player
 from tomking.app.problems import Problem, Problems, problem
 from tomking.app.report.files import write_report
@@ -36,7 +37,6 @@ from tomking.domain.errors import BadData, OperatingError
 from tomking.domain.events import RunStarted
 from tomking.ports import Journal, MarketData
 from tomking.risk.settings import Settings
-from tomking.sim.market import ModelMarket
 from tomking.strategies import build
 
 LISTED_AHEAD = timedelta(days=760)
@@ -82,7 +82,7 @@ def _modelled(request: Request) -> World:
     assert request.start is not None
     assert request.end is not None
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
-    market = ModelMarket(history, sessions, request.seed)
+    market = model_market(history, sessions, request.seed)
     played = _between(sessions, request.start, request.end)
     return World(market, sessions, played, history, history.source_digest)
 

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from tomking.domain import events as ev
 from tomking.domain.calendar import dte, new_york
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract, Option
 from tomking.domain.intent import Target, Urgency
 from tomking.domain.lifecycle import State, may_become
 from tomking.domain.money import ZERO
@@ -61,16 +61,14 @@ class Component:
     legs_text: str = ""
     planned_loss: Decimal = ZERO
     """Points per unit of the whole wish at the planned stop."""
+    delivered: bool = False
+    """Whether an exercise or an assignment left a future or shares in it."""
 
     expiry: date = field(init=False, repr=False, compare=False)
     """The nearest expiry among its legs; worked out once, because every look asks for it."""
-    has_future: bool = field(init=False, repr=False, compare=False)
-    """Whether an exercise left a future in it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expiry", _nearest_expiry(self.structure))
-        futures = (isinstance(leg.contract, Future) for leg in self.structure.legs)
-        object.__setattr__(self, "has_future", any(futures))
 
     @property
     def is_open(self) -> bool:
@@ -393,6 +391,8 @@ def _settled(book: Book, event: ev.Settled) -> Book:
     done = not legs
     settled = replace(
         one,
+        delivered=any(not isinstance(leg.contract, Option) for leg in legs)
+        and (one.delivered or bool(event.delivered)),
         structure=one.structure if done else Structure(one.structure.name, legs),
         units=0 if done else one.units,
         dollars=one.dollars + event.dollars,
@@ -415,7 +415,7 @@ def _paid(book: Book, event: ev.Paid) -> Book:
 
 
 def _added_up(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
-    """Delivered futures of both sides of a spread cancel."""
+    """What both sides of a spread deliver cancels."""
     ratios: dict[Contract, int] = {}
     for leg in legs:
         ratios[leg.contract] = ratios.get(leg.contract, 0) + leg.ratio

@@ -11,7 +11,7 @@ Starting is ``fold(journal.read())`` and then the same first step: there is no r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
 
@@ -19,7 +19,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, Component, Position, Working, apply, fold
 from tomking.domain.calendar import Session, new_york
 from tomking.domain.chain import net_quote
-from tomking.domain.contract import Contract
+from tomking.domain.contract import Contract, Option
 from tomking.domain.intent import (
     Alternatives,
     Approved,
@@ -34,6 +34,7 @@ from tomking.domain.intent import (
 )
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
+from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
@@ -187,14 +188,37 @@ class Kernel:
         At the session's begin for what settles at the open, at its end for all.
         """
         expired = {c for c in self.book.held() if c.expiry <= view.today}
-        if not expired:
+        sold = self._assignable(view)
+        if not expired and not sold:
             return
-        outcomes = {e.contract: e for e in self._at.broker.expired(expired, view.now)}
+        outcomes = {e.contract: e for e in self._at.broker.expired(expired, view.now)} if expired else {}
+        assigned = {e.contract: e for e in self._at.broker.assigned(sold, view.now)} if sold else {}
+        self._clear_the_way(assigned, view.now)
         for position in tuple(self.book.positions.values()):
             for one in position.open_components:
-                if any(leg.contract in outcomes for leg in one.structure.legs):
-                    self.record(_settlement(position, one, outcomes, view.now))
+                ended = [leg for leg in one.structure.legs if leg.contract in outcomes]
+                if not one.closing and not one.target:
+                    ended += [leg for leg in one.structure.legs if leg.is_short and leg.contract in assigned]
+                if ended:
+                    self.record(_settlement(position, one, ended, {**outcomes, **assigned}, view.now))
             self._live_on(position.id, "settlement", view.now)
+
+    def _assignable(self, view: View) -> set[Contract]:
+        """Sold options that their holders may exercise early: asked for once a session, at its close."""
+        if view.now < view.session.close:
+            return set()
+        sold = (leg.contract for p in self.book.positions.values() for leg, _ in p.legs() if leg.is_short)
+        return {c for c in sold if isinstance(c, Option) and _may_be_assigned(c, view.today)}
+
+    def _clear_the_way(self, assigned: Mapping[Contract, Expiry], now: datetime) -> None:
+        """No order may go on working on a leg that is no longer there."""
+        for position in tuple(self.book.positions.values()) if assigned else ():
+            for one in position.open_components:
+                if any(leg.is_short and leg.contract in assigned for leg in one.structure.legs):
+                    for id_ in filter(None, (one.target, one.closing)):
+                        self._cancel(id_, "assigned", now)
+        if assigned:
+            self._absorb(now)
 
     # ------------------------------------------------------------------ 1 absorb
 
@@ -309,14 +333,14 @@ class Kernel:
             self._close(close, view)
 
     def _delivered(self) -> list[Close]:
-        """Futures that an exercise left behind are closed at once: nothing here holds them."""
-        if self._table is None or not self._table[1].has_futures:
+        """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""
+        if self._table is None or not self._table[1].delivered:
             return []
         return [
-            Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", "an exercise delivered a future")
+            Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", f"an exercise delivered {_left(c)}")
             for p in self.book.positions.values()
             for c in p.open_components
-            if c.has_future
+            if c.delivered
         ]
 
     # ------------------------------------------------------------------ 4 decide
@@ -595,29 +619,42 @@ class Kernel:
                 self._sent = True
 
 
+def _left(one: Component) -> str:
+    """What an exercise left in a component, in words."""
+    return ", ".join(str(leg) for leg in one.structure.legs if not isinstance(leg.contract, Option))
+
+
+def _may_be_assigned(option: Option, today: date) -> bool:
+    product = PRODUCTS[option.product]
+    american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
+    return american and option.expiry > today
+
+
 def _rests(working: Working) -> bool:
     return working.order.urgency is Urgency.TARGET
 
 
 def _settlement(
-    position: Position, one: Component, outcomes: Mapping[Contract, Expiry], now: datetime
+    position: Position,
+    one: Component,
+    ended: Iterable[Leg],
+    outcomes: Mapping[Contract, Expiry],
+    now: datetime,
 ) -> ev.Settled:
-    """The settlement of one component's expired legs, all its units."""
+    """The settlement of one component's expired or assigned legs, all its units."""
     dollars = fees = Decimal(0)
     expired: list[Contract] = []
     delivered: list[Leg] = []
     price = Decimal(0)
-    for leg in one.structure.legs:
-        outcome = outcomes.get(leg.contract)
-        if outcome is None:
-            continue
+    for leg in ended:
+        outcome = outcomes[leg.contract]
         expired.append(leg.contract)
         price = outcome.price
         dollars += leg.ratio * one.units * outcome.dollars
         fees += abs(leg.ratio) * one.units * outcome.fee
         if outcome.delivered is not None:
-            future, side = outcome.delivered
-            delivered.append(Leg(future, side * leg.ratio))
+            what, side = outcome.delivered
+            delivered.append(Leg(what, side * leg.ratio))
     return ev.Settled(
         now, position.id, one.role, tuple(expired), price, cents(dollars), cents(fees), tuple(delivered)
     )

@@ -102,7 +102,7 @@ def held_now(position: Position, today: date) -> Held:
     free = {
         role: one
         for role, one in position.components.items()
-        if one.units and one.closing is None and one.expiry >= today and not one.has_future
+        if one.units and one.closing is None and one.expiry >= today and not one.delivered
     }
     return Held(position, free)
 

@@ -252,8 +252,9 @@ def moved(day: date, sessions: Sessions) -> date | None:
 
 # -- strikes ------------------------------------------------------------------------------------
 
-ZONE_DAYS = np.array([45, 135, 400, 400, 400], dtype=np.int64)
-"""Calendar days to expiry from which on each zone is listed, the finest first."""
+ZONE_DAYS = np.array([45, 135, 400, 1100, 1100], dtype=np.int64)
+"""Calendar days to expiry from which on each zone is listed, the finest first: LEAPS begin with
+the last two."""
 ZONE_POINTS = np.array([5.0, 10.0, 25.0, 50.0, 100.0])
 """Strike intervals at an index of 5,500."""
 ZONE_BELOW = np.array([0.07, 0.18, 0.35, 0.45, 0.90])
