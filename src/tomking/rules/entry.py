@@ -19,6 +19,11 @@ def has_market() -> Condition:
     return Condition("DATA", check)
 
 
+def has_vix() -> Condition:
+    """A VIX alone, for products whose family the strategy asks for its level itself."""
+    return Condition("DATA", lambda view, own: "no VIX" if view.vix is None else None)
+
+
 def vix_between(low: float, high: float, *, strict_low: bool = True, strict_high: bool = False) -> Condition:
     """From ``low`` to ``high``; a strict end is itself outside."""
 
@@ -107,6 +112,34 @@ def iv_rank_between(low: float, high: float, sessions: int = 252) -> Condition:
         return None if low <= rank <= high else f"IV rank {rank:.0%} is not within {low:.0%} to {high:.0%}"
 
     return Condition("TECH", check)
+
+
+def iv_rank_up_to(high: float, sessions: int = 252) -> Condition:
+    """The same with no lower end: a VIX below all its closes has a rank below 0."""
+
+    def check(view: View, own: Own) -> str | None:
+        rank = iv_rank(view, sessions)
+        if rank is None:
+            return f"fewer than {sessions} closes of the VIX"
+        return None if rank <= high else f"IV rank {rank:.0%} is above {high:.0%}"
+
+    return Condition("TECH", check)
+
+
+def contango(least: float) -> Condition:
+    """The three-month volatility index is above ``least`` times the VIX, at the last close of both.
+
+    Not asked where the three-month index is not known (ruling 19).
+    """
+
+    def check(view: View, own: Own) -> str | None:
+        far, near = view.bars("VIX3M"), view.bars("VIX")
+        if not len(far) or not len(near) or far.day[-1] != near.day[-1]:
+            return None
+        ratio = float(far.close[-1] / near.close[-1])
+        return None if ratio > least else f"VIX3M over VIX is {ratio:.3f}, not above {least:g}"
+
+    return Condition("VIX", check)
 
 
 def iv_rank(view: View, sessions: int = 252) -> float | None:

@@ -20,6 +20,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
 from tomking.view import View
 
+Floats = NDArray[np.float64]
 REFERENCE_LEVEL = 5500.0
 """Index level at which the methodology states its point amounts (ruling 1)."""
 WING_MISS_MAX = 0.5
@@ -48,8 +49,17 @@ def underlying(view: View, product: str, expiry: date) -> float | None:
     """The same for a held expiry; None while it is not to be seen."""
     if PRODUCTS[product].future:
         return view.forward(product, expiry)
-    spot = view.spot()
+    spot = view.spot(PRODUCTS[product].family)
     return None if spot is None else level(spot, product)
+
+
+def stated_points(dollars: Decimal | float, price: float) -> float:
+    """Dollars stated for one SPY contract at an index of 5,500 as points of an underlying at ``price``.
+
+    $75 a contract at 550 are 0.75 points; at 110 the same share of the underlying is 0.15 (ruling 1).
+    """
+    spy = PRODUCTS["SPY"]
+    return float(dollars) / float(spy.multiplier) * price / level(REFERENCE_LEVEL, "SPY")
 
 
 def nearest_delta(
@@ -115,6 +125,35 @@ def nearest_strike(chain: Chain, right: Right, at: float, *, miss: float = np.in
     return chain.option(rows.start + int(np.argmin(np.where(fits, off, np.inf))))
 
 
+def common_strike(one: Chain, other: Chain, right: Right, at: float) -> tuple[Option, Option] | None:
+    """The strike nearest ``at`` points that both expiries quote, as an option of each."""
+    mine, theirs = _rows(one, right), _rows(other, right)
+    listed = other.strikes[theirs][_quoted(other, theirs)]
+    fits = _quoted(one, mine) & np.isin(one.strikes[mine], listed)
+    if not fits.any():
+        return None
+    off = np.where(fits, np.abs(one.strikes[mine] - at), np.inf)
+    near = one.option(mine.start + int(np.argmin(off)))
+    far = nearest_strike(other, right, float(near.strike), miss=1e-9)
+    return None if far is None else (near, far)
+
+
+def quoted_strikes(chain: Chain, right: Right) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Rows, strikes and mids of what may be sold, ascending by strike, points, each of shape (n,)."""
+    rows = _rows(chain, right)
+    found = rows.start + np.flatnonzero(_quoted(chain, rows))
+    return found, chain.strikes[found], chain.mids[found]
+
+
+def iv_at(chain: Chain, right: Right, strike: float) -> float | None:
+    """Implied volatility at ``strike`` points, between its neighbours' where it is not listed."""
+    rows = _rows(chain, right)
+    known = np.flatnonzero(~np.isnan(chain.iv[rows]))
+    if not len(known):
+        return None
+    return float(np.interp(strike, chain.strikes[rows][known], chain.iv[rows][known]))
+
+
 def strikes_apart(one: Contract, other: Contract) -> Decimal:
     """Points between two options' strikes, >= 0."""
     assert isinstance(one, Option), f"{one} has no strike"
@@ -124,12 +163,16 @@ def strikes_apart(one: Contract, other: Contract) -> Decimal:
 
 def delta_of(chain: Chain, option: Option) -> float | None:
     """Its absolute delta, the surface's where it is not quoted; None where it is not listed or has none."""
+    row = row_of(chain, option)
+    return None if row is None or np.isnan(chain.delta[row]) else abs(float(chain.delta[row]))
+
+
+def row_of(chain: Chain, option: Option) -> int | None:
+    """Where an option stands in its chain's columns; None where it is not listed."""
     rows = _rows(chain, option.right)
     count = int(option.strike / chain.strike_unit)
     row = rows.start + int(np.searchsorted(chain.strike[rows], count))
-    if row >= rows.stop or chain.strike[row] != count or np.isnan(chain.delta[row]):
-        return None
-    return abs(float(chain.delta[row]))
+    return None if row >= rows.stop or chain.strike[row] != count else row
 
 
 def expected_move(chain: Chain) -> float | None:
