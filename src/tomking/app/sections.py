@@ -7,7 +7,16 @@ from importlib import import_module
 
 from tomking.domain.settings import setting
 
-STRATEGIES = ("friday_0dte", "butterfly_9b", "lt112", "calendarized_112")
+STRATEGIES = (
+    "friday_0dte",
+    "butterfly_9b",
+    "lt112",
+    "calendarized_112",
+    "ipmcc",
+    "ratio_spread",
+    "calendar_spread",
+    "diagonal",
+)
 """Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
 
 HISTORY_FIRST = date(1990, 1, 2)

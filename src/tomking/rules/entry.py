@@ -21,7 +21,11 @@ def has_market() -> Condition:
 
 def has_vix() -> Condition:
     """A VIX alone, for products whose family the strategy asks for its level itself."""
-    return Condition("DATA", lambda view, own: "no VIX" if view.vix is None else None)
+
+    def check(view: View, own: Own) -> str | None:
+        return "no VIX" if view.vix is None else None
+
+    return Condition("DATA", check)
 
 
 def vix_between(low: float, high: float, *, strict_low: bool = True, strict_high: bool = False) -> Condition:

@@ -39,6 +39,14 @@ def highest(bars: Bars, sessions: int) -> float | None:
     return float(bars.high[-sessions:].max()) if len(bars) >= sessions else None
 
 
+def upper_band(bars: Bars, sessions: int, deviations: float) -> float | None:
+    """Bollinger's upper band, points: the mean of the last closes plus ``deviations`` of theirs; None with
+    fewer of them.  Source: J. Bollinger, Bollinger on Bollinger Bands (2001).
+    """
+    closes = bars.close[-sessions:]
+    return None if len(closes) < sessions else float(closes.mean() + deviations * closes.std())
+
+
 def last_close(bars: Bars) -> float | None:
     return float(bars.close[-1]) if len(bars) else None
 

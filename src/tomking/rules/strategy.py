@@ -58,7 +58,7 @@ class Condition:
     """None when it holds; else why not, with the numbers."""
 
 
-Wish = Open | Alternatives | Pass | Sequence[Open]
+Wish = Open | Alternatives | Pass | Sequence[Open | Alternatives | Mark]
 
 
 @dataclass(frozen=True, slots=True)

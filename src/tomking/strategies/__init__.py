@@ -4,7 +4,16 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tomking.rules.strategy import Strategy
-from tomking.strategies import butterfly_9b, calendarized_112, friday_0dte, lt112
+from tomking.strategies import (
+    butterfly_9b,
+    calendar_spread,
+    calendarized_112,
+    diagonal,
+    friday_0dte,
+    ipmcc,
+    lt112,
+    ratio_spread,
+)
 
 
 class Module(Protocol):
@@ -26,6 +35,10 @@ ALL: dict[str, Module] = {
     "butterfly_9b": butterfly_9b,
     "lt112": lt112,
     "calendarized_112": calendarized_112,
+    "ipmcc": ipmcc,
+    "ratio_spread": ratio_spread,
+    "calendar_spread": calendar_spread,
+    "diagonal": diagonal,
 }
 
 
