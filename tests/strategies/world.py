@@ -301,6 +301,7 @@ class Desk:
             units=self.units,
             margin=Decimal(0),
             planned_loss=Decimal(0),
+            stage="" if old is None else old.stage,
         )
         self.entered.append(wish.entry)
         return self.positions[id_]

@@ -14,6 +14,28 @@ def opening_fact(days: Days, until: time) -> Fact:
     return Fact("open", Window(OPEN, until), days, _spot_text)
 
 
+def level_fact(key: str, days: Days, start: time, until: time) -> Fact:
+    """The index's first print from ``start`` up to ``until``."""
+    return Fact(key, Window(start, until), days, _spot_text)
+
+
+def seen_at(key: str, start: time, until: time) -> Condition:
+    """The print ``key`` was captured; a missing one is no entry."""
+
+    def check(view: View, own: Own) -> str | None:
+        missing = today_s(own, key, view.today) is None
+        return f"no print between {start:%H:%M} and {until:%H:%M}" if missing else None
+
+    return Condition("DATA", check)
+
+
+def move_until(key: str, view: View, own: Own) -> float:
+    """The print ``key`` over that of 09:30, less one."""
+    text = today_s(own, key, view.today)
+    assert text is not None, f"asked before the print {key!r}"
+    return float(text) / opening_print(view, own) - 1
+
+
 def measured(until: time) -> Condition:
     """The opening print was captured; a missing one is no entry, never a constant."""
 

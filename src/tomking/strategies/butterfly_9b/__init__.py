@@ -1,7 +1,7 @@
 """The Friday butterfly (section 9B): a small bet, after the 0DTE, that the morning's move fades.
 
 Source: docs/strategies/butterfly_9b.md (methodology B.7).  After a move of more than half a per cent by
-10:35 a 10-wide SPXW fly is bought on the side it would fade to, and held to cash settlement: the loss is
+10:30 a 10-wide SPXW fly is bought on the side it would fade to, and held to cash settlement: the loss is
 the debit, so the 0DTE's exits do not apply.
 """
 
@@ -30,7 +30,10 @@ def strategy(settings: Settings) -> Strategy:
         title="Butterfly 9B",
         priority=2,
         claim=Claim(0.18, "P1"),
-        facts=(prints.opening_fact(FRIDAY, settings.print_until),),
+        facts=(
+            prints.opening_fact(FRIDAY, settings.print_until),
+            prints.level_fact(fly.MORNING, FRIDAY, settings.move_at, settings.entry_start),
+        ),
         entries=(
             Entry(
                 fly.ENTRY,
@@ -40,6 +43,7 @@ def strategy(settings: Settings) -> Strategy:
                     when.full_session(),
                     when.has_market(),
                     prints.measured(settings.print_until),
+                    prints.seen_at(fly.MORNING, settings.move_at, settings.entry_start),
                     when.vix_between(0.0, settings.vix_max),
                     when.no_fomc_today(),
                     _has_moved(settings),
@@ -55,10 +59,11 @@ def strategy(settings: Settings) -> Strategy:
 
 def _has_moved(settings: Settings) -> Condition:
     def check(view: View, own: Own) -> str | None:
-        move = prints.move_since_open(view, own)
+        move = prints.move_until(fly.MORNING, view, own)
         if abs(move) > settings.move_share_min:
             return None
-        return f"{move:+.2%} since 09:30, more than {settings.move_share_min:.1%} either way is needed"
+        until, least = settings.move_at, settings.move_share_min
+        return f"{move:+.2%} from 09:30 to {until:%H:%M}, more than {least:.1%} either way is needed"
 
     return Condition("TECH", check)
 

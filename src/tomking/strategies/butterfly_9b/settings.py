@@ -16,10 +16,9 @@ class Settings:
     print_until: time = setting(
         time(9, 40), source="B.1", doc="The opening print is taken from 09:30 up to here."
     )
+    move_at: time = setting(time(10, 30), source="B.1", doc="The move is that from 09:30 to here.")
     vix_max: float = setting(25.0, low=5.0, high=150.0, source="B.0.1", doc="No entry above it.")
-    move_share_min: float = setting(
-        0.005, low=0.0, high=0.1, source="B.7", doc="No trade up to this move since 09:30."
-    )
+    move_share_min: float = setting(0.005, low=0.0, high=0.1, source="B.7", doc="No trade up to this move.")
     large_move_share: float = setting(
         0.01, low=0.0, high=0.2, source="B.7", doc="Beyond this move the centre is near the index."
     )

@@ -26,6 +26,7 @@ def strategy(settings: Settings) -> Strategy:
     window = Window(settings.entry_start, settings.entry_end)
     market = (when.has_market(), when.enough_bars(settings.ema_slow))
     vix = when.vix_between(settings.vix_min, settings.vix_max, strict_high=True)
+    calm = when.vix_between(settings.vix_min, min(settings.vix_max, settings.cycle_vix_max), strict_high=True)
     return Strategy(
         id=ID,
         title="Calendarized 1-1-2",
@@ -47,8 +48,9 @@ def strategy(settings: Settings) -> Strategy:
                 "cycle",
                 window,
                 WEDNESDAYS,
-                when=(*market, vix),
+                when=(*market, calm),
                 build=lambda view, own: unit.again(settings, view, own),
+                once=False,
                 wanted=lambda day, own: any(unit.may_sell(settings, p, day) for p in own.positions),
             ),
         ),

@@ -14,7 +14,7 @@ from tomking.view import Own, View
 
 def exits_of(settings: Settings) -> tuple[Exit, ...]:
     return (
-        out.days_left("21 DTE", settings.exit_dte, settings.exit_from, which=_pair),
+        out.days_left("21 DTE", np_exit_dte(settings), settings.exit_from, which=_pair),
         out.days_left("21 DTE of the spread", settings.exit_dte, settings.exit_from, which=_spread),
         out.stop_loss("NP stop", settings.np_stop_credits, of=_pair, which=_with_spread),
         out.short_delta("NP delta", settings.np_delta_close, of=_pair, which=_with_spread),
@@ -22,6 +22,11 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
         out.target_without_order(settings.np_target, which=_pair),
         out.gains("PDS target", settings.pds_gain, of=_lone_spread, which=_lone_spread),
     )
+
+
+def np_exit_dte(settings: Settings) -> int:
+    """Days left at which the naked puts go whatever they cost."""
+    return settings.np_late_dte if settings.allow_np_below_21 else settings.exit_dte
 
 
 def _pair(own: Own, held: Held) -> Sequence[Component]:
@@ -47,7 +52,7 @@ def _early(settings: Settings) -> out.Reason:
     """Half the credit while there is time for another sale."""
 
     def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-        left = dte(view.today, chosen[0].expiry) - settings.exit_dte
+        left = dte(view.today, chosen[0].expiry) - np_exit_dte(settings)
         cost, credit = out.cost_and_credit(own, held, chosen)
         if left < settings.np_early_days or cost is None or credit <= 0:
             return None

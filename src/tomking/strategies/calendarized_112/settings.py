@@ -27,6 +27,8 @@ class Settings:
     pds_debit_max: Decimal = setting(
         Decimal(12), low=Decimal(1), high=Decimal(300), source="B.3", doc="Points it may cost."
     )
+    es_units: int = setting(1, low=1, high=8, source="C.13", doc="ES units in one position.")
+    mes_units: int = setting(9, low=1, high=9, source="C.13", doc="MES units; ten are one ES.")
     np_dte: int = setting(45, low=22, high=120, source="B.3", doc="Days of the naked puts wished.")
     np_dte_min: int = setting(40, low=22, high=120, source="B.3", doc="From here.")
     np_dte_max: int = setting(50, low=22, high=120, source="B.3", doc="To here.")
@@ -47,6 +49,13 @@ class Settings:
     cycle_pds_dte_min: int = setting(
         60, low=22, high=365, source="B.3", doc="No sale once the debit spread has fewer days."
     )
+    cycle_vix_max: float = setting(
+        25.0,
+        low=5.0,
+        high=150.0,
+        source="B.3, C.9",
+        doc="Emergency level 1: no later sale from this VIX on.",
+    )
     np_target: Decimal = setting(
         Decimal("0.90"), low=Decimal("0.1"), high=Decimal("0.99"), source="B.3", doc="Credit kept."
     )
@@ -64,5 +73,12 @@ class Settings:
         Decimal("1.00"), low=Decimal("0.1"), high=Decimal(10), source="B.3", doc="Of its debit, won."
     )
     exit_dte: int = setting(21, low=1, high=60, source="B.3", doc="Days left at which short legs go.")
+    allow_np_below_21: bool = setting(
+        False,  # noqa: FBT003 - the default of a switch
+        source="B.3",
+        doc="The naked puts may stay longer: what 30-day sales need.",
+        research=True,
+    )
+    np_late_dte: int = setting(7, low=1, high=20, source="B.3", doc="Until here.")
     exit_from: time = setting(time(10, 0), source="B.3", doc="On that day from here.")
     check_minutes: int = setting(30, low=1, high=390, source="B.3", doc="Minutes between looks.")

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from tomking.domain.book import Component, Position
-from tomking.domain.calendar import dte
+from tomking.domain.calendar import dte, new_york
 from tomking.domain.contract import Right
 from tomking.domain.intent import Alternatives, Open, Part, Pass, Target
 from tomking.domain.money import on_grid_above
@@ -37,8 +37,10 @@ def again(settings: Settings, view: View, own: Own) -> Sequence[Open] | Pass:
 
 
 def may_sell(settings: Settings, position: Position, day: date) -> bool:
-    """It has a cycle to come, and its debit spread is not being closed."""
-    return position.components["PDS"].closing is None and has_cycle_left(settings, position, day)
+    """It has a cycle to come, its last pair went on an earlier day, and its spread is not being closed."""
+    spread, ended = position.components["PDS"], pairs_of(position)[-1].closed
+    waited = ended is not None and new_york(ended).date() < day
+    return spread.closing is None and waited and has_cycle_left(settings, position, day)
 
 
 def has_cycle_left(settings: Settings, position: Position, day: date) -> bool:
@@ -86,7 +88,7 @@ def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass
         strategy=own.strategy,
         entry=FIRST,
         parts=(spread, pair),
-        ceiling=1 if product == "ES" else 9,
+        ceiling=settings.es_units if product == "ES" else settings.mes_units,
         planned_loss=settings.np_stop_credits * credit.mid,
         target_gain=settings.np_target * credit.mid,
         least_net=least,
