@@ -43,7 +43,7 @@ def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass
     back = None if far is None else view.chain(product, far)
     price = None if near is None else select.underlying(view, product, near)
     if front is None or back is None or price is None:
-        said = f"no expiries near {settings.front_dte} and {settings.back_dte} DTE"
+        said = f"no expiries near {settings.front_dte} and {settings.back_dte} DTE" if listed else "no market"
         return Pass(own.strategy, ENTRY, "STRUCT", f"{product}: {said}")
     right = right_of_trend(settings, view)
     both = select.common_strike(front, back, right, price)

@@ -1,6 +1,9 @@
 """Building the diagonal: the side the trend asks for, and the other where one alone leans too far."""
 
+from collections.abc import Iterator
 from decimal import Decimal
+
+import numpy as np
 
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Option, Right
@@ -26,10 +29,11 @@ def units(settings: Settings, view: View, own: Own) -> Alternatives | Pass:
 
 
 def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass:
+    listed = view.expiries(product)
     chains = _chains(settings, view, own, product)
     price = None if chains is None else select.underlying(view, product, chains[0].expiry)
     if chains is None or price is None:
-        said = f"no expiries near {settings.short_dte} and {settings.long_dte} DTE"
+        said = f"no expiries near {settings.short_dte} and {settings.long_dte} DTE" if listed else "no market"
         return Pass(own.strategy, ENTRY, "STRUCT", f"{product}: {said}")
     parts = _sides(settings, view, chains)
     if isinstance(parts, str):
@@ -40,7 +44,7 @@ def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass
         return Pass(own.strategy, ENTRY, "PRICE", f"{structure}: a leg has no volatility")
     leans = _why_not(settings, greeks, price)
     if leans:
-        return Pass(own.strategy, ENTRY, "STRUCT", f"{structure}: {leans}")
+        return Pass(own.strategy, ENTRY, "GREEKS", f"{structure}: {leans}")
     return _priced(settings, view, own, parts, price)
 
 
@@ -75,20 +79,27 @@ def _sides(settings: Settings, view: View, chains: tuple[Chain, Chain]) -> tuple
 
 def _side(settings: Settings, chains: tuple[Chain, Chain], right: Right) -> tuple[Part, ...] | str:
     near, far = chains
-    long = select.nearest_delta(
-        far, right, settings.long_delta, low=settings.long_delta_min, high=settings.long_delta_max
-    )
-    if long is None:
-        return f"{far.expiry}: no {right.name.lower()} of about {settings.long_delta:.0%} delta to buy"
-    short = _short(settings, near, long)
-    if short is None:
+    pairs = ((long, _short(settings, near, long)) for long in _longs(settings, far, right))
+    long, short = next(((long, short) for long, short in pairs if short), (None, None))
+    if long is None or short is None:
         band = f"{settings.short_delta_min:.0%} to {settings.short_delta_max:.0%} delta"
-        return f"{near.expiry}: no {right.name.lower()} of {band} beyond {long} to sell"
+        about = f"one of about {settings.long_delta:.0%} delta on {far.expiry}"
+        return f"{near.expiry}: no {right.name.lower()} of {band} to sell beyond {about}"
     back, front = fronts.back(right), fronts.front(right, 1)
     return (
         Part(back, Structure(back, (Leg(long, +1),))),
         Part(front, Structure(front, (Leg(short, -1),))),
     )
+
+
+def _longs(settings: Settings, far: Chain, right: Right) -> Iterator[Option]:
+    """What may be bought, the delta nearest the wished one first."""
+    rows, _, _ = select.quoted_strikes(far, right)
+    deltas = np.abs(far.delta[rows])
+    fits = (deltas >= settings.long_delta_min) & (deltas <= settings.long_delta_max)
+    for at in np.argsort(np.abs(deltas - settings.long_delta), kind="stable"):
+        if fits[at]:
+            yield far.option(int(rows[at]))
 
 
 def _short(settings: Settings, near: Chain, long: Option) -> Option | None:

@@ -49,12 +49,12 @@ def _extra(own: Own, held: Held) -> Sequence[Component]:
 
 
 def _dear(own: Own, held: Held) -> Sequence[Component]:
-    """What holds the short put, unless the extra one is so cheap that its delta cannot matter."""
+    """What holds the short put, once; nothing while it is so cheap that its delta cannot matter."""
     extra = held.part(EXTRA)
-    net = own.closing_net(held.position, extra[0]) if extra else None
-    if extra and (net is None or -net < WORTH_A_LOOK * extra[0].entry_net):
-        return ()
-    return held.parts
+    if not extra:
+        return held.part(VERTICAL)
+    net = own.closing_net(held.position, extra[0])
+    return () if net is None or -net < WORTH_A_LOOK * extra[0].entry_net else extra
 
 
 def _target(settings: Settings) -> whole.Dollars:
@@ -90,9 +90,7 @@ def _review(settings: Settings, view: View, own: Own, held: Held) -> list[Close 
     """Noted once and shown as a stage; nothing is sent."""
     if was_reviewed(own, held.position):
         return []
-    deltas = (
-        (short, out.delta_now(view, short)) for one in _dear(own, held)[:1] for short in out.shorts(one)
-    )
+    deltas = ((short, out.delta_now(view, short)) for one in _dear(own, held) for short in out.shorts(one))
     said = _at_long(view, own, held, held.parts) or next(
         (f"{short} has {d:.0%} delta" for short, d in deltas if d is not None and d >= settings.review_delta),
         None,

@@ -35,8 +35,9 @@ def target_points(settings: Settings, credit: Decimal, width: Decimal) -> Decima
 
 
 def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass:
+    listed = view.expiries(product)
     expiry = select.expiry_near(
-        view.expiries(product),
+        listed,
         view.today,
         settings.entry_dte,
         low=settings.entry_dte - settings.dte_tolerance,
@@ -46,7 +47,8 @@ def _unit(settings: Settings, view: View, own: Own, product: str) -> Open | Pass
     chain = None if expiry is None else view.chain(product, expiry)
     price = None if expiry is None else select.underlying(view, product, expiry)
     if chain is None or price is None:
-        return Pass(own.strategy, ENTRY, "STRUCT", f"{product}: no free expiry near {settings.entry_dte} DTE")
+        said = f"no free expiry near {settings.entry_dte} DTE" if listed else "no market"
+        return Pass(own.strategy, ENTRY, "STRUCT", f"{product}: {said}")
     parts = _parts(settings, chain)
     if isinstance(parts, str):
         return Pass(own.strategy, ENTRY, "STRUCT", f"{product} {expiry}: {parts}")
