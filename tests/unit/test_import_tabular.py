@@ -29,6 +29,7 @@ from tomking.adapters.importers import tabular_text
 from tomking.adapters.importers.databento import DATABENTO
 from tomking.adapters.importers.datashop import DATASHOP
 from tomking.adapters.importers.known import TABULAR, mapped
+from tomking.adapters.importers.mapping import Expiry, Mapping, Multiplier, Quote, Right, Root, Strike
 from tomking.adapters.importers.optiondata import OPTIONDATA
 from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
@@ -448,3 +449,16 @@ def test_a_mapping_that_cannot_work_is_refused(mapping: str, words: tuple[str, .
 def test_a_mapping_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="no such file"):
         mapped(tmp_path / "mine.toml")
+
+
+def test_the_page_shows_the_complete_example_as_it_is() -> None:
+    page = (ROOT / "docs/importing.md").read_text()
+    example = (ROOT / "docs/mappings/complete.toml").read_text()
+    assert example.strip() in page
+
+
+def test_the_complete_example_has_every_key() -> None:
+    example = (ROOT / "docs/mappings/complete.toml").read_text()
+    for model in (Mapping, Root, Expiry, Strike, Right, Multiplier, Quote):
+        for key in set(model.model_fields) - {"symbol"}:
+            assert re.search(rf"\b{key}\b", example), key
