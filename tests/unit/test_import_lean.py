@@ -99,6 +99,8 @@ def test_trades_and_open_interest_beside_the_quotes_are_read_with_them(tmp_path:
     assert quotes["bid"].to_list() == [8.5, 10.0, None]
     assert quotes["member"].to_list() == [MEMBER, MEMBER, MEMBER.replace("quote", "trade")]
     assert LEAN.files(tmp_path) == (path,)
+    others = (path.with_name(path.name.replace("quote", sort)) for sort in ("trade", "openinterest"))
+    assert LEAN.beside(path) == tuple(others)
 
 
 def test_trades_alone_are_rows_with_a_volume_and_no_quote(tmp_path: Path) -> None:
