@@ -293,6 +293,14 @@ def test_an_encrypted_archive(tmp_path: Path) -> None:
     assert "encrypted" in problem
 
 
+def test_a_flag_that_nobody_can_read(tmp_path: Path) -> None:
+    data = bytearray(write(tmp_path, QUOTES, {MEMBER: ROW}).read_bytes())
+    data[data.index(b"PK\x03\x04") + 6] |= 0x20  # "compressed patched data"
+    data[data.index(b"PK\x01\x02") + 8] |= 0x20
+    (tmp_path / QUOTES).write_bytes(data)
+    assert "the archive is damaged here" in refusal(tmp_path / QUOTES)[0]
+
+
 def test_another_compression(tmp_path: Path) -> None:
     path = tmp_path / QUOTES
     path.parent.mkdir(parents=True)
