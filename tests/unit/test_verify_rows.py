@@ -156,6 +156,14 @@ def test_a_crossed_repeat_does_not_condemn_its_sound_twin(context: Context) -> N
     assert checked.reasons == {"crossed": 1}
 
 
+def test_a_deep_call_without_a_known_underlying_is_not_judged(context: Context) -> None:
+    # A call at 200 costs 7,256 with the index at 7,450: 36 times its strike, and right.
+    deep = {"right": 1, "strike": 200 * STRIKE_DIGITS, "bid": 7256.0, "ask": 7280.0}
+    assert check(planted(**deep, spot=None), context).quarantined.is_empty()
+    assert check(planted(**deep, spot=7450.0), context).quarantined.is_empty()
+    assert check(planted(**deep, spot=5750.0), context).reasons == {"impossible_price": 1}
+
+
 def test_the_close_itself_is_no_stale_quote(context: Context) -> None:
     # A minute bar that ends at 16:00 New York is the last minute's.
     close = datetime(2031, 3, 7, 21, 0, tzinfo=UTC)

@@ -88,7 +88,7 @@ _ROWS = (
         "impossible_price",
         _Q,
         "that no market pays: a put bid above its strike, a call bid above the underlying,"
-        " or an offer of ten times both",
+        " or an offer of ten times as much",
         "check the scale of prices and strikes, and that calls and puts are not swapped",
     ),
     Kind(

@@ -30,7 +30,7 @@ AFTER_CLOSE = timedelta(minutes=15)
 OFF_GRID = 1e-4
 """How far a price may be off its grid, in counts: what writing it in decimals can do."""
 ABSURD_MULTIPLE = 10.0
-"""An offer above ten times underlying and strike together is no offer."""
+"""An offer above ten times the underlying (and a put's strike) and ten points is no offer."""
 CALL_ALLOWANCE = 1.1
 """A call bid above the underlying by more than this is no bid; the rest covers stale underlyings."""
 
@@ -192,12 +192,13 @@ def _off(value: pl.Expr, grid: pl.Expr) -> pl.Expr:
 
 
 def _impossible(points: pl.Expr) -> pl.Expr:
+    """Where the underlying is not known, a call's prices are not judged: they may be anything below it."""
     put, spot = pl.col("right") < 0, pl.col("spot")
-    level = pl.max_horizontal(points, spot)
+    level = pl.when(put).then(pl.max_horizontal(points, spot)).when(spot.is_not_null()).then(spot)
     return (
         (put & (pl.col("bid") > points))
         | (~put & (pl.col("bid") > CALL_ALLOWANCE * spot))
-        | (pl.col("ask") > ABSURD_MULTIPLE * level)
+        | (pl.col("ask") > ABSURD_MULTIPLE * (level + ABSURD_MULTIPLE))
     )
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli.data_commands import data_app
+
 HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -218,6 +220,7 @@ def bxm(
 
 
 app.add_typer(replicate_app, name="replicate")
+app.add_typer(data_app, name="data")
 
 
 def _help_when_alone(context: typer.Context) -> None:
