@@ -434,6 +434,14 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ('name = "m"\nsymbol = "s"\nzone = "New York"\nquotes = [{ bid = "b" }]', ("not a time zone",)),
         ('name = "m"\nsymbol = "s"\nstamp = { }\nquotes = [{ bid = "b" }]', ("exactly one of",)),
         ('name = "m"\nsymbol = "s"\nquotes = [{ spot_bid = "b" }]', ("spot_ask",)),
+        (
+            'name = "m"\nsymbol = "s"\nstamp = { name_pattern = "(" }\nquotes = [{}]',
+            ("no regular expression",),
+        ),
+        (
+            'name = "m"\nsymbol = "s"\nstamp = { column = "t", format = "epoc-ns" }\nquotes = [{}]',
+            ('"epoch-ns"',),
+        ),
         ('name = "m"\n', ("quotes: is missing",)),
         ("name = m\n", ("not TOML",)),
     ],

@@ -7,7 +7,8 @@ from pathlib import Path
 from tomking.adapters.importers.databento import DATABENTO
 from tomking.adapters.importers.datashop import DATASHOP
 from tomking.adapters.importers.lean import LEAN
-from tomking.adapters.importers.mapping import did_you_mean, load_mapping
+from tomking.adapters.importers.mapping import did_you_mean
+from tomking.adapters.importers.mapping_file import load_mapping
 from tomking.adapters.importers.optiondata import OPTIONDATA
 from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS

@@ -51,7 +51,7 @@ class Tabular:
         try:
             first = self.files(path)[0]
             header = _header(first, Problems(first), self.mappings[0].separator)
-        except (BadData, OSError, pa.ArrowInvalid):
+        except (BadData, OSError, pa.ArrowException, UnicodeDecodeError):
             return False
         return header is not None and any(_is_of(m, header) for m in self.mappings)
 
@@ -180,10 +180,11 @@ class Tabular:
                 total = max(parquet.metadata.num_rows, 1)
                 for batch in parquet.iter_batches(batch_size=PARQUET_ROWS, columns=wanted):
                     columns = {normal(n): c for n, c in zip(batch.schema.names, batch.columns, strict=True)}
+                    batch.validate(full=True)  # texts of a damaged file need not be texts
                     rows = np.arange(row, row + batch.num_rows)
                     yield Cells(file, columns, rows), min(size * row // total, size)
                     row += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             problems.add(f"is not a whole Parquet file ({first_line(error)}); fetch it again", row=row)
 
 
