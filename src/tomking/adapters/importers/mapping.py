@@ -20,7 +20,6 @@ from pydantic import (
     model_validator,
 )
 
-
 Wall = time
 """A wall clock, under a name that no field hides."""
 EPOCHS = {"epoch-s": 1_000_000, "epoch-ms": 1_000, "epoch-us": 1, "epoch-ns": 0.001}
