@@ -26,7 +26,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from benchmarks.store_import import measure_import, only_import
+from benchmarks.store_import import measure_import
 from benchmarks.store_market import sessions_of
 from tomking.adapters.importers.raw import LEVELS, STRIKE_DIGITS, Batch, Source
 from tomking.adapters.store import Store
@@ -266,14 +266,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--import-gb", type=float, metavar="GB")
-    parser.add_argument(
-        "--only-import", nargs=2, type=Path, metavar=("CSV", "FOLDER"), help=argparse.SUPPRESS
-    )
     asked = parser.parse_args()
     _on_one_core()
-    if asked.only_import:
-        only_import(*asked.only_import)
-        return
     versions = f"Python {platform.python_version()}, polars {pl.__version__}, duckdb {duckdb.__version__}"
     print(f"seed {asked.seed}, {platform.machine()}, {versions}, one core, commit {_commit()}\n")
     if asked.import_gb:

@@ -1,28 +1,21 @@
 """The import of a generated CSV of a given size, in a process of its own: rate and peak memory."""
 
 import json
-import resource
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.store_market import optionsdx, sessions_of
-from tomking.adapters.importers.optionsdx import OPTIONSDX
-from tomking.adapters.importers.raw import Source
-from tomking.adapters.store import Store
-from tomking.adapters.store.importing import import_sources
-from tomking.adapters.verify import check, load_context
 
 
 def measure_import(gigabytes: float, seed: int, folder: Path) -> None:
     """Write a CSV in OptionsDX's layout, import it in a process of its own, twice, and print what it took."""
     source = folder / "spxw_generated.txt"
     _write_csv(source, gigabytes, seed)
-    said = [sys.executable, "-m", "benchmarks.store", "--only-import", str(source), str(folder / "store")]
+    said = [sys.executable, "-m", "benchmarks.store_once", str(source), str(folder / "store")]
     print(f"{source.stat().st_size / 1e9:.2f} GB of CSV in OptionsDX's layout")
     for run in ("first", "again"):
         done = json.loads(subprocess.run(said, check=True, capture_output=True, text=True).stdout)  # noqa: S603
@@ -42,30 +35,3 @@ def _write_csv(path: Path, gigabytes: float, seed: int) -> None:
             header = False
             if file.tell() >= gigabytes * 1e9:
                 return
-
-
-def only_import(source: Path, folder: Path) -> None:
-    """One import, as JSON on standard output."""
-    context = load_context()
-    start_mb = _peak_mb()
-    started = time.perf_counter()
-    report = import_sources(
-        Store(folder), OPTIONSDX, [Source(source, root="SPXW")], check=lambda rows, _: check(rows, context)
-    )
-    counts = report.sources[0].quotes
-    said = {
-        "seconds": time.perf_counter() - started,
-        "start_mb": start_mb,
-        "peak_mb": _peak_mb(),
-        "read": counts.read,
-        "kept": counts.kept,
-        "quarantined": counts.quarantined,
-        "reasons": dict(report.sources[0].reasons),
-        "bytes": sum(o.bytes for o in Store(folder).overview()),
-        "changed": report.changed,
-    }
-    print(json.dumps(said))
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
