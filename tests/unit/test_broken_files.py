@@ -17,8 +17,6 @@ from tomking.adapters.importers.tabular import Tabular
 from tomking.domain.errors import BadData
 
 BY_NAME = {importer.name: importer for importer in TABULAR}
-ROOTS = {"optionsdx": "SPY"}
-"""Given where the layout does not name the root, so that the file breaks on what it is meant to break on."""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -26,7 +24,7 @@ def test_a_broken_file_is_refused_with_file_row_column_and_fix(kind: Kind, tmp_p
     if kind.root_reads_it and IS_SUPERUSER:
         pytest.skip("a superuser may read any file")
     path = kind.write(tmp_path)
-    source = Source(path, root=ROOTS.get(kind.format))
+    source = Source(path, root=kind.product)
     with pytest.raises(BadData) as raised:
         list(BY_NAME[kind.format].read(source))
     said = "\n".join(raised.value.problems)

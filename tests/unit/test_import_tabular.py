@@ -225,6 +225,24 @@ def test_the_user_can_say_the_moment(tmp_path: Path) -> None:
     assert one["at"] == at
 
 
+def test_what_would_be_read_otherwise_is_another_version() -> None:
+    noon, evening = (YAHOO.at(datetime(2024, 9, 17, hour, tzinfo=UTC)) for hour in (16, 22))
+    assert len({YAHOO.version, noon.version, evening.version, DATASHOP.version}) == 4
+    assert noon.version == YAHOO.at(datetime(2024, 9, 17, 16, tzinfo=UTC)).version
+
+
+@pytest.mark.parametrize("root", ["4SPXW", "AAPL1", "BRK.B", "BRKB"])
+def test_roots_of_flex_and_adjusted_contracts_are_roots(root: str, tmp_path: Path) -> None:
+    (one,) = rows_of(DATASHOP, tmp_path, HEADER + row(root=root))
+    (two,) = rows_of(DATABENTO, tmp_path, BENTO_HEADER + BENTO_ROW.replace("SPXW  ", root.ljust(6)))
+    assert one["root"] == two["root"] == root
+
+
+def test_a_contract_quoted_a_day_after_its_end_is_left_to_verification(tmp_path: Path) -> None:
+    (one,) = rows_of(DATASHOP, tmp_path, HEADER + row(expiry="2016-04-28"))
+    assert one["expiry"] == date(2016, 4, 28)
+
+
 def test_a_moment_for_files_that_have_their_own_is_refused() -> None:
     assert not DATASHOP.needs_at
     with pytest.raises(BadData, match="their own stamps"):

@@ -9,6 +9,7 @@ Memory: a block of text, its cells and its frame, whatever the size of the file 
 """
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ from tomking.adapters.importers.tabular_stamps import Clock, Unreadable, stamp_o
 from tomking.adapters.importers.tabular_text import Block, first_line, magic, read_blocks
 from tomking.domain.errors import BadData
 
+ENGINE = "1"
+"""Raised when a table would be read otherwise by the same mapping."""
 BATCH_ROWS = 250_000
 PARQUET_ROWS = 65_536
 FEW = 3
@@ -45,6 +48,12 @@ class Tabular:
 
     name: str
     mappings: tuple[Mapping, ...]
+
+    @property
+    def version(self) -> str:
+        """Another one whenever the same file would be read otherwise: the engine, the layouts, the moment."""
+        facts = [ENGINE, *(m.model_dump_json() for m in self.mappings)]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
 
     def recognises(self, path: Path) -> bool:
         """Whether the header has all columns of one of the layouts; of a folder, its first file's."""
