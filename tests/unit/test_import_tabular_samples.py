@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tomking.adapters.importers.known import importers, mapped, named, recognised
-from tomking.adapters.importers.raw import QUOTES, Source
+from tomking.adapters.importers.raw import QUOTES, STRIKE_DIGITS, Source
 from tomking.domain.errors import BadData
 
 CHAINS = Path(__file__).resolve().parents[2] / "../shared/data/chains"
@@ -213,6 +213,21 @@ def test_a_row_with_two_moments_gives_two_quotes() -> None:
     assert first["at"] == datetime(2018, 12, 3, 21, 0, tzinfo=UTC)
     assert later["at"] == datetime(2018, 12, 28, 21, 0, tzinfo=UTC)
     assert (later["bid"], later["ask"], later["spot"]) == (31.15, 31.41, 247.8)
+
+
+@here
+def test_every_cell_of_a_real_chain_is_as_another_reader_has_it() -> None:
+    path = CHAINS / "spxw_15min_20160429_0dte.csv.gz"
+    found = pl.concat([b.quotes for b in named("datashop").read(Source(path))])
+    plain = pl.read_csv(path, try_parse_dates=True)
+    for ours, theirs in (("bid", "bid"), ("ask", "ask"), ("spot", "spot_price"), ("expiry", "expiration")):
+        assert found[ours].equals(plain[theirs].alias(ours)), ours
+    for ours, theirs in (("volume", "volume"), ("open_interest", "open_interest")):
+        assert found[ours].equals(plain[theirs].alias(ours)), ours
+    assert (found["strike"] == (plain["strike"] * STRIKE_DIGITS).round().cast(pl.Int64)).all()
+    assert (found["right"] == plain["option_type"].replace_strict({"C": 1, "P": -1})).all()
+    wall = found["at"].dt.convert_time_zone("America/New_York").dt.strftime("%Y-%m-%d %H:%M")
+    assert (wall == pl.read_csv(path, infer_schema=False)["quote_datetime"]).all()
 
 
 @here
