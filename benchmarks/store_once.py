@@ -39,7 +39,7 @@ def only_import(source: Path, folder: Path) -> None:
 
 
 def _peak_mb() -> float:
-    """The most that was resident.  Of this program only: getrusage would count the parent it was forked from."""
+    """The most that was resident, of this program only: getrusage counts the parent that forked it too."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024

@@ -34,7 +34,7 @@ from tomking.adapters.store.records import NAME, Catalogue, Counts, Mark, MonthR
 from tomking.adapters.store.reports import ImportReport, MonthChange, Progress, SourceReport
 from tomking.adapters.store.staging import Check, Staged, stage, staged_before
 from tomking.adapters.store.store import Store
-from tomking.domain.errors import BadData
+from tomking.domain.errors import BadData, OperatingError
 
 PIPELINE = "1"
 """Part of what makes a source known: raised when the same file would be stored otherwise."""
@@ -66,11 +66,12 @@ def import_sources(
 
     ``marks`` are times by root that a recording says it missed.  ``step`` is told before each durable
     action.  ``BadData`` names every problem of every source, or with ``strict`` the rows that would have
-    been quarantined; the store is then as it was.
+    been quarantined; the store is then as it was.  ``OperatingError`` when the disk is full or may not be
+    written to: run the import again, and it goes on.
     """
     made = not store.folder.exists()
-    store.folder.mkdir(parents=True, exist_ok=True)
     try:
+        store.folder.mkdir(parents=True, exist_ok=True)
         with only_writer(store.folder):
             finish(store.folder)
             run = _Import(store, importer, calendar, step)
@@ -83,6 +84,11 @@ def import_sources(
         if made:
             store.folder.rmdir()
         raise
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        remedy = "put that right and run the import again: the store is valid, and what was read is kept"
+        raise OperatingError(f"{store.folder}: {error.strerror or error}; {remedy}") from error
 
 
 @dataclass(frozen=True, slots=True)

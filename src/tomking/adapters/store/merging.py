@@ -99,12 +99,14 @@ def _new(kind: Kind, incoming: Sequence[Incoming], day: date, counts: int) -> pl
     for each in incoming:
         rows = read_piece(each.folder, each.piece, day)
         if rows is not None:
-            parts.append(rows.with_columns(_source=pl.lit(each.source, dtype=pl.Int32)))
-    if not parts:
-        return None
+            parts.append(_counted(kind, rows, each.source, counts))
+    return pl.concat(parts) if parts else None
+
+
+def _counted(kind: Kind, rows: pl.DataFrame, source: int, counts: int) -> pl.DataFrame:
     whole = [(pl.col(c) * counts).round().alias(c) for c in kind.prices]
-    rows = pl.concat(parts).with_columns(whole)
-    return rows.with_columns(kind.typed(counts))
+    which = pl.lit(source, dtype=pl.Int32).alias("_source")
+    return rows.with_columns(whole).select(*kind.typed(counts), which, "line", "member")
 
 
 def _merged_session(
@@ -113,8 +115,8 @@ def _merged_session(
     ours = before.with_columns(
         _source=pl.lit(-1, dtype=pl.Int32), line=pl.lit(None, pl.Int64), member=pl.lit("")
     )
-    columns = [*kind.columns, "_source", "line", "member"]
-    rows = pl.concat([ours.select(columns), new.select(columns)]).sort(kind.key, maintain_order=True)
+    rows = pl.concat([ours.select(new.columns), new]) if ours.height else new
+    rows = rows.sort(kind.key, maintain_order=True)
     repeats = rows.select(
         pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in kind.key)
     ).to_series()
