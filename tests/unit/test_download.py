@@ -386,6 +386,16 @@ def test_offline_says_what_where_what_to_do_and_how_old_the_copy_is(
     assert one.problems[1] == f"VIX: the cached copy stays, 3 days old: {tmp_path / 'VIX.csv'}"
 
 
+def test_a_host_that_cannot_be_reached_is_tried_for_one_series_only(tmp_path: Path, clock: Clock) -> None:
+    found = download(["VIX", "VVIX", "SKEW"], Cache(tmp_path), clock, base="http://127.0.0.1:9")
+    assert all(isinstance(one, Failed) and one.offline for one in found)
+    assert clock.waits == [2.0, 4.0]
+    assert isinstance(found[1], Failed)
+    assert found[1].problems == (
+        "VVIX: not tried, http://127.0.0.1:9 cannot be reached; there is no cached copy",
+    )
+
+
 def test_a_damaged_copy_is_no_copy(server: Server, tmp_path: Path, clock: Clock) -> None:
     server.answers = [answer(vix_csv(), ETag='"a1"')]
     get(server, tmp_path, clock)

@@ -45,6 +45,8 @@ DAILY = "daily"
 """Folder of the downloaded daily histories, in the data directory."""
 ROWS_AT_ONCE = 2_000_000
 """Whole sessions are examined together up to this many rows: about 300 MB."""
+MIXED_LOOKED_AT = 50
+"""Files of a folder that are asked what they are, when they are not what the folder was taken for."""
 LEVEL_MINUTES = 10
 """A level so much older than a quote is still the underlying of it."""
 
@@ -91,7 +93,7 @@ def choose(asked: Asked) -> Chosen:
     files: list[Path] = []
     for path in asked.paths:
         try:
-            files += importer.files(path)
+            files += _found(importer, path)
         except BadData as error:
             problems += error.problems
     if not files and not problems:
@@ -100,8 +102,16 @@ def choose(asked: Asked) -> Chosen:
         ]
     if problems:
         raise BadData(problems)
+    if asked.layout is None and asked.mapping is None:
+        _refuse_mixed(importer, files)
     root = None if asked.product is None else asked.product.upper()
     return Chosen(importer, tuple(Source(file, root, asked.zone) for file in dict.fromkeys(files)))
+
+
+def _found(importer: Importer, path: Path) -> tuple[Path, ...]:
+    if not path.exists() and not path.is_symlink():
+        raise BadData([f"{path}: no such file or folder; check the path"])
+    return importer.files(path)
 
 
 def _importer(asked: Asked) -> Importer:
@@ -127,6 +137,22 @@ def _one_layout(found: Mapping[Path, Importer]) -> Importer:
         line = f"these files are of several formats: {said}; import each format by itself"
         raise Problems([Problem(Exit.USAGE, line)])
     return next(iter(layouts.values()))
+
+
+def _refuse_mixed(importer: Importer, files: list[Path]) -> None:
+    """``Problems`` where a folder holds files of another format beside those of the one it was taken for."""
+    others = [file for file in files if not importer.recognises(file)]
+    layouts: dict[str, list[Path]] = {}
+    for file in others[:MIXED_LOOKED_AT]:
+        for name in [i.name for i in importers().values() if i.recognises(file)]:
+            layouts.setdefault(name, []).append(file)
+    if layouts:
+        mine = next(file for file in files if file not in others)
+        said = "; ".join(
+            f"{found[0]} is {name}" for name, found in {importer.name: [mine], **layouts}.items()
+        )
+        line = f"these files are of several formats: {said}; name the files of one format"
+        raise Problems([Problem(Exit.USAGE, line)])
 
 
 def bring_in(

@@ -2,13 +2,16 @@
 
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -21,9 +24,10 @@ from tomking.app.cli import data_text as text
 from tomking.app.cli.data_json import import_json, list_json, root_json, verified_json
 from tomking.app.data import Asked, bring_in, choose, data_path, read_moment, rehearsal, verify_store
 from tomking.app.exits import Exit
-from tomking.app.problems import Problem, Problems, did_you_mean, problem
-from tomking.domain.errors import BadData
+from tomking.app.problems import Problem, Problems, problem
+from tomking.domain.errors import BadData, OperatingError
 
+_ROOT = re.compile(r"[A-Za-z0-9]{1,8}([./][A-Za-z]{1,2})?")
 QUIET_SECONDS = 2.0
 """What takes longer shows how far it is."""
 
@@ -89,6 +93,12 @@ def _asked(typed: Typed) -> Asked:
             problems.append(Problem(Exit.USAGE, line))
     if typed.layout is not None and typed.mapping is not None:
         problems.append(Problem(Exit.USAGE, "--format and --mapping exclude each other; give one of them"))
+    if typed.zone is not None and typed.zone not in available_timezones():
+        near = get_close_matches(typed.zone, available_timezones(), n=1) or ["America/New_York"]
+        problems.append(Problem(Exit.USAGE, f"--zone {typed.zone}: not a time zone; one is {near[0]}"))
+    if typed.product is not None and not _ROOT.fullmatch(typed.product):
+        line = f"--product {typed.product}: not an option root; roots are like SPXW, ES or BRK.B"
+        problems.append(Problem(Exit.USAGE, line))
     if problems:
         raise Problems(problems)
     return Asked(
@@ -158,7 +168,14 @@ def _known(store: Store, root: str) -> tuple[str, str]:
             return name, kinds[name]
     if not there:
         raise problem(Exit.DATA, f"{root}: {store.folder} is empty; `tomking data import PATH` fills it")
-    raise problem(Exit.DATA, f"{root}: not in the store {store.folder}; {did_you_mean(root.upper(), kinds)}")
+    raise problem(Exit.DATA, f"{root}: not in the store {store.folder}; {nearest(root, kinds)}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``did you mean "SPXW"?``, else what there is, for names in capitals."""
+    names = list(known)
+    near = get_close_matches(word.upper(), names, n=1, cutoff=0.6)
+    return f'did you mean "{near[0]}"?' if near else f"known: {', '.join(names)}"
 
 
 # ------------------------------------------------------------------------------------------------ verify
@@ -228,8 +245,10 @@ def _disk_troubles(folder: Path) -> Iterator[None]:
     """A full disk or a locked directory, in one line."""
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, BadData):
         raise
+    except OperatingError as error:
+        raise problem(Exit.DATA, str(error)) from error
     except OSError as error:
         where = error.filename or folder
         what = error.strerror or type(error).__name__

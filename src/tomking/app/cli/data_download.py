@@ -18,10 +18,10 @@ from tomking.adapters.download import (
     WallWaiting,
     download,
 )
-from tomking.app.cli.data import shown, store_folder
+from tomking.app.cli.data import nearest, shown, store_folder
 from tomking.app.data import DAILY
 from tomking.app.exits import Exit
-from tomking.app.problems import Problem, Problems, did_you_mean, problem
+from tomking.app.problems import Problem, Problems, problem
 
 REVISIONS_TOLD = 3
 
@@ -60,15 +60,16 @@ def _series(names: Sequence[str]) -> tuple[str, ...]:
     """The series that are meant, each once.  ``Problems`` names every word that is none."""
     found: list[str] = []
     problems = []
-    known = [*GROUPS, *SERIES]
     for name in names:
-        group = GROUPS.get(name.lower(), (name.upper(),))
-        if name.lower() not in GROUPS and name.upper() not in SERIES:
-            hint = did_you_mean(name.upper(), SERIES)
-            if "did you mean" not in hint:
-                hint = f"known: {', '.join(known)}"
+        if name in SERIES:  # VIX in capitals is one series, vix the group
+            found.append(name)
+        elif name.lower() in GROUPS:
+            found += GROUPS[name.lower()]
+        elif name.upper() in SERIES:
+            found.append(name.upper())
+        else:
+            hint = nearest(name, (*SERIES, *GROUPS))
             problems.append(Problem(Exit.USAGE, f"{name}: no such history; {hint}"))
-        found += group
     if problems:
         raise Problems(problems)
     return tuple(dict.fromkeys(found))
