@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -19,7 +19,7 @@ from tomking.adapters.store import Store
 from tomking.adapters.store.importing import import_sources
 from tomking.adapters.store.months import KINDS
 from tomking.adapters.store.questions import scan, scan_levels
-from tomking.adapters.store.records import NAME, MonthRecord
+from tomking.adapters.store.records import NAME, MonthRecord, SessionRecord
 from tomking.adapters.store.reports import ImportReport, Progress
 from tomking.adapters.store.store import Damage
 from tomking.adapters.verify import (
@@ -43,7 +43,7 @@ from tomking.domain.products import PRODUCTS
 
 DAILY = "daily"
 """Folder of the downloaded daily histories, in the data directory."""
-ROWS_AT_ONCE = 2_000_000
+ROWS_AT_ONCE = 500_000
 """Whole sessions are examined together up to this many rows: about 300 MB."""
 MIXED_LOOKED_AT = 50
 """Files of a folder that are asked what they are, when they are not what the folder was taken for."""
@@ -247,16 +247,14 @@ def verify_store(
     findings: list[Finding] = []
     done = 0
     for name, by_month in months.items():
+        whole = [record for record in by_month.values() if store.folder / record.file not in broken]
         digests: list[Digest] = []
-        for month, record in by_month.items():
-            if store.folder / record.file in broken:
-                continue
-            for first, last in _spans(record):
-                tell(done, total, f"{name} {month}")
-                found, digest = examine_part(_raw(store, name, first, last), context)
-                findings += found
-                digests.append(digest)
-            done += record.rows
+        for first, last, rows in _spans(whole):
+            tell(done, total, f"{name} {first:%Y-%m}")
+            found, digest = examine_part(_raw(store, name, first, last), context)
+            findings += found
+            digests.append(digest)
+            done += rows
         if digests:
             findings += across_findings(joined(digests), context, daily)
     sources = {key: catalogue.sources[key] for m in months.values() for r in m.values() for key in r.sources}
@@ -266,16 +264,26 @@ def verify_store(
     return Verified(damage, tuple(findings), roots, done, tuple(refused.most_common()))
 
 
-def _spans(record: MonthRecord) -> Iterator[tuple[date, date]]:
-    """Runs of whole sessions of at most ``ROWS_AT_ONCE`` rows, at least one session each."""
-    first, last, rows = None, None, 0
-    for session in record.sessions:
-        if first is not None and last is not None and rows + session.rows > ROWS_AT_ONCE:
-            yield first, last
-            first, rows = None, 0
-        first, last, rows = first or session.day, session.day, rows + session.rows
-    if first is not None and last is not None:
-        yield first, last
+def _spans(records: Sequence[MonthRecord]) -> Iterator[tuple[date, date, int]]:
+    """Runs of whole sessions of at most ``ROWS_AT_ONCE`` rows, at least one session each, and their rows.
+
+    Where a month is left out a run ends, so that it is not read.
+    """
+    run: list[SessionRecord] = []
+    rows = 0
+    for record in records:
+        for session in record.sessions:
+            if run and (rows + session.rows > ROWS_AT_ONCE or _months_apart(run[-1].day, session.day) > 1):
+                yield run[0].day, run[-1].day, rows
+                run, rows = [], 0
+            run.append(session)
+            rows += session.rows
+    if run:
+        yield run[0].day, run[-1].day, rows
+
+
+def _months_apart(one: date, other: date) -> int:
+    return (other.year - one.year) * 12 + other.month - one.month
 
 
 def _raw(store: Store, root: str, first: date, last: date) -> pl.DataFrame:

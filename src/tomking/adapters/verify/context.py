@@ -5,11 +5,12 @@ Sources of the listings: contract specifications of Cboe (index options), CME, C
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 
 from tomking.adapters.calendars import load_futures_sessions, load_sessions
+from tomking.adapters.verify.hours import AFTER_CLOSE, Hours
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.products import PRODUCTS
 
@@ -116,6 +117,8 @@ class Context:
 
     securities: Sessions
     futures: Sessions
+    securities_hours: Hours
+    futures_hours: Hours
     now: datetime | None = None
     """The moment of the import: no quote may be later.  None leaves that out."""
     source: str = ""
@@ -124,6 +127,10 @@ class Context:
     def sessions(self, listing: Listing) -> Sessions:
         """The sessions that a listing trades in."""
         return self.futures if listing.future else self.securities
+
+    def hours(self, listing: Listing) -> Hours:
+        """The same as columns."""
+        return self.futures_hours if listing.future else self.securities_hours
 
     def ends(self, root: str, expiry: date) -> datetime | None:
         """When a contract stopped trading at the latest; None outside the span of the sessions.
@@ -146,13 +153,13 @@ def load_context(
     first: date = FIRST, last: date = LAST, *, now: datetime | None = None, source: str = ""
 ) -> Context:
     """The context over a span of days; the calendars take about a second the first time."""
-    securities, futures = _calendars(first, last)
-    return Context(securities, futures, now=now, source=source)
+    return replace(_calendars(first, last), now=now, source=source)
 
 
 @lru_cache(maxsize=4)
-def _calendars(first: date, last: date) -> tuple[Sessions, Sessions]:
-    return load_sessions(first, last), load_futures_sessions(first, last)
+def _calendars(first: date, last: date) -> Context:
+    securities, futures = load_sessions(first, last), load_futures_sessions(first, last)
+    return Context(securities, futures, Hours.of(securities, AFTER_CLOSE), Hours.of(futures))
 
 
 def _on_or_before(sessions: Sessions, day: date) -> Session | None:

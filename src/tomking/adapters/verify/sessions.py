@@ -1,6 +1,6 @@
 """Within sessions: snapshots that are missing, and snapshots with few contracts."""
 
-from datetime import date, time, timedelta
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.verify.context import Context, listing_of
 from tomking.adapters.verify.findings import Finding
-from tomking.adapters.verify.rows import AFTER_CLOSE, INSIDE, placed
+from tomking.adapters.verify.hours import EVENING, INSIDE
 
 FEWEST = 8
 """Contracts in a usual snapshot, below which none is called thin."""
@@ -27,7 +27,7 @@ CONTRACT = ("root", "expiry", "right", "strike")
 def with_session(quotes: pl.DataFrame) -> pl.DataFrame:
     """The quotes with the column ``session``: the New York date; from 18:00 on, the next."""
     wall = pl.col("at").dt.convert_time_zone("America/New_York").dt.replace_time_zone(None)
-    return quotes.with_columns(wall.dt.offset_by("6h").dt.date().alias("session"))
+    return quotes.with_columns(wall.dt.offset_by(EVENING).dt.date().alias("session"))
 
 
 def in_regular_hours(quotes: pl.DataFrame, context: Context) -> pl.DataFrame:
@@ -35,9 +35,7 @@ def in_regular_hours(quotes: pl.DataFrame, context: Context) -> pl.DataFrame:
     instants = quotes.select("root", "at").unique()
     parts = []
     for (root,), part in instants.group_by("root"):
-        listing = listing_of(str(root))
-        after = timedelta(0) if listing.future else AFTER_CLOSE
-        found = placed(part["at"].cast(pl.Int64).to_numpy(), context.sessions(listing), after)
+        found = context.hours(listing_of(str(root))).placed(part["at"].cast(pl.Int64).to_numpy())
         parts.append(part.filter(pl.Series(found == INSIDE)))
     return quotes.join(pl.concat(parts), on=["root", "at"], how="semi") if parts else quotes
 
