@@ -80,35 +80,40 @@ LISTINGS: dict[str, Listing] = {
     **dict.fromkeys(("6E", "EUU"), _future(125_000, 0.00005, 0.0025)),
     **dict.fromkeys(("6B", "GBU"), _future(62_500, 0.0001, 0.005)),
     **dict.fromkeys(("6A", "ADU"), _future(100_000, 0.00005, 0.0025)),
+    **dict.fromkeys(("6J", "JPU"), _future(12_500_000, 0.0000005, 0.00001)),
+    **dict.fromkeys(("6C", "CAU"), _future(100_000, 0.00005, 0.0025)),
+    **dict.fromkeys(("6S", "CHU"), _future(125_000, 0.00005, 0.0025)),
     **dict.fromkeys(("ZC", "OZC", "ZS", "OZS", "ZW", "OZW"), _future(50, 0.125, 5)),
 }
 """By root.  Prices of grains are in cents per bushel."""
 
+_ES_WEEKLY = re.compile(r"E[1-5][A-E]|EW[1-4]?")
+"""CME's own symbols of what tomking calls ES: E3C is the third Wednesday's, EW the month's end."""
 _ADJUSTED = re.compile(r"[A-Z]+\d|\d[A-Z]+")
 """OCC's adjusted symbols: AAPL1, or 1AAPL in some vendors' files."""
 
 
 def listing_of(root: str) -> Listing:
     """The root's listing; that of an option on shares for a root without exchange facts here."""
-    return LISTINGS.get(root, SHARES)
+    return LISTINGS["ES"] if _ES_WEEKLY.fullmatch(root) else LISTINGS.get(root, SHARES)
 
 
 def is_adjusted(root: str) -> bool:
     """Whether a root is OCC's name of an adjusted series.
 
-    >>> [is_adjusted(root) for root in ("AAPL1", "1AAPL", "SPX1", "SPXW", "6E", "BRKB")]
-    [True, True, True, False, False, False]
+    >>> [is_adjusted(root) for root in ("AAPL1", "1AAPL", "SPX1", "SPXW", "6E", "EW3", "BRKB")]
+    [True, True, True, False, False, False, False]
     """
-    return root not in LISTINGS and _ADJUSTED.fullmatch(root) is not None
+    return not listing_of(root).known and _ADJUSTED.fullmatch(root) is not None
 
 
 def looks_like_shares(root: str) -> bool:
     """Whether a root without exchange facts has the form of a share's ticker.
 
-    >>> [looks_like_shares(root) for root in ("AAPL", "BRKB", "SPXWQ", "", "EW3", "spy")]
+    >>> [looks_like_shares(root) for root in ("AAPL", "BRKB", "BRK.B", "", "LO1", "spy")]
     [True, True, True, False, False, False]
     """
-    return re.fullmatch(r"[A-Z]{1,5}", root) is not None
+    return re.fullmatch(r"[A-Z]{1,5}([./][A-Z]{1,2})?", root) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,6 +23,7 @@ from tomking.domain.errors import BadData
 
 WIDTH = 100
 EMPTY = "no quotes yet: `tomking data import PATH` brings them in"
+MOST_FINDINGS = 30
 FEW_FILES = 12
 """Files that are listed one by one."""
 
@@ -93,6 +94,8 @@ def imported(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) 
         if kept_out:
             where = kept_out[0].name if len(kept_out) == 1 else f"{len(kept_out)} files"
             parts.append(f"quarantined rows: {folder / 'quarantine'} ({where})")
+        if any(month.kind == "quotes" for month in report.months):
+            parts.append("whole sessions are looked at by: tomking data verify")
     return _printed(*parts)
 
 
@@ -142,10 +145,13 @@ def _span(months: Sequence[str]) -> str:
 def _findings(findings: Iterable[Finding], title: str) -> Table:
     table = _table(title, "of", "count", left=2)
     table.add_column("what, the first or worst, and what to do", overflow="fold")
-    for one in findings:
+    every = list(findings)
+    for one in every[:MOST_FINDINGS]:
         mark = "! " if one.severity is Severity.WARNING else ""
         words = f"{one.about.meaning}\n{one.where}: {one.example}\n{one.about.advice}"
         table.add_row(f"{mark}{one.kind}", one.root, f"{one.count:,}", words)
+    if len(every) > MOST_FINDINGS:
+        table.add_row("", "", "", f"and {len(every) - MOST_FINDINGS:,} more: --json has all")
     return table
 
 
