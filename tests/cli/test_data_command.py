@@ -14,6 +14,7 @@ from tests.broken_files import HEADER, IS_SUPERUSER, KINDS, Kind, row
 
 from tomking.adapters.download import fetch
 from tomking.adapters.download import run as downloads
+from tomking.app.cli import data
 from tomking.app.cli.shell import run
 from tomking.app.exits import Exit
 
@@ -234,6 +235,16 @@ def test_a_store_that_cannot_be_made_is_one_line(
     assert said.code == Exit.DATA
     assert f"{tmp_path / 'file' / 'store'}: Not a directory" in said.problems
     assert len(said.problems.splitlines()) == 1
+
+
+def test_what_takes_long_says_so_on_stderr_only(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(data, "QUIET_SECONDS", 0.0)
+    said = tomking(capsys, "import", good_file(tmp_path / "in"), "--json")
+    assert said.problems == "tomking: importing ...\n"
+    assert json.loads(said)["totals"]["kept"] == 6
+    assert tomking(capsys, "verify", "--json").problems == "tomking: verifying ...\n"
 
 
 # ----------------------------------------------------------------------------------------- broken files

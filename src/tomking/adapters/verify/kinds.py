@@ -107,7 +107,7 @@ _ROWS = (
         "from_the_future",
         _Q,
         "stamped after the moment of the import",
-        "check the format of the dates (day before month?) and --zone",
+        "check the format of the dates (day before month?), --zone, and this machine's clock",
     ),
     Kind(
         "expired",
