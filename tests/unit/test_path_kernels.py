@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tomking.domain.bars import Bars, History
-from tomking.sim.path_kernels import pinned_walk, stays_inside, variance_clock
 from tomking.pricing.clock import session_shape
+from tomking.sim.path_kernels import pinned_walk, stays_inside, variance_clock
 from tomking.sim.paths import Paths, opening_level
 
 

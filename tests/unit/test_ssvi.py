@@ -48,7 +48,7 @@ def test_its_density_is_that_of_its_numerical_derivatives(
 
 def test_a_smile_bent_too_far_has_no_room_for_a_density() -> None:
     theta, rho = np.array([0.01, 0.01]), np.array([-0.5, -0.5])
-    # theta phi**2 (1 + |rho|) = 9 and 24: the theorem's sufficient 4 is passed by both, g fails at the second.
+    # theta phi**2 (1 + |rho|) = 9 and 24: both pass the theorem's sufficient 4, g fails at the second.
     mild, wild = butterfly_room(theta, np.sqrt(np.array([9.0, 24.0]) / (1.5 * theta)), rho)
     assert mild > 0 > wild
 

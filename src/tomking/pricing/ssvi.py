@@ -41,7 +41,7 @@ _GRID = 400
 
 @njit(cache=True, error_model="numpy")
 def power_law(theta: float, eta: float, gamma: float) -> float:
-    """phi of theta: eta theta**-gamma (1 + theta)**(gamma - 1), eta > 0, 0 < gamma <= 1/2.
+    """The bend: eta theta**-gamma (1 + theta)**(gamma - 1), eta > 0, 0 < gamma <= 1/2.
 
     At one eta psi = theta phi grows with theta and phi falls.  (Gatheral and Jacquier, example 4.3.)
     """
@@ -100,7 +100,7 @@ class SsviSurface(Surface):
 
     @classmethod
     def of(cls, years: Floats, forward: Floats, discount: Floats, slices: Floats) -> "SsviSurface":
-        """years ascending, > 0, on the variance clock; forward in points; discount in (0, 1]."""
+        """Of ``years`` ascending, > 0, on the variance clock; forward in points; discount in (0, 1]."""
         return cls(years, forward, discount, slices, np.zeros(years.size, np.int64))
 
     def total_variance(self, years: ArrayLike, log_moneyness: ArrayLike) -> Floats:
@@ -129,7 +129,7 @@ class SsviSurface(Surface):
 @njit(cache=True, error_model="numpy")
 def variance_at(years: Floats, slices: Floats, t: float, k: float) -> float:
     """Total variance at ``t`` years and log-moneyness ``k``: linear in time between expiries."""
-    j, last = np.searchsorted(years, t), years.size - 1
+    j, last = int(np.searchsorted(years, t)), years.size - 1
     if j > last:
         return float((t / years[last] - 1.0) * slices[last, 0] + _slice(slices, last, k))
     after = _slice(slices, j, k)
