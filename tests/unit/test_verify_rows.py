@@ -170,7 +170,16 @@ def test_a_deep_call_without_a_known_underlying_is_not_judged(context: Context) 
 def test_the_close_itself_is_no_stale_quote(context: Context) -> None:
     # A minute bar that ends at 16:00 New York is the last minute's.
     close = datetime(2031, 3, 7, 21, 0, tzinfo=UTC)
-    assert check(planted(expiry=date(2031, 3, 7), at=close), context).kept.height == 7
+    assert check(planted(expiry=date(2031, 3, 7), at=close), context).findings == ()
+    # LEAN's daily bars are stamped a second after it.
+    assert check(planted(expiry=date(2031, 3, 7), at=close.replace(second=1)), context).findings == ()
+
+
+def test_hours_end_with_what_is_stamped_at_the_close(context: Context) -> None:
+    # 16:15 in New York, 21:15 UTC; a universe file is stamped two seconds later.
+    last = datetime(2031, 3, 7, 21, 15, 2, tzinfo=UTC)
+    assert check(planted(at=last), context).findings == ()
+    assert [f.kind for f in check(planted(at=last.replace(minute=17)), context).findings] == ["outside_hours"]
 
 
 def test_a_saturday_expiry_of_old_ends_on_friday() -> None:

@@ -1,7 +1,7 @@
 """Where instants fall in an exchange's sessions, for whole columns at once."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Self
 
 import numpy as np
@@ -14,6 +14,8 @@ INSIDE, OUTSIDE, SHUT = 0, 1, 2
 """Where an instant falls: in regular hours, on a session's day outside them, on no session's day."""
 AFTER_CLOSE = timedelta(minutes=15)
 """Index and fund options trade a quarter of an hour longer."""
+GRACE = timedelta(minutes=1)
+"""A day's figures are stamped seconds after the close: they are still of the session."""
 EVENING = "6h"
 """From 18:00 New York an instant belongs to the next day, as the store and the exchanges count it."""
 
@@ -25,16 +27,15 @@ class Hours:
     opens: NDArray[np.int64]
     """Microseconds since 1970-01-01 UTC."""
     closes: NDArray[np.int64]
-    """The close, with what trades on after it."""
+    """The close, with what trades on after it, and ``GRACE``."""
     days: NDArray[np.datetime64]
 
     @classmethod
     def of(cls, sessions: Sessions, after: timedelta = timedelta(0)) -> Self:
         """Those of ``sessions``, each ending ``after`` its close."""
         return cls(
-            opens=np.array([int(s.open.timestamp()) for s in sessions], dtype=np.int64) * 1_000_000,
-            closes=np.array([int((s.close + after).timestamp()) for s in sessions], dtype=np.int64)
-            * 1_000_000,
+            opens=_micros([s.open for s in sessions]),
+            closes=_micros([s.close + after + GRACE for s in sessions]),
             days=np.array([s.date for s in sessions], dtype="datetime64[D]"),
         )
 
@@ -47,3 +48,7 @@ class Hours:
         near = np.minimum(np.searchsorted(self.days, day.astype("datetime64[D]")), self.days.size - 1)
         open_day = self.days[near] == day
         return np.where(inside, INSIDE, np.where(open_day, OUTSIDE, SHUT)).astype(np.int8)
+
+
+def _micros(instants: list[datetime]) -> NDArray[np.int64]:
+    return np.array([int(instant.timestamp()) for instant in instants], dtype=np.int64) * 1_000_000

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.verify.context import Context, is_adjusted, listing_of, looks_like_shares
 from tomking.adapters.verify.findings import Finding
-from tomking.adapters.verify.hours import OUTSIDE, SHUT
+from tomking.adapters.verify.hours import GRACE, OUTSIDE, SHUT
 from tomking.adapters.verify.kinds import ROW_REASONS
 
 KEY = ("root", "at", "expiry", "right", "strike")
@@ -153,7 +153,7 @@ def _tests(context: Context) -> dict[str, pl.Expr]:
         ),
         "off_grid": _off(bid, pl.col("_tick")) | _off(ask, pl.col("_tick")),
         "from_the_future": pl.lit(value=False) if context.now is None else pl.col("at") > context.now,
-        "expired": pl.col("at") > pl.col("_ends"),
+        "expired": pl.col("at") > pl.col("_ends") + GRACE,
         "no_session": pl.col("_when") == SHUT,
     }
 
