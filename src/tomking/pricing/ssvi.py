@@ -29,7 +29,7 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tomking.pricing.black import black, norm_cdf
-from tomking.pricing.fit import durrleman
+from tomking.pricing.hyperbolas import durrleman
 from tomking.pricing.surface import Move, Surface
 
 Floats = NDArray[np.float64]
