@@ -2,6 +2,7 @@
 # make test   set up, then every test
 # make check  format, lint, types, architecture, placeholders: no tests
 # make bench  ns an option and digits beside QuantLib and NumPy, ms a chain beside scipy, on one core
+# make bench-store  the chain store beside Polars and DuckDB, on one core
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make replication  play the BuyWrite index against its published years: docs/replication.md
@@ -104,6 +105,11 @@ bench: $(VENV)/dev.stamp
 	PYTHONPATH=. $(BIN)/python -m benchmarks.kernels $(ARGS)
 	@echo
 	PYTHONPATH=. $(BIN)/python -m benchmarks.surfaces
+
+# A large import, too: make bench-store ARGS="--import-gb 1"
+.PHONY: bench-store
+bench-store: $(VENV)/dev.stamp
+	PYTHONPATH=. $(BIN)/python -m benchmarks.store $(ARGS)
 
 .PHONY: format
 format: $(VENV)/dev.stamp

@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+PARTS = ("quotes", "chains", "model", "options", "level", "clock", "minutes")
 SOURCES = (
     *(f"src/tomking/sim/{name}.py" for name in ("surface", "spreads", "quoting", "paths", "path_kernels")),
-    "src/tomking/pricing/clock.py",
-    *(
-        f"scripts/fidelity{name}"
-        for name in (".py", "_quotes.py", "_chains.py", "_model.py", "_options.py", "_minutes.py", ".md.in")
-    ),
+    *(f"src/tomking/pricing/{name}.py" for name in ("clock", "ssvi")),
+    *(f"scripts/fidelity{name}" for name in (".py", *(f"_{part}.py" for part in PARTS), ".md.in")),
 )
 DOCUMENT, PICTURES = ROOT / "docs/fidelity.md", ROOT / "docs/images"
 DIGEST = "Digest of what was measured: "

@@ -12,6 +12,8 @@ from scripts.fidelity_quotes import (
     SAMPLES,
     SHARED,
     STATED,
+    Floats,
+    Instant,
     Rows,
     Smile,
     VixRecord,
@@ -26,6 +28,7 @@ from scripts.fidelity_quotes import (
 
 from tomking.adapters.history import load_history
 from tomking.pricing.clock import MINUTES_A_YEAR
+from tomking.pricing.implied import implied_vol
 from tomking.sim.surface import YEAR_MINUTES
 
 
@@ -113,39 +116,54 @@ def _spy_2026(vix: VixRecord) -> list[Smile]:
 
 
 def _spy_puts(vix: VixRecord) -> Iterator[Smile]:
-    """42 to 51 days and about 21, 2010 to 2018; even years calibrate."""
-    history = load_history()
+    """42 to 51 days and about 21, 2010 to 2018; even years calibrate.
+
+    Volatilities are implied from the quotes here: the file's own leave SPY's dividends out of the
+    forward, which is worth up to two points at the money.
+    """
+    history, paid_out = load_history(), spy_dividends()
     days = history.spx.day.astype(str)
     snapshots: dict[tuple[str, str], list[tuple[float, ...]]] = defaultdict(list)
     for row in rows("chains/spy_puts_monthly_2010_2018.csv.gz"):
         for first, head in ((row["entry_date"], ""), (row["later_date"], "later_")):
             if first and row[head + "bid"] and row[head + "iv"]:
-                values = tuple(
-                    float(row[c]) for c in ("strike", head + "spot", head + "bid", head + "ask", head + "iv")
-                )
+                values = tuple(float(row[c]) for c in ("strike", head + "spot", head + "bid", head + "ask"))
                 snapshots[first, row["expiration"]].append(values)
     for (day, expiry), quoted in sorted(snapshots.items()):
-        strike, spot, bid, ask, vol = np.array(sorted(quoted)).T
+        strike, spot, bid, ask = np.array(sorted(quoted)).T
         now, settled = close_of(day), close_of(expiry)
         rate = float(history.rate[int(np.searchsorted(days, day))])
-        paid = (settled - now) / YEAR_MINUTES
-        forward = float(spot[0]) * math.exp((rate - 0.02) * paid)
-        years = (elapsed(settled) - elapsed(now)) / MINUTES_A_YEAR
-        good = (bid > 0) & (ask > bid) & (vol > 0.01) & (strike < forward)
+        discount = math.exp(-rate * (settled - now) / YEAR_MINUTES)
+        dividends = sum(paid for on, paid in paid_out if day < on <= expiry)
+        forward = (float(spot[0]) - dividends) / discount
+        good = (bid > 0) & (ask > bid) & (strike < SPY_NEAR * forward)
         if good.sum() >= 5:
-            yield Smile(
-                "SPY puts 2010-2018",
-                SAMPLES[int(day[:4]) % 2],
-                vix.at(day, now),
-                settled,
-                forward,
-                math.exp(-rate * paid),
-                strike[good],
-                np.full(int(good.sum()), -1.0),
-                (0.5 * (bid + ask))[good],
-                (0.5 * (ask - bid))[good],
-                vol[good] * math.sqrt(paid / years),
-            )
+            smile = _puts(strike[good], bid[good], ask[good], now, settled, forward, discount)
+            yield smile.of("SPY puts 2010-2018", SAMPLES[int(day[:4]) % 2], vix.at(day, now))
+
+
+SPY_NEAR = 1.01
+"""Puts up to a hundredth in the money are taken, so that the at-the-money volatility is inside."""
+
+
+def _puts(  # noqa: PLR0917
+    strike: Floats, bid: Floats, ask: Floats, now: int, settled: int, forward: float, discount: float
+) -> Smile:
+    years = (elapsed(settled) - elapsed(now)) / MINUTES_A_YEAR
+    mid, right = 0.5 * (bid + ask), np.full(strike.size, -1.0)
+    vol = implied_vol(
+        price=mid, forward=forward, strike=strike, years=years, discount=discount, right=right
+    ).vol
+    at = Instant(now, math.nan, (math.nan, math.nan))
+    return Smile("", "", at, settled, forward, discount, strike, right, mid, 0.5 * (ask - bid), vol)
+
+
+def spy_dividends() -> list[tuple[str, float]]:
+    """Ex-dates and dollars a share, from what the adjusted close says of the day before."""
+    table = rows("daily/spy_ohlcv_daily.csv.gz")
+    close, adjusted = (np.array([float(row[c]) for row in table]) for c in ("close", "adjusted_close"))
+    paid = close[:-1] * (1.0 - (adjusted[:-1] / close[:-1]) / (adjusted[1:] / close[1:]))
+    return [(row["date"], p) for row, p in zip(table[1:], paid.tolist(), strict=True) if p > 0.05]
 
 
 def _spx_trades(vix: VixRecord) -> Iterator[Smile]:

@@ -110,20 +110,18 @@ def hour_table(drawn: Drawn) -> str:
 
 def gap_table(drawn: Drawn) -> str:
     spy = {row["date"]: row for row in rows("daily/spy_ohlcv_daily.csv.gz")}
-    body, shares = [], []
+    body = []
     for name, first, last in (
         ("1993–2004", "1993", "2005"),
         ("2005–2014", "2005", "2015"),
         ("2015–2024", "2015", "2025"),
     ):
-        ours, real, day_part = [], [], []
+        ours, real = [], []
         for before, day in zip(drawn.day[:-1], drawn.day[1:], strict=True):
             if first <= day < last and day in spy and before in spy:
                 real.append(math.log(float(spy[day]["open"]) / float(spy[before]["close"])))
-                day_part.append(math.log(float(spy[day]["close"]) / float(spy[day]["open"])))
                 ours.append(math.log(drawn.path(day).spx[0] / drawn.close[drawn.row[before]]))
         both = np.array([real, ours])
-        shares.append(f"{name} {100 * np.var(real) / (np.var(real) + np.var(day_part)):.0f} %")
         for what, of in (
             ("mean size, %", np.mean(np.abs(both), axis=1)),
             ("standard deviation, %", np.std(both, axis=1)),
@@ -132,5 +130,4 @@ def gap_table(drawn: Drawn) -> str:
         ):
             body.append([f"{name}: {what}", *(figure(100 * float(v), 2) for v in of)])
         body.append([f"{name}: correlation day by day", "", figure(float(np.corrcoef(both)[0, 1]), 2)])
-    text = table(["gap from close to 09:30", "SPY", "model"], body)
-    return text + "\n\nShare of SPY's variance that falls between close and open: " + ", ".join(shares) + "."
+    return table(["gap from close to 09:30", "SPY", "model"], body)

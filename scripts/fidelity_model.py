@@ -12,6 +12,7 @@ from scripts.fidelity_quotes import SESSION_ON, Instant, Smile, VixRecord, close
 from tomking.adapters.history import load_history
 from tomking.pricing.black import black
 from tomking.pricing.clock import MINUTES_A_YEAR
+from tomking.pricing.ssvi import total_variance
 from tomking.sim.paths import DayPath, Paths
 from tomking.sim.spreads import half_spread, stress_factor
 from tomking.sim.surface import (
@@ -23,7 +24,6 @@ from tomking.sim.surface import (
     solve_level,
     strip_table,
     strip_variance,
-    total_variance,
     variance_time,
 )
 

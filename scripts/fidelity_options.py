@@ -205,21 +205,3 @@ def spread_by_price(quoted: list[Quoted]) -> str:
             if any(c != "–" for c in row[1:]):
                 body.append(row)
     return table(["price at 5,500", *head], body)
-
-
-def by_the_hour(smiles: Sequence[Smile]) -> str:
-    """At-the-money error of the own-day expiry over 2016-04-29: the session's clock."""
-    body = []
-    for s in smiles:
-        if s.source == "SPXW 2016" and s.days < 0.35:
-            strike = np.array([s.forward])
-            real = float(np.interp(s.forward, s.strike, s.vol))
-            left = round(s.days * 1440)
-            body.append(
-                [
-                    f"{left // 60} h {left % 60:02d} min left",
-                    figure(100 * real),
-                    figure(100 * float(vols(s, strike)[0])),
-                ]
-            )
-    return table(["2016-04-29", "real at-the-money volatility (clock)", "model"], body)

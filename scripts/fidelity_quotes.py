@@ -106,7 +106,8 @@ def rows(name: str) -> Rows:
 
 
 def elapsed(minute: int) -> float:
-    return float(np.interp(minute, CLOCK.edges, CLOCK.elapsed))
+    """Variance minutes at a calendar minute."""
+    return CLOCK.at(minute)
 
 
 def minute_of(stamp: str) -> int:

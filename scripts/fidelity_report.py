@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scripts.fidelity import table
 from scripts.fidelity_chains import all_smiles
+from scripts.fidelity_clock import decay_table, own_day_table, share_table, spy_moves, third_fridays
+from scripts.fidelity_level import level_table, skew_table
 from scripts.fidelity_minutes import gap_table, hour_table, minute_table, real_sessions
 from scripts.fidelity_model import SEED, Drawn, Term, term_structure, vols
 from scripts.fidelity_options import (
     DELTAS,
     TENORS,
     Cells,
-    by_the_hour,
     halves,
     price_errors,
     price_table,
@@ -130,7 +131,7 @@ def write(document: Path, pictures: Path, stamp: str) -> list[Path]:
     record = VixRecord()
     smiles, drawn, real = all_smiles(record), Drawn(), real_sessions()
     term, (errors, by_source), quoted = term_structure(record), vol_errors(smiles), halves(smiles)
-    off = price_errors(smiles)
+    off, moves = price_errors(smiles), spy_moves(record)
     tenors, sources = [n for n, _, _ in TENORS], list(dict.fromkeys(s.source for s in smiles))
     figures = {
         "stamp": stamp,
@@ -153,7 +154,12 @@ def write(document: Path, pictures: Path, stamp: str) -> list[Path]:
         "minutes": minute_table(drawn, real),
         "hours": hour_table(drawn),
         "gaps": gap_table(drawn),
-        "clock": by_the_hour(smiles),
+        "level": level_table(smiles),
+        "skew": skew_table(smiles, record),
+        "share": share_table(moves),
+        "third": third_fridays(moves, drawn),
+        "decay": decay_table(smiles),
+        "own_day": own_day_table(smiles, record),
         "seed": str(SEED),
     }
     text = (Path(__file__).parent / "fidelity.md.in").read_text("utf-8")

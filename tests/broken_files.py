@@ -72,6 +72,8 @@ class Kind:
     """Which importer to ask."""
     words: tuple[str, ...]
     """What the error must say, besides the path of the file."""
+    product: str | None = None
+    """What to give as ``--product``, so that the file breaks on what it is meant to break on."""
     root_reads_it: bool = False
     """A superuser is not stopped by file modes: skip there."""
 
@@ -302,13 +304,19 @@ KINDS: tuple[Kind, ...] = (
     Kind("impossible expiry", bad(expiry="2016-04-31"), _D, ("row 3, column expiration", "'2016-04-31'")),
     Kind(
         "expiry before the quote",
-        bad(expiry="2016-04-28"),
+        bad(expiry="2016-04-15"),
         _D,
-        ("row 3, column expiration", "expired before"),
+        ("row 3, column expiration", "expired more than"),
     ),
     Kind("expiry of another age", bad(expiry="0016-04-29"), _D, ("row 3, column expiration", "outside 1990")),
     Kind("unknown right", bad(right="X"), _D, ("row 3, column option_type", "'X'", "call nor put")),
     Kind("unknown root", bad(root="?!"), _D, ("row 3, column symbol", "'?!'", "option root")),
+    Kind(
+        "root that leads out of a folder",
+        bad(root="A/../../B"),
+        _D,
+        ("row 3, column symbol", "'A/../../B'", "option root"),
+    ),
     Kind("no stamp", bad(at=""), _D, ("row 3, column quote_datetime", "is empty")),
     Kind("unreadable stamp", bad(at="29/04/2016 10h"), _D, ("row 3, column quote_datetime", "iso")),
     Kind(
@@ -328,18 +336,21 @@ KINDS: tuple[Kind, ...] = (
         text(DX_HEADER + DX_ROW.replace("300 x 300", "300 by 300"), "spy.txt"),
         "optionsdx",
         ("row 2, column C_SIZE", "300 x 12"),
+        product="SPY",
     ),
     Kind(
         "OptionsDX: bad put",
         text(DX_HEADER + DX_ROW + DX_ROW.replace(" 0.01,", " O.01,"), "spy.txt"),
         "optionsdx",
         ("row 3, column P_ASK", "O.01"),
+        product="SPY",
     ),
     Kind(
         "OptionsDX: no column",
         text(DX_HEADER.replace("[STRIKE]", "[K]") + DX_ROW),
         "optionsdx",
         ("row 1, column strike",),
+        product="SPY",
     ),
     Kind(
         "Databento: bad symbol",

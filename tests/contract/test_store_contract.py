@@ -125,7 +125,7 @@ def test_7_two_files_at_once_or_one_after_the_other_give_the_same_months(case: C
     assert contents(together.folder) == contents(apart.folder)
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(first=ROWS, second=ROWS, batch=st.integers(1, 20))
 def test_8_every_row_is_kept_there_already_or_quarantined(
     first: list[tuple[int, float]], second: list[tuple[int, float]], batch: int

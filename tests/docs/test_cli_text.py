@@ -37,7 +37,7 @@ def test_every_option_is_documented() -> None:
         for path, command in ALL.items()
         for parameter in command.params
         for option in parameter.opts
-        if f"`{option}" not in TEXT
+        if option.startswith("-") and f"`{option}" not in TEXT  # what has no dash is an argument
     ]
     assert missing == []
 

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 SPANS = {
     "as delivered": (("2007-08-01", "2007-11-15"), ()),
     "2020": (("2020-01-02", "2020-03-31"), ("friday_0dte.vix_gate=off", "friday_0dte.vix_max=100")),
-    "calm": (("1995-02-01", "1995-04-28"), ("friday_0dte.vix_gate=off",)),
+    "calm": (("1992-02-03", "1992-04-30"), ("friday_0dte.vix_gate=off",)),
 }
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

@@ -56,11 +56,11 @@ class Traded:
         return latest, self.snapshots[latest]
 
 
-def snapshots() -> dict[datetime, Quotes]:
+def snapshots(chain: Path = CHAIN) -> dict[datetime, Quotes]:
     found: dict[datetime, Quotes] = {}
-    with gzip.open(CHAIN, "rt", newline="") as file:
+    with gzip.open(chain, "rt", newline="") as file:
         for row in csv.DictReader(file):
-            if row["expiration"] == f"{DAY}":
+            if row["expiration"] == f"{DAY}" and row["bid"]:
                 moment = datetime.fromisoformat(row["quote_datetime"]).replace(tzinfo=NEW_YORK)
                 quote = Decimal(row["bid"]), Decimal(row["ask"])
                 found.setdefault(moment, {})[row["option_type"], Decimal(row["strike"])] = quote
@@ -69,13 +69,17 @@ def snapshots() -> dict[datetime, Quotes]:
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Traded:
-    report = tmp_path_factory.mktemp("real") / "report.html"
+    return played(CHAIN, tmp_path_factory.mktemp("real"))
+
+
+def played(chain: Path, folder: Path) -> Traded:
+    report = folder / "report.html"
     asked = request(f"{DAY}", f"{DAY}", "friday_0dte.vix_gate=off", report=report)
-    run(replace(asked, chains=CHAIN), lambda *_: None)
+    run(replace(asked, chains=chain), lambda *_: None)
     with SqliteJournal(report.with_name("journal.sqlite")) as journal:
         events = list(journal.read())
     facts = json.loads(report.with_name("run.json").read_text())
-    return Traded(events, facts, report.read_text(), snapshots())
+    return Traded(events, facts, report.read_text(), snapshots(chain))
 
 
 def test_a_condor_is_opened_and_closed_by_1500(traded: Traded) -> None:
@@ -143,6 +147,35 @@ def test_the_report_says_recorded_quotes_names_the_grid_and_the_switch(traded: T
     assert traded.facts["research_switches"] == ["strategies.friday_0dte.vix_gate"]
     assert "friday_0dte.vix_gate" in traded.page
     assert "MODELLED" not in traded.page
+
+
+def test_strikes_that_nobody_quotes_are_not_traded_and_the_report_says_how_many(
+    traded: Traded, tmp_path: Path
+) -> None:
+    # The strikes that the whole recording trades lose their quotes at every minute.
+    used = {
+        leg.contract.strike
+        for order, _ in traded.fills()
+        for leg in order.structure.legs
+        if isinstance(leg.contract, Option)
+    }
+    holed = tmp_path / "holed.csv.gz"
+    blanked = 0
+    with gzip.open(CHAIN, "rt", newline="") as file, gzip.open(holed, "wt", 1, newline="") as out:
+        rows = csv.DictReader(file)
+        kept = csv.DictWriter(out, rows.fieldnames or ())
+        kept.writeheader()
+        for row in rows:
+            gone = row["expiration"] == f"{DAY}" and Decimal(row["strike"]) in used
+            kept.writerow(row | {"bid": "", "ask": ""} if gone else row)
+            blanked += gone and "09:30" <= row["quote_datetime"][-5:] < "16:00"
+    other = played(holed, tmp_path)
+    # What the strikes next to them pay for the wings there are is too little.
+    (declined,) = (e for e in other.events if isinstance(e, ev.Declined))
+    assert (declined.code, declined.details[0][:12]) == ("PRICE", "SPXW: credit")
+    assert list(other.fills()) == []
+    (note,) = (line for line in other.page.splitlines() if "not quoted on both sides" in line)
+    assert f"{blanked:,} of " in note
 
 
 def wall(event: ev.Event) -> str:

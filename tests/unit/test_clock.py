@@ -1,11 +1,18 @@
-"""The variance clock: sessions count their minutes, a gap counts a quarter of a session."""
+"""The variance clock: a session counts its minutes, by their U; a night and each further day less."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tomking.pricing.clock import CALENDAR_YEAR, GAP_MINUTES, MINUTES_A_YEAR, VarianceClock
+from tomking.pricing.clock import (
+    CALENDAR_YEAR,
+    MINUTES_A_YEAR,
+    OUTSIDE_SHARE,
+    VarianceClock,
+    session_elapsed,
+    session_shape,
+)
 
 DAY = 1440
 OPEN = 870  # 14:30 UTC, 09:30 in New York in winter
@@ -21,27 +28,40 @@ def minutes(now: int, expiry: int) -> float:
     return CLOCK.years(now, expiry) * MINUTES_A_YEAR
 
 
-def test_on_expiry_day_it_counts_session_minutes() -> None:
-    # 10:30 to 16:00 is 330 minutes of 98,280 a year.
-    assert CLOCK.years(OPEN + 60, CLOSE) == pytest.approx(330 / 98_280)
+def test_on_expiry_day_it_counts_what_is_left_of_the_sessions_minutes() -> None:
+    # The shape's integral to 10:30 is 60 + 2.98 x 15 (1 - e**-4) + 3.31 x 90 (1 - e**(-2/3)) = 248.8 of
+    # 390 + 44.7 + 294.0 + 55.1 = 783.8: 123.8 of the session's 390 minutes are gone, 266.2 are left.
+    assert CLOCK.years(OPEN + 60, CLOSE) == pytest.approx(266.2 / 98_280, abs=0.1 / 98_280)
+    assert minutes(OPEN, CLOSE) == pytest.approx(390)
 
 
-def test_a_night_and_a_weekend_count_the_same_97_and_a_half_minutes() -> None:
-    assert pytest.approx(97.5) == GAP_MINUTES
-    # Monday 15:00 to Tuesday 16:00: 60 + 97.5 + 390.
-    assert minutes(CLOSE - 60, DAY + CLOSE) == pytest.approx(547.5)
-    # Friday 15:00 to Monday 16:00 the same.
-    assert minutes(4 * DAY + CLOSE - 60, 7 * DAY + CLOSE) == pytest.approx(547.5)
+def test_a_minute_counts_most_after_the_open_and_least_towards_two() -> None:
+    gone = np.diff(session_elapsed(390))
+    assert gone.argmax() == 0
+    assert 210 <= gone.argmin() <= 300
+    assert gone[0] > 3.0
+    assert 1.4 > gone[-1] > 2 * gone.min()
+    assert session_shape(390).mean() == pytest.approx(1.0)
+
+
+def test_a_night_counts_142_minutes_and_a_further_day_39() -> None:
+    # The last hour of a session holds what its U says, whatever the day.
+    hour = 390 - session_elapsed(390)[330]
+    # Monday 15:00 to Tuesday 16:00: the hour, a night, a session.
+    assert minutes(CLOSE - 60, DAY + CLOSE) == pytest.approx(hour + 142 + 390)
+    # Friday 15:00 to Monday 16:00: the same and two further days.
+    assert minutes(4 * DAY + CLOSE - 60, 7 * DAY + CLOSE) == pytest.approx(hour + 142 + 2 * 39 + 390)
 
 
 def test_a_half_day_counts_its_210_minutes() -> None:
-    # Tuesday's close to Thursday's close: two gaps, 210 and 390 minutes.
-    assert minutes(DAY + CLOSE, 3 * DAY + CLOSE) == pytest.approx(2 * 97.5 + 600)
+    # Tuesday's close to Thursday's close: two nights, 210 and 390 minutes.
+    assert minutes(DAY + CLOSE, 3 * DAY + CLOSE) == pytest.approx(2 * 142 + 600)
 
 
-def test_a_fifth_of_the_variance_lies_outside_the_session_and_a_calendar_year_is_1_25() -> None:
-    assert pytest.approx(0.20) == GAP_MINUTES / (GAP_MINUTES + 390)
-    assert pytest.approx(1.25) == CALENDAR_YEAR
+def test_29_of_100_parts_of_the_variance_lie_outside_the_session() -> None:
+    # 252 nights and 113 further days: 142 + 113/252 x 39 = 159.5 a session; 159.5 / 549.5 = 0.290.
+    assert pytest.approx(0.2902, abs=1e-4) == OUTSIDE_SHARE
+    assert pytest.approx(1.4089, abs=1e-4) == CALENDAR_YEAR
 
 
 def test_time_never_runs_out() -> None:

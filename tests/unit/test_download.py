@@ -1,5 +1,7 @@
 """Downloads against a real server on this machine: what it answers, and what then stands in the cache."""
 
+import csv
+import gzip
 import hashlib
 import json
 import threading
@@ -30,6 +32,7 @@ from tomking.domain.errors import BadData
 
 NOW = datetime(2031, 3, 7, 18, 0, tzinfo=UTC)
 VIX = SERIES["VIX"]
+SAMPLES = Path(__file__).resolve().parents[2] / "../shared/data/daily"
 pytestmark = pytest.mark.enable_socket
 
 
@@ -386,6 +389,16 @@ def test_offline_says_what_where_what_to_do_and_how_old_the_copy_is(
     assert one.problems[1] == f"VIX: the cached copy stays, 3 days old: {tmp_path / 'VIX.csv'}"
 
 
+def test_a_host_that_cannot_be_reached_is_tried_for_one_series_only(tmp_path: Path, clock: Clock) -> None:
+    found = download(["VIX", "VVIX", "SKEW"], Cache(tmp_path), clock, base="http://127.0.0.1:9")
+    assert all(isinstance(one, Failed) and one.offline for one in found)
+    assert clock.waits == [2.0, 4.0]
+    assert isinstance(found[1], Failed)
+    assert found[1].problems == (
+        "VVIX: not tried, http://127.0.0.1:9 cannot be reached; there is no cached copy",
+    )
+
+
 def test_a_damaged_copy_is_no_copy(server: Server, tmp_path: Path, clock: Clock) -> None:
     server.answers = [answer(vix_csv(), ETag='"a1"')]
     get(server, tmp_path, clock)
@@ -418,6 +431,32 @@ def test_a_folder_that_cannot_be_written_is_said(server: Server, tmp_path: Path,
 def test_days_without_a_value_are_kept_as_such() -> None:
     table = read_table(dff_csv(), SERIES["DFF"], "DFF.csv")
     assert list(table.rows.values()) == [(1.13,), (None,), (None,), (1.25,)]
+
+
+@pytest.mark.skipif(not SAMPLES.exists(), reason="the data samples are not here")
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("vix_ohlc", "VIX"),
+        ("vix9d_ohlc", "VIX9D"),
+        ("vix3m_ohlc", "VIX3M"),
+        ("vvix", "VVIX"),
+        ("skew", "SKEW"),
+        ("ovx", "OVX"),
+        ("gvz", "GVZ"),
+    ],
+)
+def test_the_real_histories_are_read_whole_and_continue_their_older_editions(file: str, name: str) -> None:
+    with gzip.open(SAMPLES / f"{file}_daily.csv.gz", "rt") as opened:
+        header, *rows = csv.reader(opened)
+    heads = ["DATE", *(["OPEN", "HIGH", "LOW", "CLOSE"] if len(header) == 5 else [name])]
+    lines = [",".join([f"{date.fromisoformat(day):%m/%d/%Y}", *values]) for day, *values in rows]
+    editions = ["\n".join([",".join(heads), *some]).encode() for some in (lines[:-100], lines)]
+    old, new = (read_table(body, SERIES[name], name) for body in editions)
+    assert len(new.rows) == len(rows)
+    change = compare(old, new)
+    assert (change.added, change.revised, change.contradictions) == (100, (), ())
+    assert compare(new, old).contradictions != ()
 
 
 def test_a_value_that_vanishes_is_no_correction() -> None:

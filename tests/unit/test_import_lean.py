@@ -99,6 +99,8 @@ def test_trades_and_open_interest_beside_the_quotes_are_read_with_them(tmp_path:
     assert quotes["bid"].to_list() == [8.5, 10.0, None]
     assert quotes["member"].to_list() == [MEMBER, MEMBER, MEMBER.replace("quote", "trade")]
     assert LEAN.files(tmp_path) == (path,)
+    others = (path.with_name(path.name.replace("quote", sort)) for sort in ("trade", "openinterest"))
+    assert LEAN.beside(path) == tuple(others)
 
 
 def test_trades_alone_are_rows_with_a_volume_and_no_quote(tmp_path: Path) -> None:
@@ -289,6 +291,14 @@ def test_an_encrypted_archive(tmp_path: Path) -> None:
     (problem,) = refusal(path)
     assert MEMBER in problem
     assert "encrypted" in problem
+
+
+def test_a_flag_that_nobody_can_read(tmp_path: Path) -> None:
+    data = bytearray(write(tmp_path, QUOTES, {MEMBER: ROW}).read_bytes())
+    data[data.index(b"PK\x03\x04") + 6] |= 0x20  # "compressed patched data"
+    data[data.index(b"PK\x01\x02") + 8] |= 0x20
+    (tmp_path / QUOTES).write_bytes(data)
+    assert "the archive is damaged here" in refusal(tmp_path / QUOTES)[0]
 
 
 def test_another_compression(tmp_path: Path) -> None:

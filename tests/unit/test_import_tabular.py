@@ -29,6 +29,7 @@ from tomking.adapters.importers import tabular_text
 from tomking.adapters.importers.databento import DATABENTO
 from tomking.adapters.importers.datashop import DATASHOP
 from tomking.adapters.importers.known import TABULAR, mapped
+from tomking.adapters.importers.mapping import Expiry, Mapping, Multiplier, Quote, Right, Root, Strike
 from tomking.adapters.importers.optiondata import OPTIONDATA
 from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
@@ -222,6 +223,24 @@ def test_the_user_can_say_the_moment(tmp_path: Path) -> None:
     at = datetime(2024, 9, 17, 14, 52, tzinfo=UTC)
     (one,) = rows_of(YAHOO.at(at), tmp_path, SPY)
     assert one["at"] == at
+
+
+def test_what_would_be_read_otherwise_is_another_version() -> None:
+    noon, evening = (YAHOO.at(datetime(2024, 9, 17, hour, tzinfo=UTC)) for hour in (16, 22))
+    assert len({YAHOO.version, noon.version, evening.version, DATASHOP.version}) == 4
+    assert noon.version == YAHOO.at(datetime(2024, 9, 17, 16, tzinfo=UTC)).version
+
+
+@pytest.mark.parametrize("root", ["4SPXW", "AAPL1", "BRK.B", "BRKB"])
+def test_roots_of_flex_and_adjusted_contracts_are_roots(root: str, tmp_path: Path) -> None:
+    (one,) = rows_of(DATASHOP, tmp_path, HEADER + row(root=root))
+    (two,) = rows_of(DATABENTO, tmp_path, BENTO_HEADER + BENTO_ROW.replace("SPXW  ", root.ljust(6)))
+    assert one["root"] == two["root"] == root
+
+
+def test_a_contract_quoted_a_day_after_its_end_is_left_to_verification(tmp_path: Path) -> None:
+    (one,) = rows_of(DATASHOP, tmp_path, HEADER + row(expiry="2016-04-28"))
+    assert one["expiry"] == date(2016, 4, 28)
 
 
 def test_a_moment_for_files_that_have_their_own_is_refused() -> None:
@@ -433,6 +452,14 @@ def test_everything_wrong_with_a_mapping_is_said_at_once(tmp_path: Path) -> None
         ('name = "m"\nsymbol = "s"\nzone = "New York"\nquotes = [{ bid = "b" }]', ("not a time zone",)),
         ('name = "m"\nsymbol = "s"\nstamp = { }\nquotes = [{ bid = "b" }]', ("exactly one of",)),
         ('name = "m"\nsymbol = "s"\nquotes = [{ spot_bid = "b" }]', ("spot_ask",)),
+        (
+            'name = "m"\nsymbol = "s"\nstamp = { name_pattern = "(" }\nquotes = [{}]',
+            ("no regular expression",),
+        ),
+        (
+            'name = "m"\nsymbol = "s"\nstamp = { column = "t", format = "epoc-ns" }\nquotes = [{}]',
+            ('"epoch-ns"',),
+        ),
         ('name = "m"\n', ("quotes: is missing",)),
         ("name = m\n", ("not TOML",)),
     ],
@@ -448,3 +475,16 @@ def test_a_mapping_that_cannot_work_is_refused(mapping: str, words: tuple[str, .
 def test_a_mapping_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(BadData, match="no such file"):
         mapped(tmp_path / "mine.toml")
+
+
+def test_the_page_shows_the_complete_example_as_it_is() -> None:
+    page = (ROOT / "docs/importing.md").read_text()
+    example = (ROOT / "docs/mappings/complete.toml").read_text()
+    assert example.strip() in page
+
+
+def test_the_complete_example_has_every_key() -> None:
+    example = (ROOT / "docs/mappings/complete.toml").read_text()
+    for model in (Mapping, Root, Expiry, Strike, Right, Multiplier, Quote):
+        for key in set(model.model_fields) - {"symbol"}:
+            assert re.search(rf"\b{key}\b", example), key

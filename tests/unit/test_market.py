@@ -16,7 +16,9 @@ from tomking.domain.bars import Bars, History
 from tomking.domain.calendar import Sessions, calendar_days, wall_instant
 from tomking.domain.chain import Chain, quote_of
 from tomking.domain.contract import Future, Option, Right
+from tomking.pricing.surface import butterfly, calendar
 from tomking.sim.market import ModelMarket
+from tomking.sim.quoting import surface_of
 
 Floats = NDArray[np.float64]
 
@@ -166,6 +168,28 @@ def test_no_butterfly_and_no_calendar_spread_is_free(
             inside = (grid > max(z1[0], z2[0])) & (grid < min(z1[-1], z2[-1]))
             near, far = np.interp(grid[inside], z1, w1), np.interp(grid[inside], z2, w2)
             assert (far > near - 1e-4 * near).all()
+
+
+def test_its_chains_are_those_of_a_pricing_surface_free_of_arbitrage(
+    market: ModelMarket, sessions: Sessions
+) -> None:
+    grid = np.linspace(-0.8, 0.5, 653)
+    for wall in EXTREMES:
+        now = at(sessions, wall)
+        chains = [market.chain("SPXW", expiry, now) for expiry in market.expiries("SPXW", now)]
+        known = [chain for chain in chains if chain is not None]
+        series = [market._board.series("SPXW", chain.expiry) for chain in known]
+        surface = surface_of(market._state, np.array([s.facts for s in series if s is not None]))
+        assert calendar(surface, grid).min() > 0
+        for i, chain in enumerate(known):
+            n = len(chain.strike) // 2
+            k = np.log(chain.strikes[:n] / surface.forward[i])
+            assert surface.vol(surface.years[i], k) == pytest.approx(chain.iv[:n], rel=1e-12)
+            assert butterfly(surface, float(surface.years[i]), grid).min() > 0
+            # And a chain's own delta is found again at its strike.
+            row = int(np.argmin(np.abs(chain.delta[:n] + 0.16)))
+            strike = surface.strike_at_delta(float(surface.years[i]), float(chain.delta[row]), -1)
+            assert strike == pytest.approx(float(chain.strikes[row]), rel=1e-9)
 
 
 def check_one_expiry(chain: Chain, price: Floats) -> None:

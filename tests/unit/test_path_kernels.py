@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tomking.domain.bars import Bars, History
+from tomking.pricing.clock import session_shape
 from tomking.sim.path_kernels import pinned_walk, stays_inside, variance_clock
-from tomking.sim.paths import Paths, intraday_shape, opening_level
+from tomking.sim.paths import Paths, opening_level
 
 
 def test_a_bridge_stays_above_one_barrier_with_the_reflection_chance() -> None:
@@ -66,7 +67,7 @@ def test_a_bar_whose_ends_are_its_extremes_is_walked_inside(
     start: float, close: float, low: float, high: float
 ) -> None:
     rng = np.random.default_rng(3)
-    clock = variance_clock(intraday_shape(390), 0.5, 0.9, rng) * 0.5 * (high - low) ** 2
+    clock = variance_clock(session_shape(390), 0.5, 0.9, rng) * 0.5 * (high - low) ** 2
     # A drive of four times the range pulls it out on purpose.
     drive = np.linspace(0.0, 4.0 * (high - low), 391) * np.sin(np.arange(391) / 20)
     for pull in (np.zeros(391), drive):

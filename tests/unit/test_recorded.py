@@ -65,7 +65,7 @@ def row(when: str, option: str, bid: object, ask: object, spot: float = 5_500.0)
     return f"{stamp},SPXW,{expiry},{option[7:]},{option[6]},{spot},{bid},{ask}"
 
 
-def priced(when: str, *, minutes: int, spot: float = 5_500.0) -> list[str]:
+def priced(when: str, *, minutes: float, spot: float = 5_500.0) -> list[str]:
     """Friday's chain at ``when``, ``minutes`` of variance clock before its end; spreads of 0.20."""
     years, df = minutes / 98_280, math.exp(-RATE * 4 / 365)
     rows = []
@@ -92,16 +92,17 @@ def option(text: str) -> Option:
     return Option.parse(f"SPXW 2031-{text}")
 
 
-# Monday 10:30 to Friday 16:00: 330 minutes, four nights of 97.5 and four sessions of 390.
-LEFT = 330 + 4 * 97.5 + 4 * 390
+# Monday 10:30 to Friday 16:00: what is left of Monday's 390 (by its U, tests/unit/test_clock.py), four
+# nights of 142 and four sessions of 390.
+LEFT = 266.1875 + 4 * 142 + 4 * 390
 
 
 def test_forward_and_volatility_come_back_out_of_the_quotes(tmp_path: Path) -> None:
-    chain = market(tmp_path, priced("03-03 10:30", minutes=int(LEFT))).chain("SPXW", FRIDAY, monday(10, 30))
+    chain = market(tmp_path, priced("03-03 10:30", minutes=LEFT)).chain("SPXW", FRIDAY, monday(10, 30))
     assert chain is not None
     assert chain.forward == pytest.approx(FORWARD, abs=0.05)
     assert chain.discount == pytest.approx(math.exp(-RATE * 4.2 / 365), abs=1e-4)
-    assert chain.years * 98_280 == pytest.approx(LEFT)
+    assert chain.years * 98_280 == pytest.approx(LEFT, abs=0.001)
     # Prices are rounded to 0.05; near the money that is little against the vega.
     near = np.abs(chain.strikes / FORWARD - 1) < 0.02
     assert chain.iv[near] == pytest.approx(np.full(near.sum(), VOL), abs=0.001)
@@ -245,7 +246,7 @@ def test_bars_end_before_the_session(tmp_path: Path) -> None:
 
 
 def test_nothing_recorded_later_changes_a_reading(tmp_path: Path) -> None:
-    early = priced("03-03 10:30", minutes=int(LEFT))
+    early = priced("03-03 10:30", minutes=LEFT)
     late = [row("03-03 10:45", f"03-07 {x}{k}", 1, 900, 9_999) for x in "CP" for k in range(5_200, 5_805, 5)]
     other = history((date(2031, 2, 28), 5_490.0, 17.0), (MONDAY, 1.0, 18.5), (FRIDAY, 1.0, 99.0))
     now = monday(10, 44)
@@ -471,7 +472,7 @@ def test_real_chain_of_expiry_day(real: RecordedChains) -> None:
     assert (real.spot("SPX", now), real.grid_minutes, len(real.expiries("SPXW", now))) == (2_065.61, 15, 18)
     # Hours from expiry the forward is the spot.
     assert chain.forward == pytest.approx(2_065.61, abs=0.5)
-    assert chain.years == pytest.approx(330 / 98_280)
+    assert chain.years == pytest.approx(266.1875 / 98_280, abs=1e-8)  # of the session's 390 minutes
 
 
 def test_real_quotes_keep_parity_with_the_implied_forward(real: RecordedChains) -> None:

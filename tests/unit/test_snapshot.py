@@ -208,6 +208,37 @@ def test_the_order_of_rows_is_nothing_to_the_reading() -> None:
     assert one.iv[order] == pytest.approx(other.iv, abs=1e-6, nan_ok=True)
 
 
+NUMBERS = st.sampled_from([math.nan, 0.0, 1e-9, 0.05, 1.0, 20.0, 100.0, 1e4, 1e7])
+
+
+@given(
+    st.sets(st.sampled_from([1e-5, 1e-3, 0.1, 0.5, 3.0]), min_size=1),
+    st.lists(
+        st.tuples(
+            st.integers(0, 4),
+            st.floats(1.0, 1_000.0),
+            st.sampled_from((-1.0, 1.0)),
+            NUMBERS,
+            NUMBERS,
+        ),
+        max_size=40,
+    ),
+)
+def test_any_quotes_at_all_give_a_reading(
+    years: set[float], rows: list[tuple[int, float, float, float, float]]
+) -> None:
+    ends = np.array(sorted(years))
+    cells = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    e, strike, right, bid, ask = (np.ascontiguousarray(column) for column in cells.T)
+    of = e.astype(np.int64) % ends.size
+    reading = read_instant(Instant(100.0, 0.03, ends, 0.8 * ends, of, strike, right, bid, ask))
+    two_sided = (bid >= 0) & (ask >= bid)
+    assert (np.isfinite(reading.forward) & (reading.forward > 0)).all()
+    assert reading.interpolated.tolist() == (~two_sided & (reading.surface is not None)).tolist()
+    assert np.isnan(reading.iv).tolist() == np.isnan(reading.delta).tolist()
+    assert np.isfinite(reading.iv[reading.interpolated]).all()
+
+
 # ------------------------------------------------------------------------------------- a real chain
 
 

@@ -1,5 +1,6 @@
 """An import that is killed: the store stays valid, and the next import finishes."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -16,7 +17,7 @@ from tests.storeworlds import OPEN, RawFiles, contents, put, quotes, raw_file, r
 
 from tomking.adapters.store import Store
 from tomking.adapters.store.questions import scan
-from tomking.domain.errors import BadData
+from tomking.domain.errors import BadData, OperatingError
 
 
 class Killed(BaseException):
@@ -110,6 +111,28 @@ def test_a_plan_whose_files_are_lost_says_so(tmp_path: Path) -> None:
     next((store.folder / "staging/new/chains").rglob("*.parquet")).unlink()
     with pytest.raises(BadData, match=r"neither staged nor stored; move .*commit\.json away"):
         Store(store.folder)
+
+
+def test_a_full_disk_is_said_and_the_import_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    store, files, importer = Store(tmp_path / "store"), sources(tmp_path), RawFiles()
+
+    def full(action: str) -> None:
+        if action.startswith("merge"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(
+        OperatingError, match="No space left on device; put that right and run the import again"
+    ):
+        put(store, *files, importer=importer, step=full)
+    assert Store(store.folder).overview() == ()
+    put(store, *files, importer=importer)
+    assert importer.read_paths == ["a.raw", "b.raw"]
+
+
+def test_a_place_that_may_not_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(OperatingError, match=r"file/store: Not a directory"):
+        put(Store(tmp_path / "file" / "store"), raw_file(tmp_path, "a", session()))
 
 
 PROGRAM = """

@@ -198,6 +198,28 @@ def test_progress_counts_rows_over_all_sources(store: Store, tmp_path: Path) -> 
     assert said[-1].position == said[-1].size == b.stat().st_size
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(store: Store, tmp_path: Path) -> None:
+    file = raw_file(tmp_path, "a", session())
+
+    def growing(rows: pl.DataFrame, source: Source) -> Split:
+        with file.open("ab") as more:
+            more.write(b"x")
+        return accept(rows, source)
+
+    with pytest.raises(BadData, match="changed while it was read"):
+        put(store, file, check=growing)
+    assert not store.folder.exists()
+
+
+def test_one_content_under_two_names_is_read_once_and_reported_twice(store: Store, tmp_path: Path) -> None:
+    a, b = (raw_file(tmp_path / side / "1/2/3/4", "a", session()) for side in "ab")
+    importer = RawFiles()
+    report = put(store, a, b, importer=importer)
+    assert importer.read_paths == ["a.raw"]
+    assert len(report.sources) == 2
+    assert report.totals.kept == 12
+
+
 def test_the_licence_and_the_origin_of_a_month_are_known(store: Store, tmp_path: Path) -> None:
     put(store, raw_file(tmp_path, "a", session()), licence="bought 2030, own use")
     (source,) = store.sources("SPXW")

@@ -5,6 +5,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tomking.adapters.importers.raw import QUOTES, STRIKE_DIGITS
 from tomking.adapters.verify import KINDS, Checked, Context, check, load_context, merged
@@ -65,6 +67,7 @@ def test_a_good_chain_passes_whole_and_unchanged(context: Context) -> None:
 @pytest.mark.parametrize(
     ("reason", "changes"),
     [
+        ("incomplete", {"root": None}),
         ("incomplete", {"expiry": None}),
         ("incomplete", {"strike": None}),
         ("incomplete", {"at": None}),
@@ -156,10 +159,27 @@ def test_a_crossed_repeat_does_not_condemn_its_sound_twin(context: Context) -> N
     assert checked.reasons == {"crossed": 1}
 
 
+def test_a_deep_call_without_a_known_underlying_is_not_judged(context: Context) -> None:
+    # A call at 200 costs 7,256 with the index at 7,450: 36 times its strike, and right.
+    deep = {"right": 1, "strike": 200 * STRIKE_DIGITS, "bid": 7256.0, "ask": 7280.0}
+    assert check(planted(**deep, spot=None), context).quarantined.is_empty()
+    assert check(planted(**deep, spot=7450.0), context).quarantined.is_empty()
+    assert check(planted(**deep, spot=5750.0), context).reasons == {"impossible_price": 1}
+
+
 def test_the_close_itself_is_no_stale_quote(context: Context) -> None:
     # A minute bar that ends at 16:00 New York is the last minute's.
     close = datetime(2031, 3, 7, 21, 0, tzinfo=UTC)
-    assert check(planted(expiry=date(2031, 3, 7), at=close), context).kept.height == 7
+    assert check(planted(expiry=date(2031, 3, 7), at=close), context).findings == ()
+    # LEAN's daily bars are stamped a second after it.
+    assert check(planted(expiry=date(2031, 3, 7), at=close.replace(second=1)), context).findings == ()
+
+
+def test_hours_end_with_what_is_stamped_at_the_close(context: Context) -> None:
+    # 16:15 in New York, 21:15 UTC; a universe file is stamped two seconds later.
+    last = datetime(2031, 3, 7, 21, 15, 2, tzinfo=UTC)
+    assert check(planted(at=last), context).findings == ()
+    assert [f.kind for f in check(planted(at=last.replace(minute=17)), context).findings] == ["outside_hours"]
 
 
 def test_a_saturday_expiry_of_old_ends_on_friday() -> None:
@@ -175,6 +195,38 @@ def test_futures_trade_on_sunday_evening_and_index_options_at_night(context: Con
     es = row(root="ES", multiplier=50.0, at=sunday, bid=12.0, ask=12.5)
     assert check(frame(es), context).findings == ()
     assert [f.kind for f in check(frame(row(at=sunday)), context).findings] == ["outside_hours"]
+
+
+cells = st.fixed_dictionaries(
+    {},
+    optional={
+        "root": st.sampled_from(["SPXW", "SPX", "ES", "EW3", "AAPL", "AAPL1", "6E", "??", None]),
+        "at": st.sampled_from([FRIDAY, FRIDAY.replace(hour=3), FRIDAY.replace(day=8), None]),
+        "expiry": st.sampled_from([EXPIRY, date(2031, 3, 7), date(2031, 3, 8), date(2099, 1, 1), None]),
+        "right": st.sampled_from([1, -1, None]),
+        "strike": st.sampled_from([570_000_000, 570_100_000, 0, -5, 2**62, None]),
+        "bid": st.sampled_from([12.1, 12.07, 0.0, -1.0, 5701.0, float("nan"), float("inf"), None]),
+        "ask": st.sampled_from([12.4, 12.1, 0.0, -1.0, 1e300, float("nan"), float("-inf"), None]),
+        "bid_size": st.sampled_from([10, -1, 2**62, None]),
+        "volume": st.sampled_from([0, -1, 2**62, None]),
+        "spot": st.sampled_from([5750.0, 0.0, -1.0, float("nan"), None]),
+        "multiplier": st.sampled_from([100.0, 50.0, 0.0, float("nan"), None]),
+    },
+)
+
+
+@given(st.lists(cells, max_size=8))
+def test_every_row_is_kept_or_quarantined_as_it_stood_and_counted_once(rows: list[dict[str, Any]]) -> None:
+    held = load_context(date(2030, 1, 2), date(2032, 12, 31), now=datetime(2031, 6, 1, tzinfo=UTC))
+    quotes = frame(*(row(line=i, **changes) for i, changes in enumerate(rows)))
+    checked = check(quotes, held)
+    parts = pl.concat([checked.kept, checked.quarantined.drop("reason")]).sort("line")
+    assert parts.equals(quotes)
+    assert checked.quarantined["reason"].is_in(list(ROW_REASONS)).all()
+    refused = sum(f.count for f in checked.findings if f.quarantined)
+    assert refused == checked.quarantined.height == sum(checked.reasons.values())
+    # What was kept is kept again.
+    assert check(checked.kept, held).quarantined.is_empty()
 
 
 def test_no_rows_give_no_findings(context: Context) -> None:

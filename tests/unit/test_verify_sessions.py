@@ -112,6 +112,22 @@ def test_a_good_week_has_no_findings(context: Context) -> None:
     assert examine(good_week(), context) == ()
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+def test_uneven_spreads_are_no_finding(seed: int, context: Context) -> None:
+    week = good_week()
+    wider = pl.Series(np.random.default_rng(seed).integers(0, 4, week.height) * 0.1)
+    uneven = week.with_columns((pl.col("bid") - wider).clip(0).round(1), (pl.col("ask") + wider).round(1))
+    assert check(uneven, context).quarantined.is_empty()
+    assert examine(uneven, context) == ()
+
+
+def test_calls_and_puts_under_each_others_name_contradict_everything(context: Context) -> None:
+    found = kinds(examine(good_week().with_columns(-pl.col("right")), context))
+    assert {"vertical", "parity"} <= set(found)
+    # 13 snapshots of 2 expiries with 30 pairs of neighbours, calls and puts: nearly all.
+    assert found["vertical"].count > 1000
+
+
 def test_a_quote_that_rests_while_its_neighbours_move_is_stuck(context: Context) -> None:
     resting = CONTRACT & TUESDAY & (pl.col("at") >= at(4, 16))  # eleven snapshots, 16:00 to 21:00 UTC
     bad = changed(resting, bid=pl.lit(50.0), ask=pl.lit(51.0))
@@ -337,7 +353,7 @@ def test_the_end_of_day_chains_of_january_2018_are_clean() -> None:
     assert examine(checked.kept, held, daily=daily_levels(load_history())) == ()
 
 
-def test_the_manual_has_every_kind_with_its_severity() -> None:
+def test_the_manual_has_every_kind_in_the_words_of_the_reports() -> None:
     text = (Path(__file__).resolve().parents[2] / "docs" / "verifying.md").read_text(encoding="utf-8")
     for kind in KINDS.values():
-        assert f"| `{kind.name}` | {kind.severity} |" in text
+        assert f"| `{kind.name}` | {kind.severity} | {kind.meaning} | {kind.advice} |" in text

@@ -68,6 +68,7 @@ class Kernel:
         self._owns_of: tuple[Book, Marks] | None = None
         self._owns: dict[str, Own] = {}
         self._asked: set[tuple[str, str]] = set()
+        self._is_fresh = True
         self._sent = False
         self._unquoted = False
 
@@ -254,10 +255,21 @@ class Kernel:
             self._become(position, State.ACTIVE, "exit did not complete", now)
 
     def _catch_up(self, now: datetime) -> None:
-        """States that fell behind: a process may have died between a fill and the transition it causes."""
+        """What fell behind: a process may have died between a fill and the transition it causes, or between
+        writing down that an order is to end and telling the broker.
+        """
+        self._cancel_again(now)
         for position in tuple(self.book.positions.values()):
             if position.state in (State.BUILDING, State.EXITING) or not position.open_components:
                 self._live_on(position.id, "restart", now)
+
+    def _cancel_again(self, now: datetime) -> None:
+        """In the first step of a process; cancelling what has ended already does no harm."""
+        for id_, working in tuple(self.book.orders.items()) if self._is_fresh else ():
+            if working.cancelling:
+                self._at.broker.cancel(id_, now)
+                self._sent = True
+        self._is_fresh = False
 
     def _become(self, position: Position, state: State, trigger: str, now: datetime) -> None:
         if position.state is not state:

@@ -60,7 +60,7 @@ class Black(NamedTuple):
         """The same in the units of reports (F.4).
 
         Theta per calendar day, vega per vol point (0.01), rho per 1 %.  ``days_a_year``: calendar
-        days in a year of the clock, 365 on ACT/365, 365/1.25 = 292 on the variance clock.
+        days in a year of the clock, 365 on ACT/365, 365/1.409 = 259 on the variance clock.
         """
         return self._replace(theta=self.theta / days_a_year, vega=self.vega / 100, rho=self.rho / 100)
 

@@ -21,7 +21,7 @@ from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Future, Option
 from tomking.domain.products import PRODUCTS, Settlement
-from tomking.pricing.clock import MINUTES_A_YEAR
+from tomking.pricing.clock import MINUTES_A_YEAR, session_elapsed
 from tomking.sim.board import Board, Series, Timetable
 from tomking.sim.listing import FRIDAY, moved, quarterly_after
 from tomking.sim.paths import Paths
@@ -79,6 +79,8 @@ class _Day:
     open_minute: int
     elapsed: float
     """Variance minutes at the open."""
+    gone: tuple[float, ...]
+    """Variance minutes since the open at each minute of the session."""
     rate: float
     averages: tuple[float, float]
     """Of past VIX closes."""
@@ -279,13 +281,15 @@ class ModelMarket:
         if self._last_day is not None and self._last_day.row == row:
             return self._last_day
         path, (medium, long) = self._paths.day(row), self._averages
+        session = self._times.sessions.days[at]
         return _Day(
-            session=self._times.sessions.days[at],
+            session=session,
             row=row,
             spx=path.spx.tolist(),
             vix=path.vix.tolist(),
             open_minute=self._times.opens[at],
             elapsed=self._times.elapsed[2 * at],
+            gone=session_elapsed(session.minutes),
             rate=self._rate(row),
             averages=(float(medium[row]), float(long[row])),
             scale=self._board.scale_on(row),
@@ -311,7 +315,7 @@ class ModelMarket:
         """The state of the minute, its level solved so that the VIX formula returns this VIX."""
         if self._solved:
             return self._state
-        minute, elapsed = day.open_minute + self._minute, day.elapsed + self._minute
+        minute, elapsed = day.open_minute + self._minute, day.elapsed + day.gone[self._minute]
         spot, vix = day.spx[self._minute], day.vix[self._minute]
         medium, long = multiples(vix, *day.averages)
         near, after = _bracket(day, minute)

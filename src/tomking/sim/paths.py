@@ -10,7 +10,7 @@ Model, in order (methodology 0.4, ruling 3):
 1. The 09:30 level, inside [low, high] (``opening_level``): the index's official open lags the tape and
    is not used; VIX's open, known at that minute, is.
 2. The day's variance: Garman-Klass (1980) on that level, high, low and close, times ``SEEN_PER_MINUTE``.
-3. How it spreads over the minutes: the U of ``intraday_shape`` times a wandering factor.
+3. How it spreads over the minutes: the U of ``pricing.clock.session_shape`` times a wandering factor.
 4. The index walk (``path_kernels.pinned_walk``), in logarithms.
 5. VIX likewise through its own real bar, driven by the index's walk with correlation ``CORRELATION``.
 """
@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.bars import History
+from tomking.pricing.clock import session_shape
 from tomking.sim.path_kernels import pinned_walk, variance_clock
 
 Floats = NDArray[np.float64]
@@ -61,7 +62,7 @@ class Paths:
         self._minutes = minutes
         self._seed = seed
         self._epoch_day = history.spx.day.astype("datetime64[D]").astype(np.int64)
-        self._shapes = {int(n): intraday_shape(int(n)) for n in np.unique(minutes)}
+        self._shapes = {int(n): session_shape(int(n)) for n in np.unique(minutes)}
         self._recent: OrderedDict[int, DayPath] = OrderedDict()
 
     def day(self, i: int) -> DayPath:
@@ -128,17 +129,6 @@ def opening_level(  # noqa: PLR0917
     under = float(reached[cell - 1]) if cell > 0 else 0.0
     inside = float(target - under) / (float(reached[cell]) - under)
     return low + (high - low) * min(max((cell + inside) / GAP_CELLS, 1e-4), 1.0 - 1e-4)
-
-
-def intraday_shape(minutes: int) -> Floats:
-    """Expected variance of each minute, mean 1, (minutes,): high at the open, low at noon, up at the close.
-
-    Least squares on the variance of each hour of alternate SPX sessions of September 2023 to August 2026
-    (354 of 707) and, residuals times 0.6, of each quarter hour of 47 sessions of minutes.
-    """
-    t = np.arange(minutes) + 0.5
-    shape = 1.0 + 2.98 * np.exp(-t / 15) + 3.31 * np.exp(-t / 90) + 1.67 * np.exp(-(minutes - t) / 33)
-    return np.asarray(shape / shape.mean(), np.float64)
 
 
 def _day_variance(start: float, high: float, low: float, close: float) -> float:

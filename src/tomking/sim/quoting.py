@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from tomking.pricing.black import norm_cdf
 from tomking.pricing.clock import LEAST_MINUTES, MINUTES_A_YEAR
+from tomking.pricing.ssvi import SsviSurface, total_variance
 from tomking.sim.spreads import quote_counts, stress_factor
-from tomking.sim.surface import YEAR_MINUTES, eta_of, phi_of, rho_of, total_variance, variance_time
+from tomking.sim.surface import YEAR_MINUTES, eta_of, phi_of, rho_of, variance_time
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -45,6 +46,14 @@ def terms(state: Floats, series: Floats) -> tuple[float, float, float, float]:
     forward = state[SPOT] * series[S_RATIO] * math.exp((state[RATE] - DIVIDEND_YIELD) * carried)
     theta = state[LEVEL] * variance_time(years, state[MEDIUM], state[LONG])
     return forward, math.exp(-state[RATE] * paid), years, theta
+
+
+def surface_of(state: Floats, series: Floats) -> SsviSurface:
+    """The minute's surface as ``pricing`` knows surfaces; series (m, columns), ascending settlements."""
+    found = np.array([terms(state, row) for row in series])
+    eta = eta_of(state[VIX])
+    slices = np.array([(theta, phi_of(theta, eta), rho_of(theta)) for theta in found[:, 3]])
+    return SsviSurface.of(found[:, 2], found[:, 0], found[:, 1], slices)
 
 
 @njit(cache=True, error_model="numpy")

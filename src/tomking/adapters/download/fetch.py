@@ -66,6 +66,10 @@ class Unavailable(OperatingError):
     """No answer that can be used: offline, refused, gone, or broken on the way."""
 
 
+class Unreachable(Unavailable):
+    """The host cannot be reached at all: nothing else on it can."""
+
+
 class Gone(Unavailable):
     """The publisher says that there is no such file."""
 
@@ -101,7 +105,7 @@ def fetch(client: httpx.Client, address: str, known: Story | None, waiting: Wait
             headers["If-None-Match"] = known.etag
         if known.last_modified:
             headers["If-Modified-Since"] = known.last_modified
-    trouble = ""
+    trouble, found = "", None
     for attempt in range(TRIES):
         found = _once(client, address, headers, waiting)
         if isinstance(found, Answer):
@@ -115,7 +119,8 @@ def fetch(client: httpx.Client, address: str, known: Story | None, waiting: Wait
             raise Unavailable(f"{address}: {trouble}; it asks to wait {pause:.0f} seconds: try again then")
         if attempt + 1 < TRIES:
             waiting.wait(pause)
-    raise Unavailable(f"{address}: {trouble}, {TRIES} times; try again later")
+    kind = Unreachable if isinstance(found, _Trouble) and found.unreachable else Unavailable
+    raise kind(f"{address}: {trouble}, {TRIES} times; try again later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ class _Trouble:
     pause: float | None = None
     """Seconds the server asked for."""
     gone: bool = False
+    unreachable: bool = False
 
 
 def _once(client: httpx.Client, address: str, headers: dict[str, str], waiting: Waiting) -> Answer | _Trouble:
@@ -143,7 +149,8 @@ def _once(client: httpx.Client, address: str, headers: dict[str, str], waiting: 
         return _Trouble(f"no answer within {TIMEOUT_SECONDS:.0f} seconds", again=True)
     except httpx.ConnectError:
         host = httpx.URL(address).host
-        return _Trouble(f"cannot reach {host}: check the network connection and any proxy", again=True)
+        what = f"cannot reach {host}: check the network connection and any proxy"
+        return _Trouble(what, again=True, unreachable=True)
     except httpx.RemoteProtocolError:
         return _Trouble("the connection broke off in the middle of the file", again=True)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

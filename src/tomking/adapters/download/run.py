@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
+import httpx
+
 from tomking.adapters.download.cache import Cache, Cached, Story
-from tomking.adapters.download.fetch import Gone, Unavailable, Waiting, fetch, polite_client
+from tomking.adapters.download.fetch import Gone, Unavailable, Unreachable, Waiting, fetch, polite_client
 from tomking.adapters.download.series import SERIES, Published
 from tomking.adapters.download.table import Table, compare, read_table
 from tomking.domain.errors import BadData
@@ -78,31 +80,57 @@ def download(
     ``tell`` is given each name before its request.  What goes wrong is an outcome; the others go on.
     """
     outcomes: list[Outcome] = []
+    dead: set[str] = set()
     with polite_client() as client:
         for name in names:
+            series = SERIES[name]
+            host = base or series.host
+            if host in dead:
+                left = _what_is_left(cache.path(series), cache.find(series), waiting.now())
+                outcomes.append(
+                    Failed(name, (f"{name}: not tried, {host} cannot be reached; {left}",), offline=True)
+                )
+                continue
             if outcomes:
                 waiting.wait(PAUSE_SECONDS)
             tell(name)
-            series = SERIES[name]
-            cached = cache.find(series)
-            address = series.address(base)
             try:
-                answer = fetch(client, address, None if cached is None else cached.story, waiting)
-                story = Story(address, waiting.now(), waiting.now(), answer.etag, answer.last_modified)
-                outcomes.append(_settled(series, cache, cached, answer.body, story))
-            except (Unavailable, BadData) as error:
-                if isinstance(error, Gone) and series.optional and cached is None:
-                    outcomes.append(Absent(name, str(error)))
-                    continue
-                problems = error.problems if isinstance(error, BadData) else (str(error),)
-                kept = f"{name}: {_what_is_left(cache.path(series), cached, waiting.now())}"
-                outcomes.append(Failed(name, (*problems, kept), isinstance(error, Unavailable)))
+                outcomes.append(_one(series, cache, client, waiting, base))
+            except Unreachable as error:
+                dead.add(host)
+                outcomes.append(_failed(series, cache, waiting, (str(error),), offline=True))
+            except Unavailable as error:
+                outcomes.append(_failed(series, cache, waiting, (str(error),), offline=True))
+            except BadData as error:
+                outcomes.append(_failed(series, cache, waiting, error.problems, offline=False))
             except OSError as error:
                 trouble = (
                     f"{name}: cannot write to {cache.folder} ({error.strerror}); check space and permissions"
                 )
                 outcomes.append(Failed(name, (trouble,), offline=False))
     return outcomes
+
+
+def _one(
+    series: Published, cache: Cache, client: httpx.Client, waiting: Waiting, base: str | None
+) -> Outcome:
+    cached = cache.find(series)
+    address = series.address(base)
+    try:
+        answer = fetch(client, address, None if cached is None else cached.story, waiting)
+    except Gone as gone:
+        if series.optional and cached is None:
+            return Absent(series.name, str(gone))
+        raise
+    story = Story(address, waiting.now(), waiting.now(), answer.etag, answer.last_modified)
+    return _settled(series, cache, cached, answer.body, story)
+
+
+def _failed(
+    series: Published, cache: Cache, waiting: Waiting, problems: tuple[str, ...], *, offline: bool
+) -> Failed:
+    left = _what_is_left(cache.path(series), cache.find(series), waiting.now())
+    return Failed(series.name, (*problems, f"{series.name}: {left}"), offline)
 
 
 def _settled(

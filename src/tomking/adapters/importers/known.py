@@ -6,7 +6,9 @@ from pathlib import Path
 
 from tomking.adapters.importers.databento import DATABENTO
 from tomking.adapters.importers.datashop import DATASHOP
-from tomking.adapters.importers.mapping import did_you_mean, load_mapping
+from tomking.adapters.importers.lean import LEAN
+from tomking.adapters.importers.mapping import did_you_mean
+from tomking.adapters.importers.mapping_file import load_mapping
 from tomking.adapters.importers.optiondata import OPTIONDATA
 from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
@@ -23,7 +25,8 @@ TABULAR: tuple[Tabular, ...] = (OPTIONSDX, DATASHOP, OPTIONDATA, DATABENTO, ORAT
 @cache
 def importers() -> Mapping[str, Importer]:
     """Every importer by the name that ``--format`` gives it."""
-    return {importer.name: importer for importer in (*_folders(), *TABULAR)}
+    every: tuple[Importer, ...] = (LEAN, *TABULAR)
+    return {importer.name: importer for importer in every}
 
 
 def named(name: str) -> Importer:
@@ -54,12 +57,3 @@ def mapped(path: Path) -> Tabular:
     """The importer that a user's mapping file describes; ``BadData`` with all that is wrong with it."""
     mapping = load_mapping(path)
     return Tabular(mapping.name, (mapping,))
-
-
-def _folders() -> tuple[Importer, ...]:
-    """LEAN, which is a folder of zips and no table."""
-    try:
-        from tomking.adapters.importers.lean import LEAN  # noqa: PLC0415
-    except ImportError:
-        return ()
-    return (LEAN,)

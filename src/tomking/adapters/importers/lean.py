@@ -54,6 +54,14 @@ class Lean:
             return (path,)
         return tuple(sorted(file for file in _below(path) if not _read_beside(file)))
 
+    def beside(self, path: Path) -> tuple[Path, ...]:
+        """The files that are read with one: what is in them is part of what it says."""
+        try:
+            place = place_of(path)
+        except BadData:
+            return ()
+        return () if place.resolution is None else tuple(other.path for other in _places(place)[1:])
+
     def read(self, source: Source) -> Iterator[Batch]:
         place = place_of(source.path)
         zone = _checked(source, place)

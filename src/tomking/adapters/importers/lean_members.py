@@ -25,7 +25,7 @@ _ENCRYPTED = 0x1
 _END = struct.Struct("<4s4H2LH")
 """A zip's end record; its fifth field counts the members."""
 _COUNT_ELSEWHERE = 0xFFFF
-_UNREADABLE = (BadZipFile, EOFError, OSError, NotImplementedError, ValueError, struct.error)
+_UNREADABLE = (BadZipFile, EOFError, OSError, RuntimeError, ValueError, struct.error)
 """What ``zipfile`` raises on damaged directories and headers."""
 
 _HEAD = r"((?P<day>\d{8})_(?P<root>[a-z0-9.]+)_(?P<resolution>[a-z]+)|(?P<ticker>[a-z0-9.]+))"
@@ -68,7 +68,7 @@ class Archive:
         info = self.members[listed]
         try:
             return self.zip.read(info)
-        except (*_UNREADABLE, RuntimeError, zlib.error) as damage:
+        except (*_UNREADABLE, zlib.error) as damage:
             self.problems.append(
                 f"{self.place.path}: {info.filename}: the archive is damaged here ({damage}): copy or "
                 "download it again, and compare its size with the original's"

@@ -4,25 +4,21 @@ Field names are the keys of the TOML file; docs/importing.md has a complete exam
 """
 
 import re
-import tomllib
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
-
-from tomking.domain.errors import BadData
 
 Wall = time
 """A wall clock, under a name that no field hides."""
@@ -43,18 +39,27 @@ def _column(value: object) -> object:
     return {"column": value} if isinstance(value, str) else value
 
 
+def _readable(formats: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = [f for f in formats if f != ISO and f not in EPOCHS and "%" not in f]
+    if wrong or not formats:
+        words = did_you_mean(wrong[0], (ISO, *EPOCHS)) if wrong else ""
+        raise ValueError(f"{', '.join(wrong) or 'nothing'} is no format; {words} or as strptime, %d.%m.%Y")
+    return formats
+
+
 def _tuple(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_tuple)]
+Formats = Annotated[tuple[str, ...], BeforeValidator(_tuple), AfterValidator(_readable)]
 
 
 class Stamp(_Model):
     """When a quote was seen: an instant, a date with a time, or one moment for the whole file."""
 
     column: str | None = None
-    format: Texts = (ISO,)
+    format: Formats = (ISO,)
     """``iso``, ``epoch-s``, ``epoch-ms``, ``epoch-us``, ``epoch-ns``, or as strptime; first that reads."""
     time: Wall | None = None
     """Wall clock where the column holds dates only."""
@@ -75,7 +80,7 @@ class Stamp(_Model):
             raise ValueError("give exactly one of column, constant, name_pattern")
         if self.time is not None and self.time_column is not None:
             raise ValueError("give time or time_column, not both")
-        if self.name_pattern is not None and "(?P<date>" not in self.name_pattern:
+        if self.name_pattern is not None and "date" not in _groups(self.name_pattern):
             raise ValueError("name_pattern needs a group (?P<date>...)")
         return self
 
@@ -91,7 +96,7 @@ class Root(_Model):
 
 class Expiry(_Model):
     column: str
-    format: Texts = (ISO,)
+    format: Formats = (ISO,)
     """As of a stamp; only the date counts, in the mapping's zone."""
 
 
@@ -240,6 +245,13 @@ class Mapping(_Model):
         return self.model_copy(update={"quotes": quotes, "stamp": stamp})
 
 
+def _groups(pattern: str) -> tuple[str, ...]:
+    try:
+        return tuple(re.compile(pattern).groupindex)
+    except re.error as error:
+        raise ValueError(f"name_pattern is no regular expression ({error})") from None
+
+
 def at_close(column: str, form: Texts = (ISO,), *, optional: bool = False) -> Stamp:
     """The close of the session of a date: 16:00 New York, earlier on half days."""
     return Stamp(column=column, format=form, time=CLOSE, early_close_from=date.min, optional=optional)
@@ -259,67 +271,11 @@ def known_zone(zone: str) -> bool:
     return True
 
 
-# ------------------------------------------------------------------------------- a user's own file
-
-
-def load_mapping(path: Path) -> Mapping:
-    """The mapping in a TOML file; ``BadData`` with everything that is wrong with it."""
-    try:
-        table = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise BadData([f"{path}: no such file; check the path of the mapping"]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadData([f"{path}: cannot be read ({error}); give a TOML file in UTF-8"]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadData([f"{path}: is not TOML: {error}; docs/importing.md has an example"]) from None
-    try:
-        return Mapping.model_validate(table)
-    except ValidationError as error:
-        raise BadData([f"{path}: {line}" for line in _faults(error)]) from None
-
-
 def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     """``did you mean "strike"?``, or the list of what is known."""
     lower = {k.lower(): k for k in known if len(k) <= _WORD_MAX}
     near = get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
     return f'did you mean "{lower[near[0]]}"?' if near else f"known: {', '.join(list(lower.values())[:16])}"
-
-
-def _faults(error: ValidationError) -> list[str]:
-    lines = []
-    for fault in error.errors(include_url=False):
-        where = _where(fault["loc"])
-        if fault["type"] == "extra_forbidden":
-            words = did_you_mean(str(fault["loc"][-1]), _keys(fault["loc"][:-1]))
-            lines.append(f"{where}: unknown key; {words}")
-        elif fault["type"] == "missing":
-            lines.append(f"{where}: is missing; docs/importing.md has an example")
-        else:
-            text = fault["msg"].removeprefix("Value error, ")
-            lines += [f"{where}: {line}" if where else line for line in text.split("\n")]
-    return lines
-
-
-def _where(loc: tuple[int | str, ...]) -> str:
-    """``quotes[2].bid``, counted from 1 as a reader counts the tables."""
-    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".")
-
-
-def _keys(loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The keys of the table at a place."""
-    models: dict[str, type[_Model]] = {
-        "stamp": Stamp,
-        "root": Root,
-        "expiry": Expiry,
-        "strike": Strike,
-        "right": Right,
-        "multiplier": Multiplier,
-        "quotes": Quote,
-    }
-    names = [part for part in loc if isinstance(part, str)]
-    model = models.get(names[-1], Mapping) if names else Mapping
-    return tuple(model.model_fields)
 
 
 def normal(name: str) -> str:

@@ -8,7 +8,7 @@
 Memory: a block of text, its cells and its frame, whatever the size of the file (docs/importing.md).
 """
 
-import csv
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,19 +18,20 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.parquet as papq
-from numpy.typing import NDArray
 
-from tomking.adapters.importers.mapping import EPOCHS, Mapping, did_you_mean, known_zone, normal, title
+from tomking.adapters.importers.mapping import Mapping, did_you_mean, known_zone, normal, title
 from tomking.adapters.importers.raw import LEVELS, QUOTES, Batch, Source
 from tomking.adapters.importers.tabular_cells import Cells, File
 from tomking.adapters.importers.tabular_problems import Problems
 from tomking.adapters.importers.tabular_quotes import quotes_of
+from tomking.adapters.importers.tabular_rows import parse, present, split_header
 from tomking.adapters.importers.tabular_stamps import Clock, Unreadable, stamp_of_name
-from tomking.adapters.importers.tabular_text import Block, first_line, magic, read_blocks
+from tomking.adapters.importers.tabular_text import first_line, magic, read_blocks
 from tomking.domain.errors import BadData
 
+ENGINE = "1"
+"""Raised when a table would be read otherwise by the same mapping."""
 BATCH_ROWS = 250_000
 PARQUET_ROWS = 65_536
 FEW = 3
@@ -46,12 +47,18 @@ class Tabular:
     name: str
     mappings: tuple[Mapping, ...]
 
+    @property
+    def version(self) -> str:
+        """Another one whenever the same file would be read otherwise: the engine, the layouts, the moment."""
+        facts = [ENGINE, *(m.model_dump_json() for m in self.mappings)]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
+
     def recognises(self, path: Path) -> bool:
         """Whether the header has all columns of one of the layouts; of a folder, its first file's."""
         try:
             first = self.files(path)[0]
             header = _header(first, Problems(first), self.mappings[0].separator)
-        except (BadData, OSError, pa.ArrowInvalid):
+        except (BadData, OSError, pa.ArrowException, UnicodeDecodeError):
             return False
         return header is not None and any(_is_of(m, header) for m in self.mappings)
 
@@ -157,13 +164,13 @@ class Tabular:
         for block in read_blocks(source.path, problems):
             body = block
             if block.row == 1:
-                titles, body = _split_header(block, separator)
+                titles, body = split_header(block, separator)
                 header = [normal(t) for t in titles]
                 file = self._file(source, titles, problems, block.member)
             if file is None:
                 return
             if body.text:
-                table = _parse(body, header, file, problems)
+                table = parse(body, header, file, problems)
                 if table is not None:
                     yield Cells(file, table[0], table[1], block.member), block.position
 
@@ -176,14 +183,15 @@ class Tabular:
                 file = self._file(source, [title(n) for n in names], problems, "")
                 if file is None:
                     return
-                wanted = [names[header.index(c)] for c in _present(file.mapping, header)]
+                wanted = [names[header.index(c)] for c in present(file.mapping, header)]
                 total = max(parquet.metadata.num_rows, 1)
                 for batch in parquet.iter_batches(batch_size=PARQUET_ROWS, columns=wanted):
                     columns = {normal(n): c for n, c in zip(batch.schema.names, batch.columns, strict=True)}
+                    batch.validate(full=True)  # texts of a damaged file need not be texts
                     rows = np.arange(row, row + batch.num_rows)
                     yield Cells(file, columns, rows), min(size * row // total, size)
                     row += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             problems.add(f"is not a whole Parquet file ({first_line(error)}); fetch it again", row=row)
 
 
@@ -204,10 +212,6 @@ def _is_of(mapping: Mapping, header: list[str]) -> bool:
     return not _missing(mapping, header) and not {normal(c) for c in mapping.without} & set(header)
 
 
-def _present(mapping: Mapping, header: list[str]) -> list[str]:
-    return [n for n in dict.fromkeys(normal(c) for c in mapping.columns) if n in header]
-
-
 def _with_stamp(mapping: Mapping, source: Source, clock: Clock, problems: Problems) -> Mapping:
     """The mapping with the moment that stands in the file's name, where that is where it stands."""
     stamp = mapping.stamp
@@ -226,84 +230,4 @@ def _header(path: Path, problems: Problems, separator: str) -> list[str] | None:
     if magic(path) == "parquet":
         return [normal(n) for n in papq.read_schema(path).names]
     block = next(read_blocks(path, problems), None)
-    return None if block is None else [normal(t) for t in _split_header(block, separator)[0]]
-
-
-def _split_header(block: Block, separator: str) -> tuple[list[str], Block]:
-    line, _, rest = block.text.partition(b"\n")
-    text = line.decode("utf-8").strip("\ufeff\r")
-    try:
-        names = next(csv.reader([text], delimiter=separator), [])
-    except csv.Error:  # a field longer than its limit: no header of ours
-        names = text.split(separator)
-    return [title(n) for n in names], replace(block, row=block.row + 1, text=rest)
-
-
-def _parse(
-    block: Block, header: list[str], file: File, problems: Problems
-) -> tuple[dict[str, pa.Array], NDArray[np.int64]] | None:
-    """Arrays of text of the wanted columns, and the number of each row; rows of another length are noted."""
-    text = block.text.rstrip(b"\r\n") + b"\n"
-    if text == b"\n":
-        return None
-    ragged: list[tuple[int, int]] = []
-
-    def note(row: pacsv.InvalidRow) -> str:
-        ragged.append((row.number or 0, row.actual_columns))
-        return "skip"
-
-    wanted = {str(header.index(c)): c for c in _present(file.mapping, header)}
-    plain = {str(header.index(c)) for c in _numeric(file.mapping) if c in header}
-    coded = pa.dictionary(pa.int32(), pa.string())
-    try:
-        table = pacsv.read_csv(
-            pa.BufferReader(text),
-            read_options=pacsv.ReadOptions(
-                column_names=[str(i) for i in range(len(header))],
-                use_threads=False,  # only then are bad rows numbered
-                block_size=len(text) + 1,
-            ),
-            parse_options=pacsv.ParseOptions(
-                delimiter=file.mapping.separator, ignore_empty_lines=False, invalid_row_handler=note
-            ),
-            convert_options=pacsv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types={i: pa.string() if i in plain else coded for i in wanted},
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-                check_utf8=False,  # the whole block has been checked
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        problems.add(
-            f"is not a table ({first_line(error)}); give rows of {len(header)} fields",
-            member=block.member,
-            row=block.row,
-        )
-        return None
-    for number, fields in ragged:
-        what = f"{'more' if fields > len(header) else 'fewer'} fields than the header's {len(header)}"
-        problems.add(
-            f"has {what}; quote texts that hold the separator, complete the row",
-            member=block.member,
-            row=block.row + number - 1,
-        )
-    columns = {name: table[i].combine_chunks() for i, name in wanted.items()}
-    lines = np.arange(block.row, block.row + table.num_rows + len(ragged), dtype=np.int64)
-    rows = np.delete(lines, [number - 1 for number, _ in ragged])
-    return {n: _one(c) for n, c in columns.items()}, rows
-
-
-def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
-
-
-def _numeric(mapping: Mapping) -> set[str]:
-    """Columns with many different numbers: not worth a dictionary."""
-    of_quotes = {c for q in mapping.quotes for c in (q.bid, q.ask, q.volume, q.open_interest) if c}
-    sizes = {c for q in mapping.quotes for c in (q.bid_size, q.ask_size, q.spot, q.spot_bid, q.spot_ask) if c}
-    strike = {mapping.strike.column} if mapping.strike else set()
-    stamps = [mapping.stamp, *(q.stamp for q in mapping.quotes)]
-    counts = {s.column for s in stamps if s is not None and s.column and s.format[0] in EPOCHS}
-    return {normal(c) for c in of_quotes | sizes | strike | counts}
+    return None if block is None else [normal(t) for t in split_header(block, separator)[0]]

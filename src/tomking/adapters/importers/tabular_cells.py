@@ -22,8 +22,9 @@ ON_GRID = 1e-3
 """Counts by which a strike may miss its grid in the last bits of a double."""
 UNDEFINED = 2**63 - 1
 """What Databento writes for no price."""
-_OSI = re.compile(r"(?:O:)?([A-Z][A-Z0-9./]{0,5}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})")
-_ROOT = re.compile(r"[A-Z][A-Z0-9./]{0,9}")
+_OSI = re.compile(r"(?:O:)?(\d?[A-Z][A-Z0-9.]{0,5}) *(\d{2})(\d{2})(\d{2})([CP])(\d{8})")
+_ROOT = re.compile(r"\d?[A-Z][A-Z0-9._-]{0,9}")
+"""With a digit before it (FLEX: 4SPXW) or behind it (adjusted: AAPL1); never a slash, it names a folder."""
 NO_NUMBER = "is not a number; write plain decimals with a point"
 EMPTY = "is empty; every row needs one"
 

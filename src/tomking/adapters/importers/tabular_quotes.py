@@ -11,6 +11,8 @@ from tomking.adapters.importers.raw import QUOTES
 from tomking.adapters.importers.tabular_cells import Cells
 from tomking.adapters.importers.tabular_stamps import Unreadable, wall_time
 
+STALE_DAYS = 7
+"""Vendors leave expired contracts in a file for a day or two; a swapped day and month is farther off."""
 _INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -111,13 +113,17 @@ def _two_columns(cells: Cells, stamp: Stamp, name: str) -> pl.Series:
 
 
 def _check_alive(cells: Cells, expiry: pl.Series, at: pl.Series) -> None:
-    """A contract is not quoted after its last day: dates read in the wrong order look like that."""
+    """Quotes long after the last day are dates misread; those of a few days are stale, for verification."""
     day = at.dt.convert_time_zone(cells.file.clock.zone.key).dt.date()
-    late = (day > expiry).fill_null(value=False)
+    late = (day > expiry.dt.offset_by(f"{STALE_DAYS}d")).fill_null(value=False)
     mapping = cells.file.mapping
     name = mapping.expiry.column if mapping.expiry else mapping.symbol
     assert name is not None
-    cells.complain(normal(name), late, "expired before it was quoted; check the dates and their formats")
+    cells.complain(
+        normal(name),
+        late,
+        f"expired more than {STALE_DAYS} days before it was quoted; check the dates and their formats",
+    )
 
 
 def _quotes(cells: Cells, quote: Quote, contract: dict[str, pl.Series], at: pl.Series) -> pl.DataFrame:

@@ -39,10 +39,11 @@ class Clock:
 
     def day(self, value: Any, formats: tuple[str, ...]) -> date:  # noqa: ANN401
         moment = _moment(value, formats)
-        if isinstance(moment, datetime):
-            moment = moment.astimezone(self.zone) if moment.tzinfo and moment.tzinfo != UTC else moment
-            return _in_range(moment.date())
-        return _in_range(moment)
+        if not isinstance(moment, datetime):
+            return _in_range(moment)
+        _in_range(moment.date())  # before it is shifted: the first and last year have no neighbour
+        local = moment if moment.tzinfo in {None, UTC} else moment.astimezone(self.zone)
+        return _in_range(local.date())
 
     def at(self, day: date, wall: time, early_close_from: date | None) -> int:
         """A wall clock on a day, moved as far as the session closes early."""

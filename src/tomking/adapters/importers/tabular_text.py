@@ -7,6 +7,8 @@ its row, and the file ends there.
 
 import gzip
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,6 +27,17 @@ _PIECE_BYTES = 32 << 10
 LINE_MAX = 1 << 20
 """Bytes: no row of quotes is a thousandth of it."""
 TABLES = (".csv", ".txt", ".tsv")
+DAMAGED = (
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    gzip.BadGzipFile,
+    zipfile.BadZipFile,
+    struct.error,
+    UnicodeDecodeError,
+    pa.ArrowInvalid,
+)
+"""What the libraries raise on an archive that is not as it was packed."""
 _PASSWORD = 0x1
 _ARCHIVE_RUBBISH = ("__MACOSX", ".DS_Store", "Thumbs.db")
 
@@ -69,7 +82,7 @@ def read_blocks(path: Path, problems: Problems) -> Iterator[Block]:
                     return
                 yield block
                 row += text.count(b"\n")
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, pa.ArrowInvalid) as error:
+    except DAMAGED as error:
         problems.add(
             f"the archive is damaged or cut off from here on ({first_line(error)}); fetch the file again",
             member=table.member,
@@ -107,7 +120,9 @@ def _tables(path: Path, problems: Problems) -> Iterator[_Table]:
 
 def _members(path: Path, problems: Problems) -> Iterator[_Table]:
     with zipfile.ZipFile(path) as archive:
-        members = [m for m in archive.infolist() if not m.is_dir() and not _is_rubbish(m.filename)]
+        members = [
+            m for m in archive.infolist() if not m.filename.endswith("/") and not _is_rubbish(m.filename)
+        ]
         for member in members:
             _check_member(member, problems)
         if not members:
@@ -174,7 +189,7 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
             if size >= BLOCK_BYTES:
                 yield b"".join(pieces)
                 pieces, size = [], 0
-    except (EOFError, zlib.error, OSError, zipfile.BadZipFile):
+    except (*DAMAGED, OSError):
         if pieces:
             yield b"".join(pieces)
         raise

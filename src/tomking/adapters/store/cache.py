@@ -109,8 +109,8 @@ def _fill(parquet: Path, record: MonthRecord, fresh: Path) -> None:
             for name, kind in kinds.items()
         }
         blocks, snapshots, done = [], [], 0
-        for day in source.sessions:
-            part = source.session(day, ("at", "expiry", "right", "strike", "bid", "ask", "spot"))
+        for day in source.days:
+            part = source.read([day], ("at", "expiry", "right", "strike", "bid", "ask", "spot"))
             _put(part, rows, done, unit[0])
             blocks.append(_blocks(part, done))
             snapshots.append(_snapshots(part, done))
@@ -126,9 +126,7 @@ def _fill(parquet: Path, record: MonthRecord, fresh: Path) -> None:
 def _strike_unit(source: MonthFile) -> tuple[int, Any]:
     """The greatest unit of all strikes, and the narrowest type for their counts."""
     strikes = np.unique(
-        np.concatenate(
-            [source.session(day, ("strike",))["strike"].unique().to_numpy() for day in source.sessions]
-        )
+        np.concatenate([source.read([day], ("strike",))["strike"].unique().to_numpy() for day in source.days])
     )
     unit = max(int(np.gcd.reduce(strikes)), 1)
     return unit, np.int32 if int(strikes.max()) // unit <= _WIDEST_32 else np.int64

@@ -65,7 +65,9 @@ def read_columns(store: Store, root: str, first: date, last: date) -> Columns:
     strike_unit = gcd(*(int(month.strike_unit * STRIKE_DIGITS) for month, _ in found))
     per_point = max(month.per_point for month, _ in found)
     parts = [_part(month, numbers, strike_unit, per_point) for month, numbers in found]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    joined = parts[0]
+    if len(parts) > 1:
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in joined}
     return Columns(
         product=root,
         strike_unit=Decimal(strike_unit) / STRIKE_DIGITS,
@@ -93,25 +95,20 @@ def _minutes(at: Ints) -> Ints:
 
 
 def _part(month: Month, numbers: Ints, strike_unit: int, per_point: int) -> dict[str, Ints]:
-    slices = [month.snapshot(int(n)) for n in numbers]
+    rows = month.rows_of(numbers)
     minutes = _minutes(month.instants[numbers])
-    lengths = [s.right.size for s in slices]
     finer = per_point // month.per_point
     strikes = int(month.strike_unit * STRIKE_DIGITS) // strike_unit
 
-    def column(name: str, factor: int = 1, offset: int = 0) -> Ints:
-        whole = np.concatenate([getattr(s, name) for s in slices]).astype(np.int64)
-        return whole * factor + offset if factor != 1 or offset else whole
-
     def price(name: str) -> Ints:
-        counts = column(name)
+        counts = rows[name].astype(np.int64)
         return counts if finer == 1 else np.where(counts == NO_QUOTE, NO_QUOTE, counts * finer)
 
     return {
-        "minute": np.repeat(minutes, lengths),
-        "expiry": column("expiry", offset=_DAY_ZERO),
-        "right": column("right"),
-        "strike": column("strike", strikes),
+        "minute": np.repeat(minutes, month.lengths[numbers]),
+        "expiry": np.add(rows["expiry"], _DAY_ZERO, dtype=np.int64),
+        "right": rows["right"].astype(np.int64),
+        "strike": np.multiply(rows["strike"], strikes, dtype=np.int64),
         "bid": price("bid"),
         "ask": price("ask"),
         "seen": minutes,

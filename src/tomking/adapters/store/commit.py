@@ -9,6 +9,7 @@ Whoever opens the store and finds a plan goes on at 3.
 """
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +20,10 @@ from tomking.domain.errors import BadData
 PLAN = "commit.json"
 STAGING = "staging"
 
-Step = Callable[[str], None]
+Step = Callable[[str], object]
 """Told before each durable action what it is: tests end the process there."""
-
-
-def unobserved(action: str) -> None:
-    """No one watches: the ``Step`` of ordinary runs."""
+unobserved: Step = logging.getLogger(__name__).debug
+"""What ordinary runs are told to."""
 
 
 def commit(folder: Path, renames: list[tuple[Path, Path]], step: Step = unobserved) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -25,8 +26,17 @@ _LONGER = 1.5
 def exchange_sessions(name: str, first: date, last: date) -> Sessions:
     """Of CME equity-index futures for their roots, of the securities exchange for all others."""
     product = PRODUCTS.get(name)
-    load = load_futures_sessions if product is not None and product.future else load_sessions
-    return load(first, last)
+    futures = product is not None and product.future
+    decades = range(first.year // 10, last.year // 10 + 1)
+    days = tuple(session for decade in decades for session in _decade(decade, futures=futures))
+    return Sessions(days).between(first, last)
+
+
+@lru_cache(maxsize=32)
+def _decade(decade: int, *, futures: bool) -> Sessions:
+    """Ten years at once take the libraries as long as one month."""
+    load = load_futures_sessions if futures else load_sessions
+    return load(date(10 * decade, 1, 1), date(10 * decade + 9, 12, 31))
 
 
 def month_days(month: str) -> tuple[date, date]:

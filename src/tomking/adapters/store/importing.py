@@ -9,15 +9,14 @@ A process killed in 2 or 3 leaves the store as it was; the next import goes on a
 read to its end.  Killed in 4, whoever opens the store next finishes it.
 """
 
-import hashlib
-import json
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from tomking.adapters.importers.raw import Batch, Importer, Source
+from tomking.adapters.importers.raw import Importer, Source
 from tomking.adapters.store.commit import STAGING, Step, commit, finish, unobserved
 from tomking.adapters.store.coverage import (
     Calendar,
@@ -31,22 +30,11 @@ from tomking.adapters.store.merging import Incoming, Merged, merge_month
 from tomking.adapters.store.months import KINDS
 from tomking.adapters.store.quarantine import gather, name_rows
 from tomking.adapters.store.records import NAME, Catalogue, Counts, Mark, MonthRecord, SourceRecord, dump
-from tomking.adapters.store.reports import ImportReport, MonthChange, Progress, SourceReport
-from tomking.adapters.store.staging import Check, Staged, stage, staged_before
+from tomking.adapters.store.reports import ImportReport, MonthChange, SourceReport
+from tomking.adapters.store.sources import Read, Tell, read_sources, version_of
+from tomking.adapters.store.staging import Check
 from tomking.adapters.store.store import Store
-from tomking.domain.errors import BadData
-
-PIPELINE = "1"
-"""Part of what makes a source known: raised when the same file would be stored otherwise."""
-_PATH_PARTS = 5
-"""Folders and name that layouts read facts from (LEAN: the root, the resolution, the day)."""
-
-
-Tell = Callable[[Progress], None]
-
-
-def untold(progress: Progress) -> None:
-    """No one watches the progress."""
+from tomking.domain.errors import BadData, OperatingError
 
 
 def import_sources(
@@ -55,7 +43,7 @@ def import_sources(
     sources: Sequence[Source],
     *,
     check: Check,
-    progress: Tell = untold,
+    progress: Tell | None = None,
     strict: bool = False,
     licence: str = "",
     marks: Mapping[str, Sequence[Mark]] | None = None,
@@ -66,11 +54,12 @@ def import_sources(
 
     ``marks`` are times by root that a recording says it missed.  ``step`` is told before each durable
     action.  ``BadData`` names every problem of every source, or with ``strict`` the rows that would have
-    been quarantined; the store is then as it was.
+    been quarantined; the store is then as it was.  ``OperatingError`` when the disk is full or may not be
+    written to: run the import again, and it goes on.
     """
     made = not store.folder.exists()
-    store.folder.mkdir(parents=True, exist_ok=True)
     try:
+        store.folder.mkdir(parents=True, exist_ok=True)
         with only_writer(store.folder):
             finish(store.folder)
             run = _Import(store, importer, calendar, step)
@@ -81,19 +70,14 @@ def import_sources(
                 raise
     except BadData:
         if made:
-            store.folder.rmdir()
+            with suppress(OSError):
+                store.folder.rmdir()
         raise
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A source that is not known, staged."""
-
-    source: Source
-    key: str
-    digest: str
-    folder: Path
-    staged: Staged
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        remedy = "put that right and run the import again: the store is valid, and what was read is kept"
+        raise OperatingError(f"{store.folder}: {error.strerror or error}; {remedy}") from error
 
 
 class _Import:
@@ -102,7 +86,7 @@ class _Import:
     def __init__(self, store: Store, importer: Importer, calendar: Calendar, step: Step) -> None:
         self._store = store
         self._importer = importer
-        self._version = str(getattr(importer, "version", "1"))
+        self._version = version_of(importer)
         self._calendar = calendar
         self._step = step
         self._before: Catalogue = store.catalogue
@@ -113,13 +97,22 @@ class _Import:
         self,
         sources: Sequence[Source],
         check: Check,
-        progress: Tell,
+        progress: Tell | None,
         *,
         strict: bool,
         licence: str,
         marks: Mapping[str, Sequence[Mark]],
     ) -> ImportReport:
-        read, known = self._read_all(sources, check, progress)
+        found = read_sources(
+            sources,
+            self._importer,
+            folder=self._store.folder,
+            before=self._before,
+            check=check,
+            progress=progress,
+            step=self._step,
+        )
+        read = found.read
         merged = self._merge_all(read)
         reports = [self._report(n, each, merged) for n, each in enumerate(read)]
         if strict:
@@ -136,75 +129,16 @@ class _Import:
             )
         else:
             shutil.rmtree(self.staging, ignore_errors=True)
-        ordered = {each.source.path: report for each, report in zip(read, reports, strict=True)}
+        by_key = {**found.known, **{e.key: r for e, r in zip(read, reports, strict=True)}}
         return ImportReport(
-            sources=tuple(known.get(s.path) or ordered[s.path] for s in sources),
+            sources=tuple(_in_order(sources, found.keys, by_key)),
             months=tuple(_changes(merged)),
             changed=changed,
         )
 
-    # -------------------------------------------------------------------------------- 1 and 2
-
-    def _read_all(
-        self, sources: Sequence[Source], check: Check, progress: Tell
-    ) -> tuple[list[_Read], dict[Path, SourceReport]]:
-        """The sources that had to be read, and reports of those that are known."""
-        read: dict[str, _Read] = {}
-        known: dict[Path, SourceReport] = {}
-        problems: list[str] = []
-        rows = 0
-        for number, source in enumerate(sources, start=1):
-            try:
-                digest, size = _content(source.path)
-                key = self._key(source, digest)
-                if key in self._before.sources:
-                    known[source.path] = self._known(source, key)
-                    continue
-                if key in read:
-                    continue
-
-                def tell(
-                    batch: Batch, source: Source = source, number: int = number, size: int = size
-                ) -> None:
-                    nonlocal rows
-                    rows += batch.quotes.height + batch.levels.height
-                    progress(Progress(source.path, number, len(sources), batch.position, size, rows))
-
-                folder = self.staging / key[:16]
-                staged = staged_before(folder) or stage(
-                    self._importer.read(source), source, folder, check=check, tell=tell, step=self._step
-                )
-                read[key] = _Read(source, key, digest, folder, staged)
-            except BadData as error:
-                problems += error.problems
-        if problems:
-            raise BadData(problems)
-        return list(read.values()), known
-
-    def _key(self, source: Source, digest: str) -> str:
-        facts = [digest, *self._who, source.root, source.zone, PIPELINE, *source.path.parts[-_PATH_PARTS:]]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
-
-    @property
-    def _who(self) -> tuple[str, str]:
-        return self._importer.name, self._version
-
-    def _known(self, source: Source, key: str) -> SourceReport:
-        record = self._before.sources[key]
-        return SourceReport(
-            path=source.path,
-            digest=record.digest,
-            known=True,
-            quotes=record.quotes,
-            levels=record.levels,
-            reasons=record.reasons,
-            quarantine=tuple(self._store.folder / file for file in record.quarantine),
-            findings=(),
-        )
-
     # -------------------------------------------------------------------------------------- 3
 
-    def _merge_all(self, read: Sequence[_Read]) -> dict[tuple[str, str, str], Merged]:
+    def _merge_all(self, read: Sequence[Read]) -> dict[tuple[str, str, str], Merged]:
         shutil.rmtree(self._fresh, ignore_errors=True)
         incoming: dict[tuple[str, str, str], list[Incoming]] = defaultdict(list)
         for n, each in enumerate(read):
@@ -236,7 +170,7 @@ class _Import:
             raise BadData([f"{path}: damaged (its hash is not the catalogue's); put it back from a backup"])
         return path
 
-    def _report(self, n: int, each: _Read, merged: Mapping[tuple[str, str, str], Merged]) -> SourceReport:
+    def _report(self, n: int, each: Read, merged: Mapping[tuple[str, str, str], Merged]) -> SourceReport:
         reasons = Counter(dict(each.staged.reasons))
         counts = {}
         for kind, staged in (("quotes", each.staged.quotes), ("levels", each.staged.levels)):
@@ -263,11 +197,11 @@ class _Import:
             findings=each.staged.findings,
         )
 
-    def _quarantine_files(self, each: _Read, counts: Mapping[str, Counts]) -> list[str]:
+    def _quarantine_files(self, each: Read, counts: Mapping[str, Counts]) -> list[str]:
         stem = f"{each.source.path.name}-{each.key[:8]}"
         return [f"quarantine/{stem}.{kind}.parquet" for kind, c in counts.items() if c.quarantined]
 
-    def _earlier(self, each: _Read, report: SourceReport) -> SourceRecord | None:
+    def _earlier(self, each: Read, report: SourceReport) -> SourceRecord | None:
         """The record of the same content from another place, when it brings no row; None otherwise."""
         if report.quotes.kept or report.levels.kept:
             return None
@@ -278,7 +212,7 @@ class _Import:
                 return record
         return None
 
-    def _again(self, each: _Read, report: SourceReport) -> SourceReport:
+    def _again(self, each: Read, report: SourceReport) -> SourceReport:
         """What is said of content that was imported from another place."""
         earlier = self._earlier(each, report)
         if earlier is None:
@@ -290,7 +224,7 @@ class _Import:
 
     def _files(
         self,
-        read: Sequence[_Read],
+        read: Sequence[Read],
         reports: Sequence[SourceReport],
         merged: Mapping[tuple[str, str, str], Merged],
         licence: str,
@@ -337,7 +271,11 @@ class _Import:
             sources=tuple(dict.fromkeys([*(before.sources if before else ()), *brought])),
         )
 
-    def _source_record(self, each: _Read, report: SourceReport, licence: str) -> SourceRecord:
+    @property
+    def _who(self) -> tuple[str, str]:
+        return self._importer.name, self._version
+
+    def _source_record(self, each: Read, report: SourceReport, licence: str) -> SourceRecord:
         return SourceRecord(
             path=str(each.source.path),
             digest=each.digest,
@@ -352,16 +290,19 @@ class _Import:
         )
 
 
-def _content(path: Path) -> tuple[str, int]:
-    """Hash and bytes of a source."""
-    try:
-        return digest_of(path), path.stat().st_size
-    except OSError as error:
-        raise BadData([f"{path}: cannot be read: {error.strerror or error}"]) from error
+def _in_order(
+    sources: Sequence[Source], keys: Sequence[str], by_key: Mapping[str, SourceReport]
+) -> Iterator[SourceReport]:
+    """A report for each source; of one content under two names, the second is known."""
+    seen: set[str] = set()
+    for source, key in zip(sources, keys, strict=True):
+        report = by_key[key]
+        yield replace(report, path=source.path, known=report.known or key in seen)
+        seen.add(key)
 
 
 def _refuse_strictly(
-    read: Sequence[_Read], reports: Sequence[SourceReport], merged: Mapping[tuple[str, str, str], Merged]
+    read: Sequence[Read], reports: Sequence[SourceReport], merged: Mapping[tuple[str, str, str], Merged]
 ) -> None:
     problems: list[str] = []
     for n, (each, report) in enumerate(zip(read, reports, strict=True)):

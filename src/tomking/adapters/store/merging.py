@@ -1,4 +1,4 @@
-"""One month, new: what is stored and what was staged, merged session by session.
+"""One month, new: what is stored and what was staged, merged a few sessions at a time.
 
 The stored row stays.  A new row with the same key (instant, expiry, right, strike) is "already there" when
 its prices are equal and nothing else it says differs; it completes the stored row where that says
@@ -10,15 +10,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from tomking.adapters.store.coverage import Instants
-from tomking.adapters.store.months import Kind, MonthFile, MonthWriter, in_points
+from tomking.adapters.store.months import Kind, MonthFile, MonthWriter, in_points, session_day
 from tomking.adapters.store.prices import ladder, per_point
 from tomking.adapters.store.staging import Piece, read_piece
+
+SPAN_ROWS = 100_000
+"""Sessions are merged together up to so many rows; a longer session alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Incoming:
 
 @dataclass(slots=True, eq=False)
 class Merged:
-    """What came of a month; grows session by session."""
+    """What came of a month; grows span by span."""
 
     counts: int
     """Of a price in a point."""
@@ -69,52 +73,84 @@ def _merge(
     counts = max(new_counts, old.per_point if old else 0)
     done = Merged(counts)
     with MonthWriter(to, kind, name, month, counts) as writer:
-        for day in sorted({*(old.sessions if old else ()), *(d for i in incoming for d in i.piece.days)}):
-            session = _old(old, kind, day, counts)
-            new = _new(kind, incoming, day, counts)
+        for number, days in enumerate(_spans(kind, old, incoming)):
+            rows = _old(old, kind, days, counts)
+            new = _new(kind, incoming, days, counts)
             if new is not None:
-                session = _merged_session(
-                    kind, name, session, new, done=done, beside=to.with_suffix(f".{day}")
-                )
-            writer.add(day, session)
-            done.rows += session.height
-            done.seen[day] = (_instants(session), session.height)
+                rows = _merged_span(kind, name, rows, new, done=done, beside=to.with_suffix(f".{number}"))
+            sessions = _by_day(rows)
+            writer.add(sessions)
+            done.rows += rows.height
+            done.seen.update((day, (_instants(part), part.height)) for day, part in sessions)
     return done
 
 
-def _old(old: MonthFile | None, kind: Kind, day: date, counts: int) -> pl.DataFrame:
-    """The stored rows of a session in the new unit."""
-    if old is None or day not in old.sessions:
+def _spans(kind: Kind, old: MonthFile | None, incoming: Sequence[Incoming]) -> list[list[date]]:
+    """The days of a month, ascending, in runs that are merged at once: the memory that is needed."""
+    rows: Counter[date] = Counter()
+    for each in incoming:
+        rows.update(dict(each.piece.days))
+    for day in old.days if old else ():
+        rows[day] += old.rows_on(day) if old and kind.grouped else 0
+    if not kind.grouped:
+        return [sorted(rows)]
+    spans: list[list[date]] = []
+    held = SPAN_ROWS
+    for day in sorted(rows):
+        if held + rows[day] > SPAN_ROWS:
+            spans.append([])
+            held = 0
+        spans[-1].append(day)
+        held += rows[day]
+    return spans
+
+
+def _by_day(rows: pl.DataFrame) -> list[tuple[date, pl.DataFrame]]:
+    """Rows that are sorted by instant, session by session."""
+    runs = rows.select(session_day()).to_series().rle().struct.unnest()
+    starts = [0, *accumulate(runs["len"])]
+    return [
+        (day, rows.slice(start, count))
+        for start, (count, day) in zip(starts, runs.select("len", "value").iter_rows(), strict=False)
+    ]
+
+
+def _old(old: MonthFile | None, kind: Kind, days: Sequence[date], counts: int) -> pl.DataFrame:
+    """The stored rows of a span in the new unit."""
+    there = [day for day in days if day in old.days] if old else []
+    if old is None or not there:
         return pl.DataFrame(schema=kind.schema(counts))
-    rows = old.session(day)
+    rows = old.read(there) if kind.grouped else old.read_all()
     factor = counts // old.per_point
     assert factor * old.per_point == counts, "the units of a root divide each other"
     finer = [(pl.col(c).cast(pl.Int64) * factor).alias(c) for c in kind.prices] if factor > 1 else []
     return rows.with_columns(finer).with_columns(kind.typed(counts))
 
 
-def _new(kind: Kind, incoming: Sequence[Incoming], day: date, counts: int) -> pl.DataFrame | None:
-    """The staged rows of a session as counts, in the order of their sources and lines."""
+def _new(kind: Kind, incoming: Sequence[Incoming], days: Sequence[date], counts: int) -> pl.DataFrame | None:
+    """The staged rows of a span as counts, in the order of their sources and lines."""
     parts = []
     for each in incoming:
-        rows = read_piece(each.folder, each.piece, day)
+        rows = read_piece(each.folder, each.piece, days)
         if rows is not None:
-            parts.append(rows.with_columns(_source=pl.lit(each.source, dtype=pl.Int32)))
-    if not parts:
-        return None
+            parts.append(_counted(kind, rows, each.source, counts))
+    return pl.concat(parts) if parts else None
+
+
+def _counted(kind: Kind, rows: pl.DataFrame, source: int, counts: int) -> pl.DataFrame:
     whole = [(pl.col(c) * counts).round().alias(c) for c in kind.prices]
-    rows = pl.concat(parts).with_columns(whole)
-    return rows.with_columns(kind.typed(counts))
+    which = pl.lit(source, dtype=pl.Int32).alias("_source")
+    return rows.with_columns(whole).select(*kind.typed(counts), which, "line", "member")
 
 
-def _merged_session(
+def _merged_span(
     kind: Kind, name: str, before: pl.DataFrame, new: pl.DataFrame, *, done: Merged, beside: Path
 ) -> pl.DataFrame:
     ours = before.with_columns(
         _source=pl.lit(-1, dtype=pl.Int32), line=pl.lit(None, pl.Int64), member=pl.lit("")
     )
-    columns = [*kind.columns, "_source", "line", "member"]
-    rows = pl.concat([ours.select(columns), new.select(columns)]).sort(kind.key, maintain_order=True)
+    rows = pl.concat([ours.select(new.columns), new]) if ours.height else new
+    rows = rows.sort(kind.key, maintain_order=True)
     repeats = rows.select(
         pl.all_horizontal(pl.col(c).eq_missing(pl.col(c).shift()) for c in kind.key)
     ).to_series()

@@ -1,16 +1,16 @@
-"""A month of one root (or underlying) as a Parquet file: a row group a session, sorted, typed.
+"""A month of one root (or underlying) as a Parquet file, sorted and typed: a row group a session of quotes.
 
 The two kinds of months, option quotes and levels, differ in their columns and in what identifies a row;
 the rest of the store treats them alike.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import polars as pl
 import pyarrow as pa
@@ -44,6 +44,8 @@ class Kind:
     """Columns held as counts of the price unit; their nulls mean something."""
     said: tuple[str, ...]
     """Other columns: null is "the source has none", which another source may complete."""
+    grouped: bool
+    """A row group a session; else one for the month, whose sessions are a few rows each."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -72,6 +74,7 @@ QUOTES_KIND = Kind(
     key=("at", "expiry", "right", "strike"),
     prices=("bid", "ask"),
     said=("bid_size", "ask_size", "volume", "open_interest", "spot", "multiplier"),
+    grouped=True,
 )
 LEVELS_KIND = Kind(
     name="levels",
@@ -81,6 +84,7 @@ LEVELS_KIND = Kind(
     key=("at", "expiry"),
     prices=(),
     said=("bid", "ask", "last"),
+    grouped=False,
 )
 KINDS = {kind.name: kind for kind in (QUOTES_KIND, LEVELS_KIND)}
 
@@ -121,9 +125,10 @@ class MonthFile:
             raise BadData(
                 [f"{path}: format {written} is of another version of tomking; this one reads {FORMAT}"]
             )
-        self.sessions = {date.fromisoformat(day): group for group, day in enumerate(days)}
-        """Number of the row group of each session, ascending."""
+        self.days = tuple(date.fromisoformat(day) for day in days)
+        """Its sessions, ascending."""
         self.rows: int = self._file.metadata.num_rows
+        self._groups = {day: group for group, day in enumerate(self.days)}
         self._path = path
 
     def __enter__(self) -> Self:
@@ -134,14 +139,28 @@ class MonthFile:
     ) -> None:
         self._file.close()
 
-    def session(self, day: date, columns: Iterable[str] | None = None) -> pl.DataFrame:
-        """The rows of one session, prices as counts of its own unit."""
+    def rows_on(self, day: date) -> int:
+        """How many rows a session of quotes has."""
+        rows: int = self._file.metadata.row_group(self._groups[day]).num_rows
+        return rows
+
+    def read(self, days: Iterable[date], columns: Iterable[str] | None = None) -> pl.DataFrame:
+        """The rows of these sessions of quotes, prices as counts of its own unit."""
+        return self._read([self._groups[day] for day in days], columns)
+
+    def read_all(self) -> pl.DataFrame:
+        """All rows, as ``read``."""
+        return self._read(list(range(self._file.metadata.num_row_groups)), None)
+
+    def _read(self, groups: list[int], columns: Iterable[str] | None) -> pl.DataFrame:
         wanted = None if columns is None else list(columns)
         try:
-            table = self._file.read_row_group(self.sessions[day], columns=wanted, use_threads=False)
+            table = self._file.read_row_groups(groups, columns=wanted, use_threads=False)
         except (OSError, pa.ArrowException) as error:
-            raise BadData([f"{self._path}: session {day} cannot be read: {error}"]) from error
-        return _frame(table)
+            raise BadData([f"{self._path}: cannot be read: {error}; put it back from a backup"]) from error
+        frame = pl.from_arrow(table, rechunk=True)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
 
 
 class MonthWriter:
@@ -176,14 +195,10 @@ class MonthWriter:
         self._file.close()
         sync_file(self._path)
 
-    def add(self, day: date, rows: pl.DataFrame) -> None:
-        """One session: columns of the kind's schema, sorted by its key."""
-        assert rows.schema == self._schema, rows.schema
-        self._days.append(day.isoformat())
-        self._file.write_table(rows.to_arrow(), row_group_size=max(rows.height, 1))
-
-
-def _frame(table: Any) -> pl.DataFrame:  # noqa: ANN401 - a pyarrow table, which has no types
-    frame = pl.from_arrow(table, rechunk=True)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+    def add(self, sessions: Sequence[tuple[date, pl.DataFrame]]) -> None:
+        """Sessions: columns of the kind's schema, sorted by its key; all at once where not ``grouped``."""
+        self._days += [day.isoformat() for day, _ in sessions]
+        parts = [rows for _, rows in sessions]
+        for rows in parts if self._kind.grouped else [pl.concat(parts)]:
+            assert rows.schema == self._schema, rows.schema
+            self._file.write_table(rows.to_arrow(), row_group_size=max(rows.height, 1))

@@ -95,6 +95,23 @@ class Month:
         """All quotes of one instant."""
         return self._slice(number, slice(int(self._start[number]), int(self._stop[number])))
 
+    @property
+    def lengths(self) -> Ints:
+        """Rows of each snapshot, shape (m,)."""
+        lengths: Ints = self._stop - self._start
+        return lengths
+
+    def rows_of(self, numbers: Ints) -> dict[str, Counts]:
+        """The rows of these snapshots, ascending: views where none is left out between them."""
+        if numbers.size and numbers[-1] - numbers[0] + 1 == numbers.size:
+            rows = slice(int(self._start[numbers[0]]), int(self._stop[numbers[-1]]))
+            return {name: column[rows] for name, column in self.rows.items()}
+        spans = [slice(int(self._start[n]), int(self._stop[n])) for n in numbers]
+        return {
+            name: np.concatenate([column[:0], *(column[rows] for rows in spans)])
+            for name, column in self.rows.items()
+        }
+
     def expiries(self, number: int) -> tuple[date, ...]:
         """The expiries listed at one instant, ascending."""
         here = self.blocks["expiry"][int(self._first_block[number]) : int(self._last_block[number])]

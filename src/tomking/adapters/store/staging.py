@@ -6,10 +6,11 @@ that an import that was killed goes on with the next one.  Nothing here touches 
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
@@ -61,8 +62,8 @@ class Piece:
     """In the source's staging folder."""
     rung: int
     """The first rung of the root's ladder of units that gives all its prices."""
-    days: tuple[date, ...]
-    """The session of each record batch, ascending."""
+    days: tuple[tuple[date, int], ...]
+    """Its sessions and their rows, ascending: a record batch each, of levels one for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +119,16 @@ def stage(
     return done
 
 
-def read_piece(folder: Path, piece: Piece, day: date) -> pl.DataFrame | None:
-    """The rows of one session, None when the piece has none of it."""
-    if day not in piece.days:
+def read_piece(folder: Path, piece: Piece, days: Collection[date]) -> pl.DataFrame | None:
+    """The rows of some sessions (of all, for levels), None when the piece has none of them."""
+    kind = KINDS[piece.kind]
+    batches = [n for n, (day, _) in enumerate(piece.days) if day in days] if kind.grouped else [0]
+    if not batches:
         return None
     with pa.memory_map(str(folder / piece.file)) as file:
-        batch = pa.ipc.open_file(file).get_batch(piece.days.index(day))
-        frame = pl.from_arrow(batch, schema=KINDS[piece.kind].raw)
+        reader = pa.ipc.open_file(file)
+        table = pa.Table.from_batches([reader.get_batch(n) for n in batches])
+        frame = pl.from_arrow(table, schema=kind.raw)
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -188,16 +192,18 @@ class _Spill:
 
     def _write(self, kind: Kind, name: str, month: str, number: int, rows: pl.DataFrame) -> None:
         file = f"{kind.name}-{len(self._pieces)}-{number}.arrow"
-        days = rows.partition_by("_day", as_dict=True, maintain_order=True)
-        ordered = sorted((day, part) for (day,), part in days.items())
-        tables = [part.select(kind.raw.names()).to_arrow() for _, part in ordered]
+        rows = rows.sort("_day", maintain_order=True)
+        days = tuple(rows.group_by("_day", maintain_order=True).len().iter_rows())
+        whole = rows.select(kind.raw.names()).to_arrow().combine_chunks()
+        starts = [0, *accumulate(count for _, count in days)]
+        tables = [whole.slice(at, count) for at, (_, count) in zip(starts, days, strict=False)]
         options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
         with (
             pa.OSFile(str(self._folder / file), "wb") as sink,
-            pa.ipc.new_file(sink, tables[0].schema, options=options) as writer,
+            pa.ipc.new_file(sink, whole.schema, options=options) as writer,
         ):
-            for table in tables:
-                writer.write_batch(table.combine_chunks().to_batches()[0])
+            for table in tables if kind.grouped else [whole]:
+                writer.write_batch(table.to_batches()[0])
         self._pieces.append(
             Piece(
                 kind=kind.name,
@@ -205,7 +211,7 @@ class _Spill:
                 month=month,
                 file=file,
                 rung=int(rows["_rung"].to_numpy().max()),
-                days=tuple(day for day, _ in ordered),
+                days=days,
             )
         )
 

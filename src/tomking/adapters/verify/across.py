@@ -18,7 +18,7 @@ from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.verify.arbitrage import first_forwards, pairs_of
 from tomking.adapters.verify.context import Context, listing_of
 from tomking.adapters.verify.findings import Finding
-from tomking.adapters.verify.rows import AFTER_CLOSE, INSIDE, placed
+from tomking.adapters.verify.hours import INSIDE
 from tomking.domain.bars import History
 from tomking.domain.products import PRODUCTS
 
@@ -159,7 +159,7 @@ def _hours_by_session(root: str, instants: pl.DataFrame, context: Context) -> in
 
     def inside(hours: int) -> float:
         moved = at + hours * 3_600_000_000
-        return float(np.mean(placed(moved, context.securities, AFTER_CLOSE) == INSIDE))
+        return float(np.mean(context.securities_hours.placed(moved) == INSIDE))
 
     if inside(0) >= MISFITS:
         return None

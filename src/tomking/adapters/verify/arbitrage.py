@@ -3,7 +3,7 @@
     vertical    neighbours K1 < K2: a call at K1 is worth at least the one at K2 and at most K2 - K1 more
                 (puts the other way round); said where ask and bid would allow the trade at a gain
     butterfly   prices are convex in the strike; said where selling the middle at its bid pays for both
-                wings at their asks
+                wings at their asks, half a tick at least
     parity      call less put is D (F - K) on one straight line per expiry; said where the interval
                 [call bid - put ask, call ask - put bid] misses the line by more than ``PARITY_SHARE``
 
@@ -84,13 +84,19 @@ def _verticals(rows: pl.DataFrame) -> pl.DataFrame:
 def _butterflies(rows: pl.DataFrame) -> pl.DataFrame:
     near = (pl.col("k3") - pl.col("k2")) / (pl.col("k3") - pl.col("k"))
     wings = near * pl.col("ask") + (1 - near) * pl.col("ask3")
+    roots = [str(root) for root in rows["root"].unique()]
+    ticks = pl.DataFrame(
+        {"root": roots, "tick": [listing_of(root).tick for root in roots]},
+        schema={"root": pl.String, "tick": pl.Float64},
+    )
     return (
         rows.with_columns(
             *(_next(c, 1).alias(f"{c}2") for c in ("k", "bid", "ask")),
             *(_next(c, 2).alias(f"{c}3") for c in ("k", "ask")),
         )
+        .join(ticks, on="root", maintain_order="left")
         .with_columns((pl.col("bid2") - wings).alias("gain"))
-        .filter(pl.col("gain") > _CENT)
+        .filter(pl.col("gain") > 0.5 * pl.col("tick") + _CENT)
     )
 
 

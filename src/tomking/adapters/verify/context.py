@@ -5,11 +5,12 @@ Sources of the listings: contract specifications of Cboe (index options), CME, C
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 
 from tomking.adapters.calendars import load_futures_sessions, load_sessions
+from tomking.adapters.verify.hours import AFTER_CLOSE, Hours
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.products import PRODUCTS
 
@@ -79,35 +80,40 @@ LISTINGS: dict[str, Listing] = {
     **dict.fromkeys(("6E", "EUU"), _future(125_000, 0.00005, 0.0025)),
     **dict.fromkeys(("6B", "GBU"), _future(62_500, 0.0001, 0.005)),
     **dict.fromkeys(("6A", "ADU"), _future(100_000, 0.00005, 0.0025)),
+    **dict.fromkeys(("6J", "JPU"), _future(12_500_000, 0.0000005, 0.00001)),
+    **dict.fromkeys(("6C", "CAU"), _future(100_000, 0.00005, 0.0025)),
+    **dict.fromkeys(("6S", "CHU"), _future(125_000, 0.00005, 0.0025)),
     **dict.fromkeys(("ZC", "OZC", "ZS", "OZS", "ZW", "OZW"), _future(50, 0.125, 5)),
 }
 """By root.  Prices of grains are in cents per bushel."""
 
+_ES_WEEKLY = re.compile(r"E[1-5][A-E]|EW[1-4]?")
+"""CME's own symbols of what tomking calls ES: E3C is the third Wednesday's, EW the month's end."""
 _ADJUSTED = re.compile(r"[A-Z]+\d|\d[A-Z]+")
 """OCC's adjusted symbols: AAPL1, or 1AAPL in some vendors' files."""
 
 
 def listing_of(root: str) -> Listing:
     """The root's listing; that of an option on shares for a root without exchange facts here."""
-    return LISTINGS.get(root, SHARES)
+    return LISTINGS["ES"] if _ES_WEEKLY.fullmatch(root) else LISTINGS.get(root, SHARES)
 
 
 def is_adjusted(root: str) -> bool:
     """Whether a root is OCC's name of an adjusted series.
 
-    >>> [is_adjusted(root) for root in ("AAPL1", "1AAPL", "SPX1", "SPXW", "6E", "BRKB")]
-    [True, True, True, False, False, False]
+    >>> [is_adjusted(root) for root in ("AAPL1", "1AAPL", "SPX1", "SPXW", "6E", "EW3", "BRKB")]
+    [True, True, True, False, False, False, False]
     """
-    return root not in LISTINGS and _ADJUSTED.fullmatch(root) is not None
+    return not listing_of(root).known and _ADJUSTED.fullmatch(root) is not None
 
 
 def looks_like_shares(root: str) -> bool:
     """Whether a root without exchange facts has the form of a share's ticker.
 
-    >>> [looks_like_shares(root) for root in ("AAPL", "BRKB", "SPXWQ", "", "EW3", "spy")]
+    >>> [looks_like_shares(root) for root in ("AAPL", "BRKB", "BRK.B", "", "LO1", "spy")]
     [True, True, True, False, False, False]
     """
-    return re.fullmatch(r"[A-Z]{1,5}", root) is not None
+    return re.fullmatch(r"[A-Z]{1,5}([./][A-Z]{1,2})?", root) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +122,8 @@ class Context:
 
     securities: Sessions
     futures: Sessions
+    securities_hours: Hours
+    futures_hours: Hours
     now: datetime | None = None
     """The moment of the import: no quote may be later.  None leaves that out."""
     source: str = ""
@@ -124,6 +132,10 @@ class Context:
     def sessions(self, listing: Listing) -> Sessions:
         """The sessions that a listing trades in."""
         return self.futures if listing.future else self.securities
+
+    def hours(self, listing: Listing) -> Hours:
+        """The same as columns."""
+        return self.futures_hours if listing.future else self.securities_hours
 
     def ends(self, root: str, expiry: date) -> datetime | None:
         """When a contract stopped trading at the latest; None outside the span of the sessions.
@@ -146,13 +158,13 @@ def load_context(
     first: date = FIRST, last: date = LAST, *, now: datetime | None = None, source: str = ""
 ) -> Context:
     """The context over a span of days; the calendars take about a second the first time."""
-    securities, futures = _calendars(first, last)
-    return Context(securities, futures, now=now, source=source)
+    return replace(_calendars(first, last), now=now, source=source)
 
 
 @lru_cache(maxsize=4)
-def _calendars(first: date, last: date) -> tuple[Sessions, Sessions]:
-    return load_sessions(first, last), load_futures_sessions(first, last)
+def _calendars(first: date, last: date) -> Context:
+    securities, futures = load_sessions(first, last), load_futures_sessions(first, last)
+    return Context(securities, futures, Hours.of(securities, AFTER_CLOSE), Hours.of(futures))
 
 
 def _on_or_before(sessions: Sessions, day: date) -> Session | None:

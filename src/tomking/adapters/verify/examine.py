@@ -8,7 +8,8 @@ from tomking.adapters.verify.across import Digest, across_findings, digest
 from tomking.adapters.verify.arbitrage import arbitrage_findings
 from tomking.adapters.verify.context import Context
 from tomking.adapters.verify.findings import Finding
-from tomking.adapters.verify.sessions import in_regular_hours, snapshot_findings, still_findings, with_session
+from tomking.adapters.verify.sessions import in_regular_hours, snapshot_findings, with_session
+from tomking.adapters.verify.still import still_findings
 
 
 def examine(

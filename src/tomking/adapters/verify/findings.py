@@ -1,5 +1,6 @@
 """A finding: one kind of trouble in one place, counted, with an example; for people and for machines."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -40,17 +41,20 @@ class Finding:
 
 
 def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """One finding for each kind and root, counts added, the first one's place and example kept."""
+    """One finding for each kind and root, counts added, the worst kinds first.
+
+    Place and example are the first one's of rows, and those of the session that has most of sessions.
+    """
     found: dict[tuple[str, str], Finding] = {}
+    counts = Counter[tuple[str, str]]()
     for each in findings:
         key = each.kind, each.root
-        first = found.get(key)
-        if first is None:
+        known = found.get(key)
+        if known is None or (each.session is not None and each.count > known.count):
             found[key] = each
-        else:
-            session = first.session if first.session == each.session else None
-            found[key] = replace(first, count=first.count + each.count, session=session)
-    return tuple(sorted(found.values(), key=_rank))
+        counts[key] += each.count
+    whole = (replace(one, count=counts[key]) for key, one in found.items())
+    return tuple(sorted(whole, key=_rank))
 
 
 def as_json(finding: Finding) -> dict[str, object]:

@@ -88,7 +88,7 @@ _ROWS = (
         "impossible_price",
         _Q,
         "that no market pays: a put bid above its strike, a call bid above the underlying,"
-        " or an offer of ten times both",
+        " or an offer of ten times as much",
         "check the scale of prices and strikes, and that calls and puts are not swapped",
     ),
     Kind(
@@ -107,7 +107,7 @@ _ROWS = (
         "from_the_future",
         _Q,
         "stamped after the moment of the import",
-        "check the format of the dates (day before month?) and --zone",
+        "check the format of the dates (day before month?), --zone, and this machine's clock",
     ),
     Kind(
         "expired",

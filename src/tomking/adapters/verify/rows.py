@@ -8,7 +8,6 @@ Nothing is repaired: a row goes to ``kept`` or to ``quarantined`` as it stood.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -17,20 +16,18 @@ from numpy.typing import NDArray
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.verify.context import Context, is_adjusted, listing_of, looks_like_shares
 from tomking.adapters.verify.findings import Finding
+from tomking.adapters.verify.hours import GRACE, OUTSIDE, SHUT
 from tomking.adapters.verify.kinds import ROW_REASONS
-from tomking.domain.calendar import Sessions
 
 KEY = ("root", "at", "expiry", "right", "strike")
 """What makes a quote one quote."""
 LARGEST_STRIKE = 1_000_000 * STRIKE_DIGITS
 LARGEST_SIZE, LARGEST_VOLUME = 1_000_000, 50_000_000
 """Contracts: no quote and no day of any option has seen more."""
-AFTER_CLOSE = timedelta(minutes=15)
-"""Index and fund options trade a quarter of an hour longer."""
 OFF_GRID = 1e-4
 """How far a price may be off its grid, in counts: what writing it in decimals can do."""
 ABSURD_MULTIPLE = 10.0
-"""An offer above ten times underlying and strike together is no offer."""
+"""An offer above ten times the underlying (and a put's strike) and ten points is no offer."""
 CALL_ALLOWANCE = 1.1
 """A call bid above the underlying by more than this is no bid; the rest covers stale underlyings."""
 
@@ -114,39 +111,14 @@ def _with_facts(quotes: pl.DataFrame, context: Context) -> pl.DataFrame:
     return joined.with_columns(pl.Series("_when", _when(quotes, context), dtype=pl.Int8))
 
 
-INSIDE, OUTSIDE, SHUT = 0, 1, 2
-"""Where an instant falls: in regular hours, on a session's day outside them, on no session's day."""
-
-
 def _when(quotes: pl.DataFrame, context: Context) -> NDArray[np.int8]:
     at = quotes["at"].cast(pl.Int64).fill_null(0).to_numpy()
     futures = [r for r in quotes["root"].unique().drop_nulls() if listing_of(r).future]
     of_futures = quotes["root"].is_in(futures).fill_null(value=False).to_numpy()
     found = np.full(at.size, SHUT, dtype=np.int8)
-    found[of_futures] = placed(at[of_futures], context.futures, timedelta(0))
-    found[~of_futures] = placed(at[~of_futures], context.securities, AFTER_CLOSE)
+    found[of_futures] = context.futures_hours.placed(at[of_futures])
+    found[~of_futures] = context.securities_hours.placed(at[~of_futures])
     return found
-
-
-def placed(at: NDArray[np.int64], sessions: Sessions, after: timedelta) -> NDArray[np.int8]:
-    """INSIDE, OUTSIDE or SHUT for instants in microseconds since 1970, shape (n,).
-
-    An evening from 18:00 New York belongs to the next day, as the store and the exchanges count it.
-    """
-    opens = np.array([_micros(s.open.timestamp()) for s in sessions], dtype=np.int64)
-    closes = np.array([_micros((s.close + after).timestamp()) for s in sessions], dtype=np.int64)
-    days = np.array([s.date for s in sessions], dtype="datetime64[D]")
-    row = np.searchsorted(opens, at, side="right") - 1
-    inside = (row >= 0) & (at <= closes[np.maximum(row, 0)])
-    wall = pl.Series(at).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone("America/New_York")
-    day = wall.dt.replace_time_zone(None).dt.offset_by("6h").dt.date().to_numpy().astype("datetime64[D]")
-    near = np.searchsorted(days, day)
-    open_day = days[np.minimum(near, days.size - 1)] == day
-    return np.where(inside, INSIDE, np.where(open_day, OUTSIDE, SHUT)).astype(np.int8)
-
-
-def _micros(seconds: float) -> int:
-    return int(seconds) * 1_000_000
 
 
 # ---------------------------------------------------------------------------------------- 2. the reasons
@@ -181,7 +153,7 @@ def _tests(context: Context) -> dict[str, pl.Expr]:
         ),
         "off_grid": _off(bid, pl.col("_tick")) | _off(ask, pl.col("_tick")),
         "from_the_future": pl.lit(value=False) if context.now is None else pl.col("at") > context.now,
-        "expired": pl.col("at") > pl.col("_ends"),
+        "expired": pl.col("at") > pl.col("_ends") + GRACE,
         "no_session": pl.col("_when") == SHUT,
     }
 
@@ -192,12 +164,13 @@ def _off(value: pl.Expr, grid: pl.Expr) -> pl.Expr:
 
 
 def _impossible(points: pl.Expr) -> pl.Expr:
+    """Where the underlying is not known, a call's prices are not judged: they may be anything below it."""
     put, spot = pl.col("right") < 0, pl.col("spot")
-    level = pl.max_horizontal(points, spot)
+    level = pl.when(put).then(pl.max_horizontal(points, spot)).when(spot.is_not_null()).then(spot)
     return (
         (put & (pl.col("bid") > points))
         | (~put & (pl.col("bid") > CALL_ALLOWANCE * spot))
-        | (pl.col("ask") > ABSURD_MULTIPLE * level)
+        | (pl.col("ask") > ABSURD_MULTIPLE * (level + ABSURD_MULTIPLE))
     )
 
 

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli.data_commands import data_app
+from tomking.app.cli.replicate import replicate_app
+
 HELP = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
@@ -16,7 +19,6 @@ app = typer.Typer(
     invoke_without_command=True,
 )
 config_app = typer.Typer(context_settings=HELP, invoke_without_command=True, rich_markup_mode=None)
-replicate_app = typer.Typer(context_settings=HELP, invoke_without_command=True, rich_markup_mode=None)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout instead of text.")]
 ConfigPath = Annotated[
@@ -181,43 +183,8 @@ def backtest(
     )
 
 
-@replicate_app.callback()
-def replicate(context: typer.Context) -> None:
-    """Rebuild published option indexes by their rules and compare the years.
-
-    \b
-    Examples:
-      tomking replicate bxm
-      tomking replicate bxm --seeds 3 --json
-    """  # noqa: D301
-    _help_when_alone(context)
-
-
-@replicate_app.command()
-def bxm(
-    *,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, max=2**32, help="First seed of the modelled paths.")
-    ] = 1,
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many seeds.")] = 30,
-    as_json: AsJson = False,
-) -> None:
-    """Compare the Cboe S&P 500 BuyWrite Index, rebuilt by its rules, with its published years.
-
-    \b
-    Examples:
-      tomking replicate bxm
-      tomking replicate bxm --seeds 1 --seed 7
-      tomking replicate bxm --json
-
-    One seed takes about six seconds.  What the deviations come from: docs/replication.md.
-    """  # noqa: D301
-    from tomking.app.cli.replicate import print_comparison
-
-    print_comparison(seed, seeds, as_json=as_json)
-
-
 app.add_typer(replicate_app, name="replicate")
+app.add_typer(data_app, name="data")
 
 
 def _help_when_alone(context: typer.Context) -> None:
