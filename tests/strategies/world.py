@@ -121,6 +121,8 @@ class World:
     vix_level: float | None = 24.0
     vol: Vol = field(default_factory=lambda: flat(0.15))
     daily: Bars | None = None
+    vix3m: Bars | None = None
+    """The three-month index is not known unless it is told."""
     grid_minutes: int = 1
     half_spread_ticks: int = 1
     rate: float = 0.0
@@ -188,6 +190,8 @@ class World:
 
     def bars(self, family: str, now: datetime) -> Bars:
         today = new_york(now).date()
+        if family == "VIX3M":
+            return self.vix3m or rising_bars(today, self.level, count=0)
         return rising_bars(today, self.level) if self.daily is None else self.daily.before(today)
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
@@ -286,7 +290,7 @@ class Desk:
                 entry_net=part.structure.net(mids),
                 opened=now,
                 opened_dte=dte(view.today, expiry),
-                dollars=Decimal(0),
+                dollars=part.structure.net(mids) * min(self.units, wish.ceiling) * part.structure.multiplier,
                 fees=Decimal(0),
                 target=f"t{len(self.said)}" if any(part.role in t.roles for t in wish.targets) else None,
             )
@@ -308,10 +312,17 @@ class Desk:
 
     def closed(self, wish: Close, now: datetime) -> None:
         position = self.positions[wish.position]
-        components = dict(position.components)
+        components, values = dict(position.components), self.own(now).values
         for role in wish.roles:
+            one = components[role]
+            brought = values.get((position.id, role), Decimal(0)) * one.units * one.structure.multiplier
             components[role] = replace(
-                components[role], units=0, closed=now, trigger=wish.trigger, target=None
+                one,
+                units=0,
+                closed=now,
+                trigger=wish.trigger,
+                target=None,
+                dollars=one.dollars + brought,
             )
         if not any(c.is_open for c in components.values()):
             del self.positions[wish.position]
