@@ -16,6 +16,8 @@ STRATEGIES = (
     "ratio_spread",
     "calendar_spread",
     "diagonal",
+    "leap_put_income",
+    "leap_put_hedge",
 )
 """Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
 

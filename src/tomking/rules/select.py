@@ -53,6 +53,16 @@ def underlying(view: View, product: str, expiry: date) -> float | None:
     return None if spot is None else level(spot, product)
 
 
+def price_of(view: View, product: str) -> float | None:
+    """Points the product itself trades at: the forward of its nearest expiry after today.
+
+    A fund's price is not its index's level (``Product.ratio_drifts``), and a chain says what it is; a few
+    days of interest are left in it.  None without an expiry.
+    """
+    near = min((e for e in view.expiries(product) if e > view.today), default=None)
+    return None if near is None else view.forward(product, near)
+
+
 def stated_points(dollars: Decimal | float, price: float) -> float:
     """Dollars stated for one SPY contract at an index of 5,500 as points of an underlying at ``price``.
 

@@ -11,6 +11,8 @@ from tomking.strategies import (
     diagonal,
     friday_0dte,
     ipmcc,
+    leap_put_hedge,
+    leap_put_income,
     lt112,
     ratio_spread,
 )
@@ -39,6 +41,8 @@ ALL: dict[str, Module] = {
     "ratio_spread": ratio_spread,
     "calendar_spread": calendar_spread,
     "diagonal": diagonal,
+    "leap_put_income": leap_put_income,
+    "leap_put_hedge": leap_put_hedge,
 }
 
 

@@ -92,7 +92,7 @@ def _leap(settings: Settings, view: View, own: Own, product: str) -> Option | Pa
 def _cost(settings: Settings, view: View, own: Own, leap: Option) -> Decimal | Pass:
     """The LEAP's mid; or why it is not to be had at it."""
     quote = select.priced(view, Structure(LEAP, (Leg(leap, +1),)))
-    level = view.forward(leap.product, leap.expiry)
+    level = select.price_of(view, leap.product)
     if quote is None or level is None:
         return Pass(own.strategy, ENTRY, "LIQ", f"{leap} has no two-sided quote")
     cost, spread = -quote.mid, 2 * quote.half_spread
