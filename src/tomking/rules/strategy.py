@@ -159,6 +159,13 @@ class Strategy:
     """The stages of its positions, where it has any of its own (methodology E.3)."""
     default_on: bool = True
     """Whether it trades unless the configuration says otherwise."""
+    covered: tuple[str, ...] = ()
+    """How roles begin among which, at any time, no more options are sold than bought: of each right, counted
+    in units, the bought ones expiring no earlier.  ("",) are all roles.  The conformance suite holds it to
+    this."""
+    settles: tuple[str, ...] = ()
+    """How roles begin whose short legs run into their settlement: no exit need end them before (ruling 10:
+    boxes, and what was opened within 21 days)."""
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Everything it wishes now: notes and exits first, then entries."""

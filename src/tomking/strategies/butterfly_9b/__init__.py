@@ -53,6 +53,8 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=(),
         life=Life(ways={"OPEN": ()}, reading=_reading),
+        covered=("",),
+        settles=("",),
         watch=Watch(390, time(15, 0), time(15, 0)),
     )
 

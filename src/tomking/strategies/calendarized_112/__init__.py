@@ -56,5 +56,6 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=exits_of(settings),
         life=life_of(settings),
+        covered=("PDS",),
         watch=Watch(settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from,)),
     )

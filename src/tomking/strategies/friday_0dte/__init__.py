@@ -55,5 +55,6 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=exits_of(settings),
         life=LIFE,
+        covered=("",),
         watch=Watch(1, time(9, 30), time(15, 59)),
     )

@@ -32,6 +32,7 @@ def strategy(settings: Settings) -> Strategy:
         entries=(_one_one_two(settings), *_weekly(settings)),
         exits=exits_of(settings),
         life=LIFE,
+        covered=("PDS", "weekly"),
         watch=Watch(
             settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from, settings.weekly_exit)
         ),
