@@ -13,11 +13,15 @@ STRATEGIES = (
     "lt112",
     "calendarized_112",
     "ipmcc",
+    "futures_strangle",
     "ratio_spread",
     "calendar_spread",
     "diagonal",
+    "vix_spike_puts",
     "leap_put_income",
     "leap_put_hedge",
+    "vix_call_hedge",
+    "box_financing",
 )
 """Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
 

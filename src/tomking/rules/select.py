@@ -125,6 +125,16 @@ def wing(chain: Chain, option: Option, points: float) -> Option | None:
     return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
 
 
+def wing_within(chain: Chain, option: Option, points: float) -> Option | None:
+    """The strike quoted on both sides farthest from the money, at most ``points`` beyond ``option``."""
+    rows = _rows(chain, option.right)
+    away = (chain.strikes[rows] - float(option.strike)) * int(option.right)
+    fits = _two_sided(chain, rows) & (away > 0) & (away <= points + 1e-9)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmax(np.where(fits, away, -np.inf))))
+
+
 def nearest_strike(chain: Chain, right: Right, at: float, *, miss: float = np.inf) -> Option | None:
     """The quoted strike nearest ``at`` points, at most ``miss`` points off."""
     rows = _rows(chain, right)

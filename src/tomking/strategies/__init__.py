@@ -5,16 +5,20 @@ from typing import Any, Protocol
 
 from tomking.rules.strategy import Strategy
 from tomking.strategies import (
+    box_financing,
     butterfly_9b,
     calendar_spread,
     calendarized_112,
     diagonal,
     friday_0dte,
+    futures_strangle,
     ipmcc,
     leap_put_hedge,
     leap_put_income,
     lt112,
     ratio_spread,
+    vix_call_hedge,
+    vix_spike_puts,
 )
 
 
@@ -38,11 +42,15 @@ ALL: dict[str, Module] = {
     "lt112": lt112,
     "calendarized_112": calendarized_112,
     "ipmcc": ipmcc,
+    "futures_strangle": futures_strangle,
     "ratio_spread": ratio_spread,
     "calendar_spread": calendar_spread,
     "diagonal": diagonal,
+    "vix_spike_puts": vix_spike_puts,
     "leap_put_income": leap_put_income,
     "leap_put_hedge": leap_put_hedge,
+    "vix_call_hedge": vix_call_hedge,
+    "box_financing": box_financing,
 }
 
 
