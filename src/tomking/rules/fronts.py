@@ -17,7 +17,7 @@ from decimal import Decimal
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import dte, new_york
 from tomking.domain.contract import Option, Right
-from tomking.domain.intent import Close, Mark, Open, Part, Pass, Urgency
+from tomking.domain.intent import Open, Part, Pass, Urgency
 from tomking.domain.structure import Leg, Structure
 from tomking.rules import exits as out
 from tomking.rules import select
@@ -161,31 +161,40 @@ def _next_option(roll: Roll, view: View, product: str, sold: Component, back_: C
 # ---------------------------------------------------------------------------------------------- exits
 
 
-def bought_back(roll: Roll) -> Exit:
-    """A front has lost most of its value early enough, and another can be sold after it."""
+def bought_back(roll: Roll) -> tuple[Exit, ...]:
+    """A front has lost most of its value early enough, and another can be sold after it; a side each.
 
-    def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
-        start, end = view.session.at(roll.since), view.session.at(roll.until)
-        if view.session.is_half_day or not start <= view.now < end or rolls(held.position) >= roll.most:
-            return []
-        for one in all_fronts(own, held):
-            reason = _spent(roll, view, own, held, one)
-            if reason:
-                return [Close(own.strategy, held.position.id, (one.role,), Urgency.RULE, ROLL, reason)]
-        return []
-
-    return Exit(ROLL, Urgency.RULE, guardian=False, check=check)
+    Observed twice: where it lost it because the market ran away, a stop seen beside it comes first.
+    """
+    return tuple(
+        out.leave(ROLL, Urgency.RULE, _spent(roll), which=_front_of(right.name.lower()), confirm=True)
+        for right in (Right.CALL, Right.PUT)
+    )
 
 
-def _spent(roll: Roll, view: View, own: Own, held: Held, one: Component) -> str | None:
-    cost, credit = out.cost_and_credit(own, held, [one])
-    left = dte(view.today, one.expiry)
-    if cost is None or credit - cost < roll.share * credit or left < roll.days:
-        return None
-    (back_,) = held.part(f"back {side(one.role)}") or (None,)
-    if back_ is None or _next_option(roll, view, held.position.product, one, back_) is None:
-        return None
-    return f"{one.role} won {(credit - cost) / credit:.0%} with {left} days left"
+def _front_of(of: str) -> out.Picks:
+    def pick(own: Own, held: Held) -> Sequence[Component]:
+        return [one for one in all_fronts(own, held) if side(one.role) == of]
+
+    return pick
+
+
+def _spent(roll: Roll) -> out.Reason:
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        in_time = view.session.at(roll.since) <= view.now < view.session.at(roll.until)
+        if view.session.is_half_day or not in_time or rolls(held.position) >= roll.most:
+            return None
+        (one,) = chosen
+        cost, credit = out.cost_and_credit(own, held, chosen)
+        left = dte(view.today, one.expiry)
+        if cost is None or credit - cost < roll.share * credit or left < roll.days:
+            return None
+        (back_,) = held.part(f"back {side(one.role)}") or (None,)
+        if back_ is None or _next_option(roll, view, held.position.product, one, back_) is None:
+            return None
+        return f"{one.role} won {(credit - cost) / credit:.0%} with {left} days left"
+
+    return why
 
 
 def unsold(trigger: str, since: time) -> Exit:

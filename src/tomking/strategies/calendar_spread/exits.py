@@ -23,7 +23,7 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
         strays,
         fronts.unsold("no front", settings.exit_from),
         whole.wins("target", whole.share_of_debit(settings.target_share)),
-        fronts.bought_back(roll_of(settings)),
+        *fronts.bought_back(roll_of(settings)),
         Exit(MOVE, Urgency.RULE, guardian=False, check=_noted),
     )
 

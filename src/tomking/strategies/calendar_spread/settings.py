@@ -38,7 +38,7 @@ class Settings:
         source="B.8",
         doc="Of the underlying, the debit.",
     )
-    units_max: int = setting(20, low=1, high=200, source="B.8", doc="Units of one calendar.")
+    units_max: int = setting(100, low=1, high=1000, source="B.8", doc="Units of one calendar.")
     target_share: Decimal = setting(
         Decimal("0.25"), low=Decimal("0.05"), high=Decimal(5), source="B.8", doc="Of the debit, won."
     )

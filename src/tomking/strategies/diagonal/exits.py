@@ -23,7 +23,7 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
         whole.loses("stop", whole.share_of_debit(settings.stop_share)),
         fronts.unsold("no front", settings.exit_from),
         whole.wins("target", lambda own, p: _enough(settings, own, p)),
-        fronts.bought_back(roll_of(settings)),
+        *fronts.bought_back(roll_of(settings)),
         Exit(BEST, Urgency.RULE, guardian=False, check=_noted),
     )
 

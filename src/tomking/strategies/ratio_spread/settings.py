@@ -29,7 +29,7 @@ class Settings:
     credit_min_usd: Decimal = setting(
         Decimal(75), low=Decimal(1), high=Decimal(1000), source="B.9", doc="The unit brings at least."
     )
-    units_max: int = setting(4, low=1, high=50, source="B.9", doc="Units of one position.")
+    units_max: int = setting(10, low=1, high=100, source="B.9", doc="Units of one position.")
     target_share: Decimal = setting(
         Decimal("0.50"),
         low=Decimal("0.1"),
