@@ -3,6 +3,9 @@
 from datetime import date
 
 from tomking.domain import fomc
+from tomking.domain.eventcalendar import Entry as Occasion
+from tomking.domain.eventcalendar import EventCalendar
+from tomking.domain.products import PRODUCTS
 from tomking.rules.indicators import ema, highest
 from tomking.rules.strategy import Condition
 from tomking.view import Own, View
@@ -61,6 +64,16 @@ def no_fomc_this_week() -> Condition:
 def coverage_note(day: date) -> str:
     """A clause for the reason of an entry whose event filter had nothing to say."""
     return "" if fomc.covered(day) else "; FOMC calendar: not covered"
+
+
+def no_announcement(product: str) -> Condition:
+    """The methodology's quiet hours around statements, prices and stocks of oil (C.10)."""
+
+    def check(view: View, own: Own) -> str | None:
+        occasion = Occasion(PRODUCTS[product])
+        return EventCalendar(strict=False).judge(occasion, view.now, view.sessions).blocked
+
+    return Condition("EVT", check)
 
 
 def full_session() -> Condition:

@@ -45,6 +45,8 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=exits_of(settings),
         life=LIFE,
+        covered=("",),
+        settles=("weekly",),
         watch=Watch(
             settings.check_minutes, settings.roll_from, time(15, 59), also=(settings.pre_expiry_from,)
         ),

@@ -10,7 +10,7 @@ from tomking.domain.structure import Leg, Structure
 from tomking.rules import select
 from tomking.rules.entry import iv_rank
 from tomking.rules.strategy import Wish, best_of
-from tomking.strategies.ipmcc import earnings, weekly
+from tomking.strategies.ipmcc import announced, weekly
 from tomking.strategies.ipmcc.parts import LEAP
 from tomking.strategies.ipmcc.regime import trend_of, why_no_leap
 from tomking.strategies.ipmcc.settings import Settings
@@ -46,7 +46,7 @@ def _dollars(wish: Open) -> Decimal:
 
 
 def _pair(settings: Settings, view: View, own: Own, product: str) -> tuple[Open, Mark] | Pass:
-    no_leap = earnings.why_no_leap(settings, view, product)
+    no_leap = announced.why_no_leap(settings, view, product)
     if no_leap:
         return Pass(own.strategy, ENTRY, "EVT", no_leap)
     trend = trend_of(settings, view, product)

@@ -119,19 +119,23 @@ class Settings:
     check_minutes: int = setting(15, low=1, high=390, source="E.5", doc="Minutes between looks.")
     # ------------------------------------------------------------------------------ single names
     earnings: tuple[str, ...] = setting(
-        (), source="C.10", doc='Announcements of single names, as "AAPL 2031-04-24".'
+        (), source="C.10", doc='Announcements of single names, each as "AAPL 2031-04-24".'
     )
-    earnings_to: date | None = setting(None, source="C.10", doc="Last day that list speaks of.")
+    earnings_first: date | None = setting(None, source="C.10", doc="First day that list speaks of.")
+    earnings_last: date | None = setting(None, source="C.10", doc="Last day that list speaks of.")
     earnings_uncovered: str = setting(
         "block",
         choices=("block", "ignore"),
         source="C.10, ruling 6",
-        doc="Past that day: no single names, or no filter.",
+        doc="Outside that span: no single names, or no filter.",
         research=True,
     )
-    earnings_leap_days: int = setting(
-        30, low=0, high=90, source="C.10", doc="No new LEAP so many days before an announcement."
-    )
-    earnings_sessions_after: int = setting(
-        1, low=0, high=10, source="C.10", doc="Nor a weekly call up to so many sessions after one."
-    )
+
+    def __post_init__(self) -> None:
+        for line in self.earnings:
+            _, _, day = line.partition(" ")
+            try:
+                date.fromisoformat(day)
+            except ValueError as error:
+                said = f'earnings {line!r} is not a ticker and a day; write it as "AAPL 2031-04-24"'
+                raise ValueError(said) from error

@@ -17,7 +17,7 @@ from tomking.domain.structure import Leg, Structure
 from tomking.pricing.black import black
 from tomking.rules import select
 from tomking.rules.strategy import Wish
-from tomking.strategies.ipmcc import earnings
+from tomking.strategies.ipmcc import announced
 from tomking.strategies.ipmcc.parts import LEAP, call_of, lost_share, open_weekly, weekly_role
 from tomking.strategies.ipmcc.regime import itm_strikes, trend_of
 from tomking.strategies.ipmcc.settings import Settings
@@ -130,7 +130,7 @@ def sale_of(
     back = view.chain(product, leap.expiry)
     if expiry is None or chain is None or back is None or expiry >= leap.expiry:
         return Pass(own.strategy, entry, "STRUCT", f"{product}: no call of next week is listed")
-    blocked = earnings.why_no_weekly(settings, view, product, expiry)
+    blocked = announced.why_no_weekly(settings, view, product, expiry)
     if blocked:
         return Pass(own.strategy, entry, "EVT", blocked)
     trend = trend_of(settings, view, product)

@@ -23,7 +23,11 @@ ID = "leap_put_hedge"
 def strategy(settings: Settings) -> Strategy:
     """The strategy with these numbers."""
     window = Window(settings.entry_start, settings.entry_end)
-    conditions = (when.has_vix(), when.vix_between(0.0, settings.vix_max, strict_high=True))
+    conditions = (
+        when.has_vix(),
+        when.vix_between(0.0, settings.vix_max, strict_high=True),
+        when.no_announcement(settings.product),
+    )
     return Strategy(
         id=ID,
         title="LEAP put hedge",
@@ -50,5 +54,6 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=exits_of(settings),
         life=LIFE,
+        covered=("",),
         watch=Watch(settings.check_minutes, settings.exit_from, time(15, 59)),
     )

@@ -20,7 +20,8 @@ ROLLED = "rolled"
 def next_rung(settings: Settings, view: View, own: Own) -> Wish:
     """The first rung that is not held: the farthest first, so that a small account has its crash cover."""
     have = held(own)
-    free = [share for share in settings.rungs if share not in have]
+    taken = have.keys() | to_replace(settings, own, view.today).keys()
+    free = [share for share in settings.rungs if share not in taken]
     if not free:
         return ()
     vix = view.vix

@@ -42,6 +42,7 @@ def strategy(settings: Settings) -> Strategy:
                 when=(
                     when.has_vix(),
                     when.vix_between(settings.vix_min, float("inf"), strict_low=False),
+                    when.no_announcement(put.PRODUCT),
                 ),
                 build=lambda view, own: put.rung(settings, view, own),
             ),
