@@ -22,7 +22,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.sim.american import chain_at_intrinsic
 from tomking.sim.board import Timetable
-from tomking.sim.commodity import PREMIUM, CarryTerms, Commodity, CommodityModel
+from tomking.sim.commodity import CarryTerms, Commodity, CommodityModel
 from tomking.sim.families import Families
 from tomking.sim.family import FamilyMarket
 from tomking.sim.family_kernels import quote_one, total_variance
@@ -294,22 +294,25 @@ def test_the_session_moves_by_what_is_left_of_the_days_variance(history: History
     assert seen == pytest.approx(expected, rel=0.1)
 
 
-def test_moves_of_one_per_cent_a_day_are_a_volatility_of_sixteen_and_a_tenth_more() -> None:
+def test_moves_of_one_per_cent_a_day_are_a_volatility_of_sixteen_times_what_options_cost() -> None:
     # Up and down by 1 % for ten years: 0.01 sqrt(252) = 15.87 %, times 1.10 = 17.46 %.
     days = np.datetime64("2001-01-01") + np.arange(2500)
     close = 100.0 * np.exp(0.01 * (np.arange(2500) % 2))
-    model = CommodityModel(Commodity(9, 0.3, False), Bars(days, close, close, close, close), close * 0, 1)
+    model = CommodityModel(
+        Commodity(9, 0.3, 1.1, carries_rate=False), Bars(days, close, close, close, close), close * 0, 1
+    )
     terms = model._terms(2499, 100.0)
     year = terms.variance(1.0, CALENDAR_YEAR)
-    assert math.sqrt(year) == pytest.approx(PREMIUM * 0.1587, rel=2e-3)
+    assert math.sqrt(year) == pytest.approx(0.1746, rel=2e-3)
 
 
 def test_expected_volatility_returns_to_its_long_run() -> None:
-    terms = CarryTerms(level=70.0, carry=0.0, fast=0.36, slow=0.09, stress=1.0)
-    # A week: nearly 60 % (times 1.1); two years: (0.09 + 0.27 x (1 - e**-8) / 8) = 0.1237, 35.2 % (38.7 %).
+    terms = CarryTerms(level=70.0, carry=0.0, fast=0.36, slow=0.09, implied_over=1.1, stress=1.0)
+    # A week: x = 14 x 7/365 = 0.2685, (1 - e**-x) / x = 0.8771: 0.09 + 0.27 x 0.8771 = 0.3268, 62.9 %.
+    # Two years: x = 28: 0.09 + 0.27 / 28 = 0.0996, 31.6 % (34.7 %).
     week, long = (math.sqrt(terms.variance(t, CALENDAR_YEAR * t) / t) for t in (7 / 365, 2.0))
-    assert week == pytest.approx(1.1 * math.sqrt(0.09 + 0.27 * 0.9626), rel=1e-3)
-    assert long == pytest.approx(0.387, abs=1e-3)
+    assert week == pytest.approx(0.629, abs=1e-3)
+    assert long == pytest.approx(0.347, abs=1e-3)
 
 
 def test_a_golden_future_stands_above_by_interest_and_oils_do_not(

@@ -20,8 +20,8 @@ from tomking.sim.family import FamilyMarket, Spec, Spread
 from tomking.sim.market import ModelMarket
 from tomking.sim.vix_options import VixModel
 
-GOLD = Commodity(stream=1, prior_vol=0.16, carries_rate=True)
-OIL = Commodity(stream=2, prior_vol=0.34, carries_rate=False)
+GOLD = Commodity(stream=1, prior_vol=0.16, implied_over=1.06, carries_rate=True)
+OIL = Commodity(stream=2, prior_vol=0.34, implied_over=0.95, carries_rate=False)
 
 VIX_SPEC = Spec(
     eta=0.55,
@@ -30,9 +30,8 @@ VIX_SPEC = Spec(
     last=date.max,
     note=(
         "VIX options (estimate): no VIX future or option price was at hand; futures come from VIX and the "
-        "model's own term structure, their volatility is a constant 95 % at 30 days, the call skew is by "
-        "judgement, and they settle at VIX's open instead of the SOQ.  Results of the VIX-call hedge are "
-        "an illustration."
+        "model's own term structure, their volatility follows VIX, the call skew is by judgement, and they "
+        "settle at VIX's open instead of the SOQ.  Results of the VIX-call hedge are an illustration."
     ),
 )
 GOLD_SPEC = Spec(
@@ -42,8 +41,8 @@ GOLD_SPEC = Spec(
     last=date.max,
     note=(
         "Gold options (estimate): the front-month future's daily prices from 2000-08-30 are real; "
-        "volatility is the price's own with 10 % on top, smile and spreads are by judgement, later months "
-        "stand above by interest, all settle at 16:00."
+        "volatility is estimated from the price alone (11 % r.m.s. off GVZ), smile and spreads are by "
+        "judgement, later months stand above by interest, all settle at 16:00."
     ),
 )
 OIL_SPEC = Spec(
@@ -54,7 +53,8 @@ OIL_SPEC = Spec(
     note=(
         "Oil options (estimate): WTI's daily spot prices to 2019-01-03 are real, without highs and lows, and "
         "stand for every month's future (a flat curve); nothing expires later and nothing trades after.  "
-        "Volatility is the price's own with 10 % on top, smile and spreads are by judgement."
+        "Volatility is estimated from the price alone (13 % r.m.s. off OVX), smile and spreads are by "
+        "judgement."
     ),
 )
 
