@@ -56,9 +56,10 @@ EXIT = "exit: "
 class Kernel:
     """Owns the book; everything it knows was journalled first."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, book: Book | None = None) -> None:
+        """``book``: the fold of the journal where somebody has it already; None folds it here."""
         self._at = parts
-        self.book: Book = fold(parts.journal.read())
+        self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
@@ -71,6 +72,16 @@ class Kernel:
         self._is_fresh = True
         self._sent = False
         self._unquoted = False
+
+    def reborn(self, book: Book) -> "Kernel":
+        """As a new process with the same parts would start: it knows the fold of the journal alone.
+
+        One thing is handed over: the count of refusals that repeated themselves in this session, which is
+        written down at its end only.  No decision reads it.
+        """
+        other = Kernel(self._at, book)
+        other._again = self._again
+        return other
 
     # ------------------------------------------------------------------ the step
 

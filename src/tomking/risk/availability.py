@@ -89,14 +89,3 @@ PLACES: dict[str, Place] = {
         _from(3, frozenset({"SPX"})), lambda s: s.box_financing_max, counts=False, budgeted=True
     ),
 }
-
-
-def is_budgeted(strategy: str) -> bool:
-    place = PLACES.get(strategy)
-    return place is not None and place.budgeted
-
-
-def counts(strategy: str) -> bool:
-    """Unknown strategies count: what we know nothing of is not free."""
-    place = PLACES.get(strategy)
-    return place is None or place.counts

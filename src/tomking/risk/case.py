@@ -1,7 +1,7 @@
 """One question to the gate, and how a limit answers it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from tomking.domain.chain import Chain, Quote
 from tomking.domain.intent import Open
 from tomking.domain.money import ZERO
 from tomking.risk.account import Account
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.phases import phase_of
 from tomking.risk.settings import Settings
 from tomking.view import View
@@ -36,6 +37,8 @@ class Case:
     """Dollars per unit."""
     fees: Decimal
     """Dollars per unit for opening and closing."""
+    places: Mapping[str, Place] = field(default_factory=lambda: PLACES)
+    """What each strategy may trade; one that is not here may trade nothing."""
 
     @property
     def net_liq(self) -> Decimal:
@@ -49,6 +52,17 @@ class Case:
     @property
     def phase(self) -> int:
         return phase_of(self.book)
+
+    @property
+    def is_budgeted(self) -> bool:
+        """Its own budget governs the wish: no Kelly, no 2 % at a stop it does not have (ruling 12)."""
+        place = self.places.get(self.wish.strategy)
+        return place is not None and place.budgeted
+
+    def counts(self, strategy: str) -> bool:
+        """Whether its positions count; unknown ones do: what we know nothing of is not free."""
+        place = self.places.get(strategy)
+        return place is None or place.counts
 
     @property
     def half_spread(self) -> Decimal | None:

@@ -8,7 +8,7 @@
 Limits never see a close: exits are not judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -21,6 +21,7 @@ from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
 from tomking.risk.account import Account
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.case import Allowance, Case, Limit
 from tomking.risk.drawdown import size_multiplier
 from tomking.risk.limits_capital import CAPITAL_LIMITS
@@ -39,11 +40,17 @@ LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *HELD_L
 
 
 def judge(  # noqa: PLR0917
-    wish: Open, book: Book, view: View, account: Account, settings: Settings, limits: Sequence[Limit] = LIMITS
+    wish: Open,
+    book: Book,
+    view: View,
+    account: Account,
+    settings: Settings,
+    limits: Sequence[Limit] = LIMITS,
+    places: Mapping[str, Place] = PLACES,
 ) -> Verdict:
     """How many units of ``wish`` may be opened, or every reason why none may."""
     assert wish.ceiling >= 1, f"{wish.strategy} {wish.entry} wishes {wish.ceiling} units"
-    case = case_of(wish, book, view, account, settings)
+    case = case_of(wish, book, view, account, settings, places)
     answers = [(limit, limit.check(case)) for limit in limits]
     breaches = tuple(
         Breach(limit.code, limit.name, answer.detail) for limit, answer in answers if answer.units == 0
@@ -70,7 +77,14 @@ def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int,
     return units, binding
 
 
-def case_of(wish: Open, book: Book, view: View, account: Account, settings: Settings) -> Case:
+def case_of(  # noqa: PLR0917
+    wish: Open,
+    book: Book,
+    view: View,
+    account: Account,
+    settings: Settings,
+    places: Mapping[str, Place] = PLACES,
+) -> Case:
     """The wish with its chains, quotes, net prices, margin and fees per unit."""
     structure = wish.structure
     quotes = tuple(view.quotes(structure.contracts))
@@ -92,6 +106,7 @@ def case_of(wish: Open, book: Book, view: View, account: Account, settings: Sett
         natural=natural,
         margin=need,
         fees=fees,
+        places=places,
     )
 
 

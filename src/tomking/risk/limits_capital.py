@@ -9,7 +9,6 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
 from tomking.domain.slippage import share_at
 from tomking.domain.structure import Structure
-from tomking.risk.availability import is_budgeted
 from tomking.risk.case import Allowance, Case, Limit, allowed, fits, openings, refused, reserved
 from tomking.risk.kelly import priors, quarter_kelly
 from tomking.risk.regime import by_vix, capital_cap
@@ -105,7 +104,7 @@ def loss_at_stop(case: Case) -> Allowance:
 
     An IPMCC's stop has a share of its own (A.3); a budget is its strategy's (ruling 12).
     """
-    if is_budgeted(case.wish.strategy):
+    if case.is_budgeted:
         return BUDGETED
     share = case.settings.trade_loss_share_max
     if case.wish.strategy == "ipmcc":
@@ -120,7 +119,7 @@ def loss_at_stop(case: Case) -> Allowance:
 
 def heat_allows(case: Case) -> Allowance:
     """The sum of all planned stop losses; budgets lose what they cost, and no stop."""
-    if is_budgeted(case.wish.strategy):
+    if case.is_budgeted:
         return BUDGETED
     each = loss_per_unit(case)
     if each is None:
@@ -150,7 +149,7 @@ def position_capital(case: Case) -> Allowance:
 
     MES come in tenths: they need no exception.
     """
-    if is_budgeted(case.wish.strategy):
+    if case.is_budgeted:
         return BUDGETED
     settings = case.settings
     share = settings.position_capital_share_max
@@ -168,9 +167,9 @@ def _joined(case: Case) -> Position | None:
 
 def kelly_allows(case: Case) -> Allowance:
     """Yes or no: a quarter Kelly of zero warns or refuses, as set; it never sizes (ruling 12)."""
-    if is_budgeted(case.wish.strategy):
+    if case.is_budgeted:
         return BUDGETED
-    prior = priors(case.settings).get(case.wish.strategy)
+    prior = priors(case.settings, case.places).get(case.wish.strategy)
     if prior is None:
         return _without_prior(case)
     record = case.book.records.get(record_key(case.wish.strategy, case.wish.entry), Record())

@@ -6,7 +6,7 @@ from decimal import Decimal
 from tomking.domain.book import Book, Position
 from tomking.domain.money import ZERO
 from tomking.domain.structure import Structure
-from tomking.risk.availability import ES_EQUIVALENT, PLACES, counts
+from tomking.risk.availability import ES_EQUIVALENT
 from tomking.risk.case import Allowance, Case, Limit, allowed, is_new, openings, refused
 
 JOINED = allowed("joins an open position")
@@ -15,7 +15,7 @@ JOINED = allowed("joins an open position")
 def phase_allows(case: Case) -> Allowance:
     """The strategy is unlocked, and in this product."""
     strategy, product, phase = case.wish.strategy, case.wish.product, case.phase
-    place = PLACES.get(strategy)
+    place = case.places.get(strategy)
     if place is None:
         return refused(f"{strategy} is in no phase table")
     table = place.products
@@ -35,7 +35,7 @@ def strategy_ceiling(case: Case) -> Allowance:
     """
     if case.wish.joins:
         return JOINED
-    place = PLACES.get(case.wish.strategy)
+    place = case.places.get(case.wish.strategy)
     if place is not None and place.most is not None:
         return _positions_of(case, place.most(case.settings)[case.phase])
     held, most = _held(case), _ceiling(case)
@@ -91,10 +91,10 @@ def positions_allow(case: Case) -> Allowance:
     """Open positions and opening orders at work, whatever their units (ruling 13)."""
     if case.wish.joins:
         return JOINED
-    if not counts(case.wish.strategy):
+    if not case.counts(case.wish.strategy):
         return allowed("counts as no position")
-    held = sum(1 for p in case.book.positions.values() if counts(p.strategy))
-    held += sum(1 for w, _ in openings(case.book) if is_new(w, case.book) and counts(w.order.strategy))
+    held = sum(1 for p in case.book.positions.values() if case.counts(p.strategy))
+    held += sum(1 for w, _ in openings(case.book) if is_new(w, case.book) and case.counts(w.order.strategy))
     most = case.settings.positions_max[case.phase]
     if held >= most:
         return refused(f"{held} positions open or being opened, phase {case.phase} allows {most}")
