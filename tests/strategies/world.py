@@ -53,11 +53,12 @@ def chain(
     vol: Vol,
     half_spread_ticks: int = 1,
     discount: float = 1.0,
+    span: tuple[float, float] = (0.70, 1.30),
 ) -> Chain:
-    """Puts and calls on a 5-point grid (times the index ratio) from 70 % to 130 % of the forward."""
+    """Puts and calls on the product's finest grid, from 70 % to 130 % of the forward unless told."""
     listed = PRODUCTS[product]
     unit, tick = listed.strike_grid, listed.tick
-    low, high = int(forward * 0.70 / float(unit)), int(forward * 1.30 / float(unit))
+    low, high = int(forward * span[0] / float(unit)), int(forward * span[1] / float(unit))
     counts = np.arange(low, high)
     n = len(counts)
     points = counts.astype(np.float64) * float(unit)
@@ -125,6 +126,8 @@ class World:
     """The three-month index is not known unless it is told."""
     grid_minutes: int = 1
     half_spread_ticks: int = 1
+    span: tuple[float, float] = (0.70, 1.30)
+    """Of the forward, from which to which strikes are listed."""
     rate: float = 0.0
     carry: float = 0.0
     """Of a future over the index, a share of it: 0.01 is 55 points at 5,500."""
@@ -159,7 +162,7 @@ class World:
             self.chains = {
                 key: chain(
                     product, expiry, now, forward=forward, years=self.years(expiry, now),
-                    vol=self.vol, half_spread_ticks=self.half_spread_ticks,
+                    vol=self.vol, half_spread_ticks=self.half_spread_ticks, span=self.span,
                     discount=exp(-self.rate * dte(new_york(now).date(), expiry) / 365),
                 ),
                 **self.chains,

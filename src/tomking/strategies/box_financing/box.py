@@ -52,7 +52,7 @@ def wish(settings: Settings, view: View, own: Own) -> Wish:
     if expiry is None or chain is None:
         said = f"no {PRODUCT} expiry of {settings.dte_min} to {settings.dte_max} DTE"
         return Pass(own.strategy, ENTRY, "STRUCT", said)
-    part = _box(settings, view, chain)
+    part = _box(settings, view, own, chain)
     quote = None if part is None else select.priced(view, part.structure)
     if part is None or quote is None:
         return Pass(own.strategy, ENTRY, "STRUCT", f"{expiry}: no four strikes with a two-sided quote")
@@ -65,13 +65,17 @@ def wish(settings: Settings, view: View, own: Own) -> Wish:
     return _open(settings, own, part, quote.mid, rates, expiry, days)
 
 
-def _box(settings: Settings, view: View, chain: Chain) -> Part | None:
-    """Call spread and put spread sold around the index: it pays the width, whatever happens."""
+def _box(settings: Settings, view: View, own: Own, chain: Chain) -> Part | None:
+    """Call spread and put spread sold around the index: it pays the width, whatever happens.
+
+    As wide as wished, or as what may be borrowed allows.
+    """
     spot = known(view.spot())
-    width = select.scaled(settings.width_points, spot, PRODUCT)
+    affordable = settings.proceeds_share_max * own.net_liq / chain.multiplier
+    width = min(select.scaled(settings.width_points, spot, PRODUCT), float(affordable))
     low = select.nearest_strike(chain, Right.CALL, select.level(spot, PRODUCT) - width / 2)
-    high = None if low is None else select.nearest_strike(chain, Right.CALL, float(low.strike) + width)
-    if low is None or high is None or low == high:
+    high = None if low is None else select.wing_within(chain, low, width)
+    if low is None or high is None:
         return None
     low_put = select.nearest_strike(chain, Right.PUT, float(low.strike), miss=1e-9)
     high_put = select.nearest_strike(chain, Right.PUT, float(high.strike), miss=1e-9)

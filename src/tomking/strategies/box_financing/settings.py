@@ -14,7 +14,7 @@ class Settings:
     entry_start: time = setting(time(10, 30), source="B.11", doc="Wednesdays from here.")
     entry_end: time = setting(time(11, 30), source="B.11", doc="To here.")
     width_points: Decimal = setting(
-        Decimal(500), low=Decimal(50), high=Decimal(2000), source="B.11", doc="Between the strikes."
+        Decimal(500), low=Decimal(50), high=Decimal(2000), source="B.11", doc="Between the strikes, at most."
     )
     proceeds_share_max: Decimal = setting(
         Decimal("0.25"), low=Decimal("0.01"), high=Decimal(1), source="B.11", doc="Borrowed, of net liq."

@@ -15,6 +15,8 @@ STRATEGY = "futures_strangle"
 ESTIMATED = "estimated"
 RATES = ("6E", "TLT", "ZB", "ZN")
 """Families for which the Federal Reserve's statement is a decision of their own (B.4)."""
+DECIDED = (*RATES, "CL", "XOP")
+"""Families that somebody decides upon: of OPEC's days nothing is known here."""
 
 
 def _statements() -> Dates:
@@ -75,7 +77,9 @@ def refusal(settings: Settings, view: View, product: str) -> tuple[str, str] | N
 
 
 def _judged(settings: Settings, view: View, product: str) -> Answer:
-    occasion = Occasion(PRODUCTS[product], decision_sessions=settings.decision_sessions)
+    listed = PRODUCTS[product]
+    ahead = settings.decision_sessions if listed.family in DECIDED else 0
+    occasion = Occasion(listed, decision_sessions=ahead)
     return EVENTS.judge(occasion, view.now, view.sessions)
 
 

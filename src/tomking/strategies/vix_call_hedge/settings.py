@@ -12,7 +12,7 @@ class Settings:
     """Shares are of net liq."""
 
     entry_start: time = setting(time(9, 45), source="B.12", doc="Every session from here.")
-    entry_end: time = setting(time(15, 45), source="B.12", doc="To here.")
+    entry_end: time = setting(time(10, 15), source="B.12", doc="To here; B.12 ends at 15:45.")
     vix_max: float = setting(13.0, low=5.0, high=40.0, source="B.12", doc="Bought below this VIX.")
     event_vix_max: float = setting(
         18.0, low=5.0, high=60.0, source="B.12", doc="Ahead of a major event below this one."

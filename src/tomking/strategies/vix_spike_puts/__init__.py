@@ -72,7 +72,8 @@ def _after_the_peak(settings: Settings) -> Condition:
     """There was a spike, the VIX has fallen far enough from it, and its last closes fell."""
 
     def check(view: View, own: Own) -> str | None:
-        vix, top = when.known(view.vix), peak(settings, view)[1]
+        vix = when.known(view.vix)
+        top = max(vix, peak(settings, view)[1])
         if top <= settings.spike_vix:
             return f"no spike: highest VIX of {settings.spike_sessions} sessions is {top:.2f}"
         if vix >= settings.vix_max:
