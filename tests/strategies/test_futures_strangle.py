@@ -13,6 +13,7 @@ from tests.worlds import at, weekdays
 
 from tomking.domain.bars import Bars
 from tomking.domain.book import Position
+from tomking.domain.chain import Quote
 from tomking.domain.intent import Alternatives, Close, Intent, Open, Pass, Urgency
 from tomking.domain.lifecycle import State
 from tomking.rules.life import IllegalStep
@@ -150,17 +151,19 @@ def test_phases_decide_the_products_and_the_units() -> None:
     }
 
 
+def wider(quote: Quote) -> Quote:
+    assert quote.bid is not None
+    assert quote.ask is not None
+    return replace(quote, bid=quote.bid - Decimal("0.04"), ask=quote.ask + Decimal("0.04"))
+
+
 def test_the_full_contract_is_passed_over_when_ten_micros_cost_less() -> None:
     # Half a spread of 0.02 is $20 on a CL strangle and $2 on an MCL one; with the fees of ten micros CL is
     # far cheaper.  At 0.10 it is $100 for CL and the micros' $2 each with $6.68 of fees, $86.80 for ten.
     class Wide(World):
-        def quotes(self, contracts: Any, now: datetime) -> Any:
-            found = super().quotes(contracts, now)
-            wide = [c.product == "CL" for c in contracts]
-            return [
-                replace(q, bid=q.bid - Decimal("0.04"), ask=q.ask + Decimal("0.04")) if w and q else q
-                for q, w in zip(found, wide, strict=True)
-            ]
+        def quotes(self, contracts: Any, now: datetime) -> list[Quote | None]:
+            found = zip(contracts, super().quotes(contracts, now), strict=True)
+            return [wider(quote) if quote and c.product == "CL" else quote for c, quote in found]
 
     one = desk(Settings(leg_spread_share_max=Decimal("0.5")))
     one.market = Wide(
