@@ -26,7 +26,7 @@ OIL = Commodity(stream=2, prior_vol=0.34, implied_over=0.95, carries_rate=False)
 VIX_SPEC = Spec(
     eta=0.55,
     rho=0.65,
-    spreads={"VIX": Spread(0.02, 0.025)},
+    spreads={"VIX": Spread(0.015, 0.015)},
     last=date.max,
     note=(
         "VIX options (estimate): no VIX future or option price was at hand; futures come from VIX and the "
@@ -37,7 +37,7 @@ VIX_SPEC = Spec(
 GOLD_SPEC = Spec(
     eta=0.50,
     rho=0.0,
-    spreads={"GC": Spread(0.10, 0.10), "MGC": Spread(0.15, 0.15)},
+    spreads={"GC": Spread(0.05, 0.07), "MGC": Spread(0.15, 0.15)},
     last=date.max,
     note=(
         "Gold options (estimate): the front-month future's daily prices from 2000-08-30 are real; "
@@ -48,7 +48,7 @@ GOLD_SPEC = Spec(
 OIL_SPEC = Spec(
     eta=0.55,
     rho=-0.25,
-    spreads={"CL": Spread(0.005, 0.02), "MCL": Spread(0.01, 0.03)},
+    spreads={"CL": Spread(0.003, 0.014), "MCL": Spread(0.01, 0.03)},
     last=date.max,
     note=(
         "Oil options (estimate): WTI's daily spot prices to 2019-01-03 are real, without highs and lows, and "
