@@ -14,6 +14,7 @@ from tomking.domain.contract import Option
 from tomking.domain.intent import Alternatives, Close, Open, Pass
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black_price
+from tomking.rules import select
 from tomking.rules.exits import delta_now
 from tomking.rules.greeks import best_at_front_expiry, greeks_of
 from tomking.strategies import build
@@ -180,6 +181,18 @@ def test_the_best_is_with_the_index_at_a_short_strike_when_the_front_expires() -
     back = black_price(571.0, 570.0, 35 / 365, 0.15, far.discount / near.discount, 1.0)
     assert best_at_front_expiry(view, call) == pytest.approx(back, abs=1e-9)
     assert back == pytest.approx(11.03, abs=0.01)
+
+
+def test_beyond_a_strike_is_never_the_strike_itself() -> None:
+    # 0.43 points a strike, as on the model market at 2,365: 527 x 0.43 is not 226.61 in binary.
+    one = desk()
+    near = one.view(ENTRY).chain("SPY", FRONT)
+    assert near is not None
+    odd = replace(near, strike_unit=Decimal("0.43"))
+    for row in range(400, 500):
+        put = odd.option(row - 250)
+        found = select.strike_outward(odd, put.right, float(put.strike), beyond=True)
+        assert found is None or (found.strike - put.strike) * put.right > Decimal("0.4")
 
 
 def test_greeks_are_those_of_small_moves() -> None:

@@ -102,7 +102,8 @@ def strike_outward(
     """
     rows = _rows(chain, right)
     away = (chain.strikes[rows] - at) * int(right)
-    fits = _quoted(chain, rows) & ((away > 0) if beyond else (away >= -1e-9))
+    # Strikes of a scaled market are no round numbers: what is a hair away is the strike itself.
+    fits = _quoted(chain, rows) & (away > 1e-9 if beyond else away >= -1e-9)
     if delta_max < 1.0:
         fits &= np.abs(chain.delta[rows]) <= delta_max
     found = np.flatnonzero(fits)
