@@ -103,6 +103,16 @@ def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
     assert len(store.overview()) == 1
 
 
+def test_a_store_can_be_opened_while_another_process_commits(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with pytest.raises(Killed):
+        put(store, raw_file(tmp_path, "a", session()), step=KillAt(4))
+    with held(store.folder):
+        assert Store(store.folder).overview() == ()
+        assert (store.folder / "commit.json").exists()
+    assert len(Store(store.folder).overview()) == 1
+
+
 def test_a_plan_whose_files_are_lost_says_so(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     with pytest.raises(Killed):

@@ -150,6 +150,18 @@ def test_a_damaged_cache_is_built_again(store: Store, damage: str) -> None:
     assert open_month(Store(store.folder), "SPXW", "2031-03").snapshot(2).bid.tolist() == expected
 
 
+def test_a_month_that_is_not_the_catalogues_is_not_replayed(store: Store) -> None:
+    path = store.folder / store.months("SPXW")["2031-03"].file
+    stored = bytearray(path.read_bytes())
+    stored[200] ^= 1
+    path.write_bytes(stored)
+    with pytest.raises(BadData, match=r"quotes\.parquet: not the file that the catalogue has"):
+        open_month(store, "SPXW", "2031-03")
+    path.unlink()
+    with pytest.raises(BadData, match=r"quotes\.parquet: cannot be read: No such file"):
+        open_month(store, "SPXW", "2031-03")
+
+
 def test_a_month_that_is_not_there_is_named_with_those_that_are(store: Store) -> None:
     with pytest.raises(BadData, match="no 2031-04 of SPXW; there is 2031-03"):
         open_month(store, "SPXW", "2031-04")
