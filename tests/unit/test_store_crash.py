@@ -3,11 +3,12 @@
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,6 +67,57 @@ def test_killed_before_any_action_and_run_again_gives_the_same_store(tmp_path: P
         assert contents(store.folder) == expected, watch.said[number]
 
 
+class KillAtDisk:
+    """Ends the process at the n-th time it touches the disk in a lasting way, before or after the touch."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, number: int | None, *, after: bool) -> None:
+        self.touched = 0
+        self._number, self._after = number, after
+        for owner, name in ((os, "fsync"), (Path, "replace"), (Path, "unlink"), (shutil, "rmtree")):
+            patch.setattr(owner, name, self._watched(getattr(owner, name)))
+
+    def _watched(self, touch: Callable[..., object]) -> Callable[..., object]:
+        def watched(*given: object, **named: object) -> object:
+            fatal = self.touched == self._number
+            self.touched += 1
+            if fatal and not self._after:
+                raise Killed(touch)
+            done = touch(*given, **named)
+            if fatal:
+                raise Killed(touch)
+            return done
+
+        return watched
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_touch_of_the_disk_and_run_again_gives_the_same_store(
+    tmp_path: Path, after: bool
+) -> None:
+    first = raw_file(tmp_path, "a", session(strikes=1, snapshots=1))
+    second = raw_file(tmp_path, "b", quotes((OPEN, 5700, 2.0, 1.0), (OPEN, 5700, 1.0, 1.1)))
+
+    def imported(folder: Path, number: int | None) -> int:
+        store = Store(folder)
+        put(store, first)
+        with pytest.MonkeyPatch.context() as patch:
+            disk = KillAtDisk(patch, number, after=after)
+            with suppress(Killed):
+                put(store, second, check=refuse_crossed)
+        return disk.touched
+
+    touches = imported(tmp_path / "whole", None)
+    expected = contents(tmp_path / "whole")
+    assert touches > 15
+    for number in range(touches):
+        folder = tmp_path / f"killed-{number}"
+        imported(folder, number)
+        store = Store(folder)
+        assert store.verify() == ()
+        put(store, second, check=refuse_crossed)
+        assert contents(folder) == expected, number
+
+
 def test_a_store_that_has_months_keeps_them_until_all_new_ones_are_there(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     put(store, raw_file(tmp_path, "first", session()))
@@ -101,6 +153,16 @@ def test_one_process_writes_at_a_time(tmp_path: Path) -> None:
     with held(store.folder), pytest.raises(BadData, match="another process is writing"):
         put(store, raw_file(tmp_path, "b", session(OPEN + timedelta(days=1))))
     assert len(store.overview()) == 1
+
+
+def test_a_store_can_be_opened_while_another_process_commits(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with pytest.raises(Killed):
+        put(store, raw_file(tmp_path, "a", session()), step=KillAt(4))
+    with held(store.folder):
+        assert Store(store.folder).overview() == ()
+        assert (store.folder / "commit.json").exists()
+    assert len(Store(store.folder).overview()) == 1
 
 
 def test_a_plan_whose_files_are_lost_says_so(tmp_path: Path) -> None:

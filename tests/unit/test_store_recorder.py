@@ -260,6 +260,19 @@ def test_a_kill_while_rolling_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert Store(folder).verify() == ()
 
 
+def test_a_session_that_cannot_be_stored_is_kept_and_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    record(tmp_path, 0)
+    rolled(tmp_path)
+    month = tmp_path / Store(tmp_path).months("SPXW")["2031-03"].file
+    month.write_bytes(month.read_bytes()[:-1])
+    record(tmp_path, 5)
+    record(tmp_path, 60 * 24 * 40)
+    with pytest.raises(BadData, match=r"2031-03-03\.frames: .*quotes\.parquet: damaged.*; it is kept"):
+        rolled(tmp_path)
+    assert [p.name for p in (tmp_path / "recordings").iterdir()] == ["2031-03-03.frames"]
+    assert list(Store(tmp_path).months("SPXW")) == ["2031-03", "2031-04"]
+
+
 def test_time_does_not_run_backwards_in_a_recording(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="observations go forward"):
         record(tmp_path, 5, 5)

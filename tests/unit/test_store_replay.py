@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from tests.storeworlds import OPEN, put, quotes, raw_file, session
+from tests.storeworlds import OPEN, levels, put, quotes, raw_file, session
 
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.recorded_snapshots import Snapshots
@@ -150,6 +150,18 @@ def test_a_damaged_cache_is_built_again(store: Store, damage: str) -> None:
     assert open_month(Store(store.folder), "SPXW", "2031-03").snapshot(2).bid.tolist() == expected
 
 
+def test_a_month_that_is_not_the_catalogues_is_not_replayed(store: Store) -> None:
+    path = store.folder / store.months("SPXW")["2031-03"].file
+    stored = bytearray(path.read_bytes())
+    stored[200] ^= 1
+    path.write_bytes(stored)
+    with pytest.raises(BadData, match=r"quotes\.parquet: not the file that the catalogue has"):
+        open_month(store, "SPXW", "2031-03")
+    path.unlink()
+    with pytest.raises(BadData, match=r"quotes\.parquet: cannot be read: No such file"):
+        open_month(store, "SPXW", "2031-03")
+
+
 def test_a_month_that_is_not_there_is_named_with_those_that_are(store: Store) -> None:
     with pytest.raises(BadData, match="no 2031-04 of SPXW; there is 2031-03"):
         open_month(store, "SPXW", "2031-04")
@@ -170,6 +182,26 @@ def test_the_columns_of_a_span_are_those_of_a_recorded_market(store: Store) -> N
     assert market.spot.tolist() == [5701.25 + n / 4 for n in range(4)] + [5702.25 + n / 4 for n in range(4)]
     for column in (market.minute, market.expiry, market.right, market.strike, market.bid, market.ask):
         assert column.dtype == np.int64
+
+
+def test_a_spot_that_the_rows_lack_comes_from_the_levels_of_its_session(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    at = [OPEN + timedelta(minutes=m) for m in (0, 30, 60)] + [OPEN + timedelta(days=1)]
+    put(store, raw_file(tmp_path, "a", quotes(*((t, 5700, 1.0, 1.1) for t in at))))
+    printed = levels(
+        (at[0] + timedelta(seconds=1), 5701.0), (at[1], 5702.0), (at[1] + timedelta(minutes=1), 5703.0)
+    )
+    quoted = (
+        levels((at[2], 0.0))
+        .with_columns(last=None, bid=5704.0, ask=5705.0)
+        .cast(dict(printed.schema.items()))
+    )
+    put(store, raw_file(tmp_path, "b", printed), raw_file(tmp_path, "c", quoted))
+    bare = read_columns(store, "SPXW", date(2031, 3, 3), date(2031, 3, 4))
+    assert np.isnan(bare.spot).all()
+    columns = read_columns(store, "SPXW", date(2031, 3, 3), date(2031, 3, 4), level="SPX")
+    # Nothing was printed at 9:30 yet, 5,703 was overtaken by a quote, and Monday's level is not Tuesday's.
+    np.testing.assert_array_equal(columns.spot, [np.nan, 5702.0, 5704.5, np.nan])
 
 
 def test_months_of_other_units_join_in_the_finer_one(store: Store, tmp_path: Path) -> None:

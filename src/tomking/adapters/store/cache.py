@@ -18,11 +18,12 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tomking.adapters.store.files import folder_name
+from tomking.adapters.store.files import digest_of, folder_name
 from tomking.adapters.store.months import MonthFile
 from tomking.adapters.store.prices import NARROW
 from tomking.adapters.store.records import MonthRecord
 from tomking.domain.chain import NO_QUOTE
+from tomking.domain.errors import BadData
 
 FOLDER = "cache"
 VERSION = 1
@@ -51,8 +52,19 @@ def mapped_month(folder: Path, root: str, month: str, record: MonthRecord) -> Ma
     try:
         return _opened(place)
     except (OSError, pa.ArrowException, KeyError, ValueError):
+        _check(folder / record.file, record)
         _build(folder / record.file, record, month, place)
         return _opened(place)
+
+
+def _check(parquet: Path, record: MonthRecord) -> None:
+    try:
+        same = digest_of(parquet) == record.digest
+    except OSError as error:
+        raise BadData([f"{parquet}: cannot be read: {error.strerror or error}"]) from error
+    if not same:
+        remedy = "when an import is just storing it, try again; else put it back from a backup"
+        raise BadData([f"{parquet}: not the file that the catalogue has; {remedy}"])
 
 
 def _opened(place: Path) -> Mapped:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.store.months import session_day
 from tomking.adapters.store.prices import unit
+from tomking.adapters.store.questions import scan_levels
 from tomking.adapters.store.replay import Month, open_month
 from tomking.adapters.store.store import Store
 from tomking.domain.chain import NO_QUOTE
@@ -20,6 +21,7 @@ from tomking.domain.errors import BadData
 Ints = NDArray[np.int64]
 
 _MINUTE = 60_000_000
+_INSTANT = pl.Datetime("us", "UTC")
 _DAY_ZERO = date(1970, 1, 1).toordinal()
 
 
@@ -48,11 +50,15 @@ class Columns:
     seen: Ints
     """Shape (m,), ascending: the minutes that have a snapshot."""
     spot: NDArray[np.float64]
-    """Shape (m,), points; NaN where the rows do not say it."""
+    """Shape (m,), points; NaN where neither rows nor levels say it."""
 
 
-def read_columns(store: Store, root: str, first: date, last: date) -> Columns:
-    """The quotes of the sessions from ``first`` to ``last``.  ``BadData`` when there are none."""
+def read_columns(store: Store, root: str, first: date, last: date, *, level: str | None = None) -> Columns:
+    """The quotes of the sessions from ``first`` to ``last``.  ``BadData`` when there are none.
+
+    ``level`` names the stored underlying ("SPX") that gives the spot where the rows do not: its last price
+    at or before the minute in the same session, or the middle of its quote where nothing traded.
+    """
     found = [
         (month, _wanted(month, first, last))
         for month in (open_month(store, root, m) for m in store.months(root) if _within(m, first, last))
@@ -68,13 +74,31 @@ def read_columns(store: Store, root: str, first: date, last: date) -> Columns:
     joined = parts[0]
     if len(parts) > 1:
         joined = {name: np.concatenate([part[name] for part in parts]) for name in joined}
+    spot = np.concatenate([month.spot[numbers] for month, numbers in found])
+    if level is not None and np.isnan(spot).any():
+        spot = np.where(np.isnan(spot), _levels(store, level, joined["seen"], first, last), spot)
     return Columns(
         product=root,
         strike_unit=Decimal(strike_unit) / STRIKE_DIGITS,
         price_unit=unit(per_point),
-        spot=np.concatenate([month.spot[numbers] for month, numbers in found]),
+        spot=spot,
         **joined,
     )
+
+
+def _levels(store: Store, key: str, seen: Ints, first: date, last: date) -> NDArray[np.float64]:
+    """The underlying's price at each minute, NaN where its session has none yet."""
+    minute = (-(-pl.col("at").cast(pl.Int64) // _MINUTE)).alias("minute")
+    price = pl.coalesce(pl.col("last"), (pl.col("bid") + pl.col("ask")) / 2).alias("price")
+    printed = scan_levels(store, key, first, last).filter(pl.col("expiry").is_null())
+    known = printed.with_columns(minute, price, day=session_day()).filter(pl.col("price").is_not_null())
+    asked = pl.LazyFrame({"minute": seen}).with_columns(
+        at=pl.from_epoch(pl.col("minute") * 60).cast(_INSTANT)
+    )
+    joined = asked.with_columns(day=session_day()).join_asof(
+        known.select("minute", "price", "day").sort("minute"), on="minute", by="day", check_sortedness=False
+    )
+    return joined.select(pl.col("price").fill_null(float("nan"))).collect().to_series().to_numpy()
 
 
 def _within(month: str, first: date, last: date) -> bool:

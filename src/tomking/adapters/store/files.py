@@ -13,6 +13,10 @@ from tomking.domain.errors import BadData
 _PIECE = 1 << 20
 
 
+class Busy(BadData):
+    """Another process writes to the store."""
+
+
 def digest_of(path: Path) -> str:
     """Hex SHA-256 of a file's bytes."""
     whole = hashlib.sha256()
@@ -58,7 +62,7 @@ def sync_folder(folder: Path) -> None:
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder against other writers; a process that dies lets go.
 
-    ``BadData`` when another one writes.  The lock is on the folder itself, so it leaves no file.
+    ``Busy`` when another one writes.  The lock is on the folder itself, so it leaves no file.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -66,7 +70,7 @@ def only_writer(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             busy = f"{folder}: another process is writing to this store; wait until it has finished"
-            raise BadData([busy]) from None
+            raise Busy([busy]) from None
         yield
     finally:
         os.close(handle)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import polars as pl
 
 from tomking.adapters.importers.raw import STRIKE_DIGITS
-from tomking.adapters.store.months import in_points
+from tomking.adapters.store.months import MonthFile, in_points
 from tomking.adapters.store.store import Store
 from tomking.domain.calendar import NEW_YORK
 
@@ -32,9 +32,12 @@ def _scanned(store: Store, name: str, kind: str, first: date, last: date) -> pl.
     chosen = [r for m, r in months.items() if f"{first:%Y-%m}" <= m <= f"{last:%Y-%m}"]
     frames = []
     for record in chosen or [next(iter(months.values()))]:
-        frame = pl.scan_parquet(store.folder / record.file)
+        path = store.folder / record.file
+        frame = pl.scan_parquet(path)
         if kind == "quotes":
-            frame = frame.with_columns(in_points(side, record.per_point) for side in ("bid", "ask"))
+            with MonthFile(path) as month:
+                counts = month.per_point
+            frame = frame.with_columns(in_points(side, counts) for side in ("bid", "ask"))
         frames.append(frame)
     whole = pl.concat(frames)
     if not chosen:

@@ -19,6 +19,7 @@ from tomking.adapters.store.records import Mark
 from tomking.adapters.store.reports import ImportReport
 from tomking.adapters.store.staging import Check
 from tomking.adapters.store.store import Store
+from tomking.domain.errors import BadData
 
 FOLDER = "recordings"
 SUFFIX = ".frames"
@@ -38,10 +39,11 @@ def roll(
 ) -> tuple[ImportReport, ...]:
     """Recorded sessions into the store, oldest first; a session that is being recorded stays.
 
-    A session file goes when its rows, and those that were quarantined, are in the store.  ``BadData`` from
-    the pipeline leaves the file.
+    A session file goes when its rows, and those that were quarantined, are in the store.  Files that the
+    pipeline refuses stay, and ``BadData`` names their problems when all others are stored.
     """
     importer, reports = RecordingImporter(), []
+    problems: list[str] = []
     for path in importer.files(store.folder / FOLDER):
         handle = lock_or_none(path)
         if handle is None:
@@ -61,8 +63,12 @@ def roll(
             path.unlink()
             sync_folder(path.parent)
             reports.append(report)
+        except BadData as error:
+            problems += [f"{path}: {problem}; it is kept" for problem in error.problems]
         finally:
             os.close(handle)
+    if problems:
+        raise BadData(problems)
     return tuple(reports)
 
 

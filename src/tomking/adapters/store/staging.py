@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tomking.adapters.importers.raw import Batch, Source
 from tomking.adapters.store.commit import Step
-from tomking.adapters.store.files import write_synced
+from tomking.adapters.store.files import sync_file, write_synced
 from tomking.adapters.store.months import KINDS, LEVELS_KIND, QUOTES_KIND, Kind, session_day
 from tomking.adapters.store.prices import DECIMALS, ladder, per_point, rungs
 from tomking.adapters.store.records import Counts
@@ -115,6 +115,11 @@ def stage(
         tell(batch)
     done = spill.staged()
     step("manifest")
+    # Before the manifest, or a power cut could leave it without what it names.
+    for piece in done.pieces:
+        sync_file(folder / piece.file)
+    for _, file in done.refused:
+        sync_file(folder / file)
     write_synced(folder / MANIFEST, _adapter().dump_json(done))
     return done
 

@@ -1,12 +1,13 @@
 """The store as a user sees it: a data directory and what its catalogue says."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
 from tomking.adapters.store.commit import PLAN, finish
 from tomking.adapters.store.coverage import Calendar, exchange_sessions, missing_between
-from tomking.adapters.store.files import digest_of, only_writer
+from tomking.adapters.store.files import Busy, digest_of, only_writer
 from tomking.adapters.store.months import KINDS
 from tomking.adapters.store.records import NAME, Catalogue, Mark, MonthRecord, SourceRecord, load
 from tomking.domain.errors import BadData
@@ -51,7 +52,8 @@ class Store:
         self._calendar = calendar
         self._loaded: tuple[tuple[int, int], Catalogue] | None = None
         if (folder / PLAN).exists():
-            with only_writer(folder):
+            # A living process that is at it will finish it itself.
+            with suppress(Busy), only_writer(folder):
                 finish(folder)
 
     @property
