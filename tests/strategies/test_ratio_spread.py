@@ -270,6 +270,19 @@ def test_deep_in_the_money_it_leaves_before_it_is_assigned() -> None:
     assert [c.trigger for c in closes(list(one.decide(NOON)))] == ["assignment"]
 
 
+def test_what_an_assignment_leaves_of_the_vertical_goes_at_21_days() -> None:
+    one = entered(PATIENT)
+    p = position(one)
+    vertical = p.components["vertical"]
+    left = replace(vertical, structure=replace(vertical.structure, legs=vertical.structure.legs[:1]))
+    one.do(Close("ratio_spread", p.id, ("extra",), Urgency.STOP, "settlement", "told"), NOON)
+    one.positions[p.id] = replace(position(one), components={**position(one).components, "vertical": left})
+    one.market.moved(level=5200.0)
+    assert closes(one.step(NOON)) == []
+    (close,) = closes(list(one.decide(at("10:00", EXPIRY - timedelta(days=21)))))
+    assert (close.trigger, close.roles) == ("21 DTE", ("vertical",))
+
+
 def test_the_guardian_runs_what_limits_a_loss_or_a_time() -> None:
     guarded = {e.trigger for e in build("ratio_spread").exits if e.guardian}
     assert guarded == {"21 DTE", "assignment", "stop", "loss", "delta", "extra delta", "midpoint"}

@@ -60,23 +60,28 @@ def _dear(own: Own, held: Held) -> Sequence[Component]:
 def _target(settings: Settings) -> whole.Dollars:
     """Dollars for all units."""
 
-    def enough(own: Own, position: Position) -> Decimal:
-        long, short = strikes_of(position)
+    def enough(own: Own, position: Position) -> Decimal | None:
+        strikes = strikes_of(position)
+        if strikes is None:
+            return None
         first = position.components[VERTICAL]
         credit = first.entry_net + position.components[EXTRA].entry_net
-        points = target_points(settings, credit, long - short)
+        points = target_points(settings, credit, strikes[0] - strikes[1])
         return points * first.filled_units * first.structure.multiplier
 
     return enough
 
 
 def _at_midpoint(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-    long, short = strikes_of(held.position)
-    return _at_or_below(view, held, (long + short) / 2, "midway between the strikes")
+    strikes = strikes_of(held.position)
+    return (
+        None if strikes is None else _at_or_below(view, held, sum(strikes) / 2, "midway between the strikes")
+    )
 
 
 def _at_long(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-    return _at_or_below(view, held, strikes_of(held.position)[0], "the long strike")
+    strikes = strikes_of(held.position)
+    return None if strikes is None else _at_or_below(view, held, strikes[0], "the long strike")
 
 
 def _at_or_below(view: View, held: Held, points: Decimal, what: str) -> str | None:

@@ -21,12 +21,11 @@ def units(settings: Settings, view: View, own: Own) -> Alternatives | Pass:
     return best_of(own, ENTRY, [_unit(settings, view, own, product) for product in settings.products])
 
 
-def strikes_of(position: Position) -> tuple[Decimal, Decimal]:
-    """The long strike and the short one, below it."""
-    long, short = position.components[VERTICAL].structure.contracts
-    assert isinstance(long, Option), f"{long} has no strike"
-    assert isinstance(short, Option), f"{short} has no strike"
-    return long.strike, short.strike
+def strikes_of(position: Position) -> tuple[Decimal, Decimal] | None:
+    """The long strike and the short one, below it; None once an assignment has taken the vertical apart."""
+    contracts = position.components[VERTICAL].structure.contracts
+    strikes = [one.strike for one in contracts if isinstance(one, Option)]
+    return (strikes[0], strikes[1]) if len(strikes) == 2 else None
 
 
 def target_points(settings: Settings, credit: Decimal, width: Decimal) -> Decimal:
