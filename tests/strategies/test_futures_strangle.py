@@ -185,13 +185,13 @@ def test_a_product_without_data_stands_still_and_says_so() -> None:
 
 def test_a_calm_year_s_calmest_day_has_no_iv_rank() -> None:
     said = refused(desk(daily=bars(70.0, growing=-1.0)))
-    assert said.startswith("TECH: CL: IV rank 0% (estimated from its daily bars), 30% is needed")
+    assert said.startswith("TECH: CL: IV rank 0.0% (estimated from its daily bars), 30% is needed")
 
 
 def test_the_vix_is_the_volatility_of_the_index_products() -> None:
     # Closes of the "VIX" end at 70: a VIX of 20 is below all of them.
     one = desk(Settings(underlyings=("MES",)))
-    assert "TECH: MES: IV rank 0%, 30% is needed" in refused(one, "A1")
+    assert "TECH: MES: IV rank 0.0%, 30% is needed" in refused(one, "A1")
 
 
 def test_a_market_that_runs_is_not_sold() -> None:
@@ -298,6 +298,14 @@ def test_at_20_delta_the_untested_side_is_rolled_once_for_a_credit() -> None:
 def quiet(one: Desk) -> None:
     """Neither stop nor target speaks: the put costs twice what it brought, the call next to nothing."""
     costing(one, put="0.47", call="0.02")
+
+
+@pytest.mark.parametrize(("wall", "vix"), [("09:45", 20.0), ("15:31", 20.0), ("11:00", 30.0)])
+def test_it_is_not_rolled_when_the_new_side_would_hardly_be_sold(wall: str, vix: float) -> None:
+    one = entered()
+    quiet(one)
+    one.market.moved(vix=vix)
+    assert not falling(one, 62.7, wall)
 
 
 def test_no_credit_no_roll() -> None:

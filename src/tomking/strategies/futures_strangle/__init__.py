@@ -18,8 +18,9 @@ from tomking.strategies.futures_strangle.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "futures_strangle"
+LAST_SALE = time(15, 44)
+"""Of a rolled side: then the last quarter of an hour begins, with its spreads (D.7)."""
 SECOND_TUESDAY = Days(weekday=1, weeks=(2,))
-FIRST_LOOK, LAST_ROLL = time(9, 31), time(15, 45)
 
 
 def strategy(settings: Settings) -> Strategy:
@@ -33,7 +34,7 @@ def strategy(settings: Settings) -> Strategy:
         exits=exits_of(settings),
         life=LIFE,
         covered=("",) if settings.enhanced == "tail_wing" else (),
-        watch=Watch(settings.check_minutes, FIRST_LOOK, time(15, 59), also=(settings.exit_from,)),
+        watch=Watch(settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from,)),
     )
 
 
@@ -57,7 +58,7 @@ def _strangle(settings: Settings, group: str) -> Entry:
 def _roll(settings: Settings) -> Entry:
     return Entry(
         defence.ROLL,
-        Window(FIRST_LOOK, LAST_ROLL),
+        Window(settings.roll_from, LAST_SALE),
         EVERY_SESSION,
         when=(when.has_market(),),
         build=lambda view, own: defence.rolls(settings, view, own),

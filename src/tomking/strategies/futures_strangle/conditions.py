@@ -69,7 +69,7 @@ def refusal(settings: Settings, view: View, product: str) -> tuple[str, str] | N
     if rank is None or share is None:
         return "DATA", f"{product}: {len(bars)} daily bars of {family} are too few for its IV rank"
     if rank[0] < settings.iv_rank_min:
-        return "TECH", f"{product}: IV rank {rank[0]:.0%}{rank[1]}, {settings.iv_rank_min:.0%} is needed"
+        return "TECH", f"{product}: IV rank {rank[0]:.1%}{rank[1]}, {settings.iv_rank_min:.0%} is needed"
     if share >= settings.range_share_max:
         said = f"{share:.1%} of the level, below {settings.range_share_max:.0%} is wanted"
         return "TECH", f"{product}: range of {settings.range_sessions} sessions is {said}"

@@ -56,7 +56,7 @@ def _rolling(settings: Settings, name: str) -> Exit:
 
     def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         tested = of_side(held.position, other)
-        if tested is None or rolled_away(held.position) is not None:
+        if tested is None or rolled_away(held.position) is not None or not _may_sell(settings, view):
             return None
         delta = max((out.delta_now(view, short) or 0.0 for short in out.shorts(tested)), default=0.0)
         if delta < settings.roll_delta or not _is_credit(settings, view, chosen[0]):
@@ -64,6 +64,12 @@ def _rolling(settings: Settings, name: str) -> Exit:
         return f"{other} at {delta:.0%} delta, {settings.roll_delta:.0%} or more: the {name} is rolled"
 
     return out.leave(ROLL, Urgency.RULE, why, which=_side(name), confirm=True)
+
+
+def _may_sell(settings: Settings, view: View) -> bool:
+    """A time and a VIX at which the new side can be expected to be sold (D.7)."""
+    begin, end = view.session.at(settings.roll_from), view.session.at(settings.roll_until)
+    return view.vix is not None and view.vix < settings.roll_vix_max and begin <= view.now <= end
 
 
 def _is_credit(settings: Settings, view: View, old: Component) -> bool:

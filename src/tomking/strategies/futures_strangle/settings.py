@@ -79,6 +79,13 @@ class Settings:
     roll_delta: float = setting(
         0.20, low=0.1, high=0.5, source="B.4", doc="A short at it: the untested side is rolled, once."
     )
+    roll_from: time = setting(
+        time(10, 0), source="B.4, D.7", doc="Rolled from here on: before, the new side would hardly be sold."
+    )
+    roll_until: time = setting(time(15, 30), source="B.4, D.7", doc="To here.")
+    roll_vix_max: float = setting(
+        30.0, low=10.0, high=100.0, source="B.4, D.7", doc="Not rolled from this VIX on, for the same reason."
+    )
     side_delta: float = setting(0.25, low=0.1, high=0.6, source="B.4", doc="At it: that side is closed.")
     all_delta: float = setting(0.30, low=0.1, high=0.7, source="B.4", doc="At it: all is closed.")
     single_keep: Decimal = setting(

@@ -120,7 +120,7 @@ def _reason(settings: Settings, view: View, product: str) -> str:
     )
     assert rank is not None, "asked after its conditions"
     assert share is not None, "asked after its conditions"
-    said = f"VIX {view.vix:.2f}, IV rank {rank[0]:.0%}{rank[1]}, range {share:.1%}"
+    said = f"VIX {view.vix:.2f}, IV rank {rank[0]:.1%}{rank[1]}, range {share:.1%}"
     return said + conditions.not_covered(settings, view, product)
 
 
