@@ -74,9 +74,9 @@ def _target(settings: Settings) -> whole.Dollars:
 
 def _at_midpoint(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
     strikes = strikes_of(held.position)
-    return (
-        None if strikes is None else _at_or_below(view, held, sum(strikes) / 2, "midway between the strikes")
-    )
+    if strikes is None:
+        return None
+    return _at_or_below(view, held, (strikes[0] + strikes[1]) / 2, "midway between the strikes")
 
 
 def _at_long(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
