@@ -154,6 +154,8 @@ class FamilyMarket:
         self._rates = rates
         self._clock = VarianceClock.of(np.array(times.opens, np.int64), np.array(times.closes, np.int64))
         self._listings: dict[str, _Listing] = {}
+        self._listed: dict[str, tuple[date, tuple[date, ...]]] = {}
+        """The expiries of each product on the day that was asked for last."""
         self._futures: dict[tuple[str, date], date] = {}
         self._strikes: dict[tuple[str, date, date], Ints] = {}
         self._series: dict[tuple[str, date], _Series] = {}
@@ -173,12 +175,14 @@ class FamilyMarket:
         seen = self._at(now)
         if seen is None or product not in self.spec.spreads:
             return ()
-        today, over = seen.session.date, now >= seen.session.close
-        return tuple(
-            one.expiry
-            for one in self._listing(product).listed
-            if one.first <= today <= one.last and not (over and one.expiry == today)
-        )
+        today = seen.session.date
+        known = self._listed.get(product)
+        listed = known[1] if known is not None and known[0] == today else None
+        if listed is None:
+            here = (one for one in self._listing(product).listed if one.first <= today <= one.last)
+            listed = tuple(one.expiry for one in here)
+            self._listed[product] = (today, listed)
+        return listed[1:] if now >= seen.session.close and listed[:1] == (today,) else listed
 
     def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
         """Its volatilities and deltas are the model's own."""
