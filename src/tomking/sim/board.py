@@ -111,9 +111,11 @@ class Series:
 class Board:
     """The listing of one history, worked out as it is asked for."""
 
-    def __init__(self, history: History, timetable: Timetable) -> None:
+    def __init__(self, history: History, timetable: Timetable, *, real_sizes: bool = False) -> None:
+        """``real_sizes``: contracts of the product table's own size in every year, for recordings."""
         self._history = history
         self._times = timetable
+        self._real_sizes = real_sizes
         self._listed: dict[str, tuple[Listed, ...]] = {}
         self._days: dict[str, Ints] = {}
         self._series: dict[tuple[str, date, Decimal], Series | None] = {}
@@ -157,6 +159,8 @@ class Board:
 
     def scale_on(self, row: int) -> Decimal:
         """That of what is listed on the day of a history row: of the close before it."""
+        if self._real_sizes:
+            return Decimal(1)
         spx = self._history.spx
         return scale_at(float(spx.close[row - 1] if row > 0 else spx.open[0]))
 

@@ -98,8 +98,10 @@ class _Day:
 class ModelMarket:
     """The ``MarketData`` port on modelled option prices over real underlying history."""
 
-    def __init__(self, history: History, sessions: Sessions, seed: int) -> None:
+    def __init__(self, history: History, sessions: Sessions, seed: int, *, real_sizes: bool = False) -> None:
         """``sessions`` holds every day of the history and at least 400 days more.
+
+        real_sizes  contracts are not scaled to the index level (``sim.board``)
 
         ``KeyError`` for a day of the history that is not a session.
         """
@@ -111,7 +113,7 @@ class ModelMarket:
         self._paths = Paths(history, lengths, seed)
         self._averages = slow_averages(history.vix.close)
         self._strip_table = strip_table()
-        self._board = Board(history, times)
+        self._board = Board(history, times, real_sizes=real_sizes)
         self._now: datetime | None = None
         self._day: _Day | None = None
         self._last_day: _Day | None = None
