@@ -229,6 +229,14 @@ def test_two_percent_above_the_fast_average_it_is_three_strikes_in_the_money() -
     assert str(opened(one.decide(at("09:40", NEXT))).structure).endswith("C547")
 
 
+@pytest.mark.parametrize(("selector", "strike"), [("delta", "C556"), ("pct_otm", "C567")])
+def test_or_it_is_sold_out_of_the_money_by_delta_or_by_distance(selector: str, strike: str) -> None:
+    # v = 0.15 sqrt(7/365) = 0.02077: 30 delta lies at ln(K/550) = 0.5244 v + v^2/2 = 0.0111, 556.1;
+    # three per cent above 550 is 566.5.
+    wish = opened(desk(Settings(weekly_selector=selector)).decide(at("09:40")))
+    assert str(wish.parts[1].structure).endswith(strike)
+
+
 def test_the_floor_lifts_a_strike_at_which_a_rise_would_cost_the_pair() -> None:
     # One weekly move is 550 x 0.15 sqrt(7/365) = 11.42.  At 561.42 and a week later the C489 is worth 79.98,
     # 71.01 now.  Eleven strikes in, 539 brings 11.99 and costs 22.42 then: 69.55, a loss.  So does 544

@@ -76,6 +76,16 @@ class Settings:
         source="B.5",
         doc="Strikes in the money when stretched, or down by ``down_deeper``.",
     )
+    weekly_selector: str = setting(
+        "regime",
+        choices=("regime", "delta", "pct_otm"),
+        source="B.5",
+        doc="The strike wished: by the averages, or out of the money by delta or distance.",
+    )
+    weekly_delta: float = setting(0.30, low=0.05, high=0.6, source="B.5", doc="Delta, where so selected.")
+    weekly_otm_share: float = setting(
+        0.03, low=0.0, high=0.2, source="B.5", doc="Distance, where so selected."
+    )
     floor: str = setting(
         "revalued",
         choices=("revalued", "leap_strike"),

@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-import numpy as np
-
 from tomking.domain.book import Position
-from tomking.domain.chain import Chain, NetQuote
-from tomking.domain.contract import Option, Right
+from tomking.domain.chain import NetQuote
+from tomking.domain.contract import Option
 from tomking.domain.intent import Mark, Open, Part, Pass
 from tomking.domain.lifecycle import State
 from tomking.domain.money import on_grid_below
 from tomking.domain.structure import Leg, Structure
-from tomking.pricing.black import black
 from tomking.rules import select
 from tomking.rules.strategy import Wish
-from tomking.strategies.ipmcc import announced
+from tomking.strategies.ipmcc import announced, strike
 from tomking.strategies.ipmcc.parts import LEAP, call_of, lost_share, open_weekly, weekly_role
 from tomking.strategies.ipmcc.regime import itm_strikes, trend_of
 from tomking.strategies.ipmcc.settings import Settings
@@ -136,8 +133,8 @@ def sale_of(
     trend = trend_of(settings, view, product)
     if isinstance(trend, str):
         return Pass(own.strategy, entry, "DATA", trend)
-    at = regime_strike(chain, itm_strikes(settings, trend, deeper=deeper))
-    call = None if at is None else _from_the_floor(settings, chain, back, leap, leap_value, at)
+    at = strike.wished(settings, chain, itm_strikes(settings, trend, deeper=deeper))
+    call = None if at is None else strike.from_the_floor(settings, chain, back, leap, leap_value, at)
     if call is None:
         return Pass(own.strategy, entry, "STRUCT", f"{product} {expiry}: no call at or above its floor")
     quote = select.priced(view, Structure("weekly", (Leg(call, -1),)))
@@ -157,45 +154,3 @@ def next_week(view: View, product: str, *, after_assignment: bool) -> date | Non
     week = [e for e in view.expiries(product) if monday <= e < monday + timedelta(days=6)]
     later = [e for e in week if e > view.today]
     return max(later, default=None)
-
-
-def regime_strike(chain: Chain, inward: int) -> float | None:
-    """The first call strike at or above the level, or the ``inward``-th below it; None where none is quoted.
-
-    The level is the expiry's own forward: a fund's price is not its index's (``Product.ratio_drifts``).
-    """
-    _, strikes, _ = select.quoted_strikes(chain, Right.CALL)
-    first = int(np.searchsorted(strikes, chain.forward)) - inward
-    return float(strikes[first]) if 0 <= first < len(strikes) else None
-
-
-def _from_the_floor(  # noqa: PLR0917 - two chains and two numbers of the LEAP
-    settings: Settings, chain: Chain, back: Chain, leap: Option, leap_value: float, at: float
-) -> Option | None:
-    """The lowest quoted call from ``at`` on, not below the LEAP's strike, that meets the floor."""
-    rows, strikes, mids = select.quoted_strikes(chain, Right.CALL)
-    fits = (strikes >= at) & (strikes >= float(leap.strike))
-    if settings.floor == "revalued":
-        later = revalued(chain, back, leap)
-        if later is None:
-            return None
-        level, worth = later
-        fits &= worth - np.maximum(level - strikes, 0.0) + mids >= leap_value
-    return chain.option(int(rows[np.argmax(fits)])) if fits.any() else None
-
-
-def revalued(chain: Chain, back: Chain, leap: Option) -> tuple[float, float] | None:
-    """The level at the weekly's expiry after a rise by its expected move; the LEAP's worth then, points."""
-    move, vol = select.expected_move(chain), select.iv_at(back, leap.right, float(leap.strike))
-    if move is None or vol is None:
-        return None
-    level = chain.forward + move
-    then = black(
-        forward=back.forward * level / chain.forward,
-        strike=float(leap.strike),
-        years=back.years - chain.years,
-        vol=vol,
-        discount=back.discount / chain.discount,
-        right=int(leap.right),
-    )
-    return level, float(then.price)
