@@ -303,7 +303,7 @@ def test_at_30_days_it_goes_whatever_it_is_worth() -> None:
     one.market.listed = {"SPY": (day + timedelta(days=1), YEAR)}
     one.market.moved()
     guarded = one.strategy.guard(one.view(at("10:00", day)), one.own(at("10:00", day)))
-    assert {c.trigger for c in closes(guarded)} >= {"30 DTE"}
+    assert {c.trigger for c in closes(guarded)} >= {"backstop"}
 
 
 def test_it_has_no_stop() -> None:

@@ -141,9 +141,9 @@ def test_at_150_days_it_goes(left: int, closed: bool) -> None:
     one.market.listed = {"SPY": (*NEAR, near)}
     one.market.moved()
     assert closes(one.decide(at("09:59", day))) == []
-    assert [c.trigger for c in closes(one.decide(at("10:00", day)))] == (["150 DTE"] if closed else [])
+    assert [c.trigger for c in closes(one.decide(at("10:00", day)))] == (["time exit"] if closed else [])
 
 
 def test_stops_and_times_are_guarded() -> None:
     guarded = {e.trigger for e in build("leap_put_income").exits if e.guardian}
-    assert guarded == {"stop", "delta", "assignment", "150 DTE"}
+    assert guarded == {"stop", "delta", "assignment", "time exit"}

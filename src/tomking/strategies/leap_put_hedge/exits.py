@@ -17,7 +17,7 @@ from tomking.strategies.leap_put_hedge.rung import ROLLED
 from tomking.strategies.leap_put_hedge.settings import Settings
 from tomking.view import Own, View
 
-BACKSTOP, ROLL, RESTRIKE, REST, HALF = "30 DTE", "roll", "re-strike", "harvest rest", "harvest half"
+BACKSTOP, ROLL, RESTRIKE, REST, HALF = "backstop", "roll", "re-strike", "harvest rest", "harvest half"
 HARVESTED = "harvested"
 
 

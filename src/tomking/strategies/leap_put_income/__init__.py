@@ -57,7 +57,7 @@ def _exits(settings: Settings) -> tuple[Exit, ...]:
         out.stop_loss("stop", settings.stop_credits),
         out.short_delta("delta", settings.delta_close),
         out.leave("assignment", Urgency.RULE, _may_be_assigned(settings), guardian=True),
-        out.days_left("150 DTE", settings.time_exit_dte, settings.exit_from),
+        out.days_left("time exit", settings.time_exit_dte, settings.exit_from),
         out.target_without_order(settings.target),
     )
 
