@@ -288,11 +288,34 @@ def test_a_strike_left_far_behind_is_rolled_on_the_next_day_of_the_schedule(
     assert one.step(at("10:30", early)) == []
     one.step(at("10:30", later))
     assert any("queued" in key for key in one.notes) is queued
-    one.market.moved(level=6000.0)  # it is in the queue all the same
     said = closes(one.step(at("10:00", APRIL)))
     assert [c.trigger for c in said] == (["re-strike"] if queued else [])
     if queued:
         assert bought(one, APRIL, "10:05").entry == "replacement"
+
+
+def test_what_the_market_came_back_to_leaves_the_queue_and_a_high_vix_keeps_it_there() -> None:
+    one = with_rung()
+    one.market.listed = {"SPY": (*NEAR, YEAR, LATER)}
+    one.market.moved(level=6880.0)
+    one.step(at("10:30", date(2031, 4, 2)))
+    one.market.moved(vix=30.01)
+    assert closes(one.step(at("10:00", APRIL))) == [], "it could not be bought again"
+    assert any("queued" in key for key in one.notes)
+    one.market.moved(level=6000.0, vix=18.0)
+    assert closes(one.step(at("10:30", APRIL))) == []
+    assert not any("queued" in key for key in one.notes)
+
+
+def test_after_a_fall_no_rung_is_re_struck() -> None:
+    # At 4,100 the 440 put lies 34 % above 80 % of 410: that is what it was bought for.
+    one = with_rung()
+    one.market.listed = {"SPY": (*NEAR, YEAR, LATER)}
+    one.market.moved(level=4100.0)
+    worth(one, "2.9")
+    one.step(at("10:30", date(2031, 4, 2)))
+    assert not any("queued" in key for key in one.notes)
+    assert closes(one.step(at("10:00", APRIL))) == []
 
 
 def test_at_30_days_it_goes_whatever_it_is_worth() -> None:

@@ -120,7 +120,11 @@ def _is_old(settings: Settings) -> out.Reason:
 
 
 def _restrike(settings: Settings) -> Callable[[View, Own, Held], list[Close | Mark]]:
-    """Looked at every so many days; what is far off waits in a queue for the next day of the schedule."""
+    """Looked at every so many days; what the market left behind waits for the next day of the schedule.
+
+    There it is looked at again, and where it could not be bought again (a high VIX) it stays.  A strike
+    above its target is no error but a fall that the put was bought for: the harvest's matter (ruling 11).
+    """
 
     def check(view: View, own: Own, held: Held) -> list[Close | Mark]:
         position = held.position
@@ -129,6 +133,10 @@ def _restrike(settings: Settings) -> Callable[[View, Own, Held], list[Close | Ma
             return _looked(settings, view, own, position)
         scheduled = SCHEDULE.meant(view.today, view.sessions) is not None
         if not held.parts or not scheduled or not _is_late_enough(settings, view):
+            return []
+        if _behind(settings, view, position) is None:
+            return [Mark(own.strategy, position_note(position, "queued"), "")]
+        if view.vix is None or view.vix > settings.roll_vix_max:
             return []
         return _replaced(settings, view, own, held, RESTRIKE, queued, ROLLED)
 
@@ -142,16 +150,16 @@ def _looked(settings: Settings, view: View, own: Own, position: Position) -> lis
     if view.today - since < timedelta(days=settings.restrike_days):
         return []
     marks: list[Close | Mark] = [Mark(own.strategy, key, view.today.isoformat())]
-    off = _off_target(view, position)
-    if off is not None and abs(off) > settings.restrike_share:
-        said = f"its strike is {off:+.0%} off its target on {view.today}"
-        marks.append(Mark(own.strategy, position_note(position, "queued"), said))
+    said = _behind(settings, view, position)
+    if said is not None:
+        marks.append(Mark(own.strategy, position_note(position, "queued"), f"{said} on {view.today}"))
     return marks
 
 
-def _off_target(view: View, position: Position) -> float | None:
-    """How far the strike lies above its share of the index now."""
+def _behind(settings: Settings, view: View, position: Position) -> str | None:
+    """The strike lies too far below its share of the index now; None: it does not, or nobody can say."""
     level = select.price_of(view, position.product)
     if level is None or not position.open_components:
         return None
-    return float(put_of(position.open_components[0]).strike) / (float(share_of(position)) * level) - 1
+    off = 1 - float(put_of(position.open_components[0]).strike) / (float(share_of(position)) * level)
+    return f"its strike is {off:.0%} below its target" if off > settings.restrike_share else None

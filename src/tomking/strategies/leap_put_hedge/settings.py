@@ -54,7 +54,7 @@ class Settings:
     )
     restrike_days: int = setting(30, low=1, high=365, source="B.6a", doc="Days between looks at the strike.")
     restrike_share: float = setting(
-        0.20, low=0.01, high=1.0, source="B.6a", doc="So far off its target: rolled at the next schedule."
+        0.20, low=0.01, high=1.0, source="B.6a", doc="So far below its target: rolled at the next schedule."
     )
     half_multiple: Decimal = setting(
         Decimal(3),
