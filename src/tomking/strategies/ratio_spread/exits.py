@@ -23,7 +23,7 @@ share of it, its volatility would have to fall by more than a third.
 
 
 def exits_of(settings: Settings) -> tuple[Exit, ...]:
-    stop = out.leave("midpoint", Urgency.STOP, _at_midpoint, guardian=True, which=_extra, confirm=True)
+    midpoint = out.leave("midpoint", Urgency.STOP, _at_midpoint, guardian=True, which=_extra, confirm=True)
     touch = out.leave("long touch", Urgency.STOP, _at_long, guardian=True, confirm=True)
     return (
         out.days_left("21 DTE", settings.exit_dte, settings.exit_from),
@@ -33,7 +33,7 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
         out.short_delta("delta", settings.close_delta, of=_dear),
         *((touch,) if settings.exit_on_long_touch else ()),
         out.short_delta("extra delta", settings.extra_delta, of=_dear, which=_extra),
-        stop,
+        midpoint,
         whole.wins("target", _target(settings)),
         Exit(REVIEW, Urgency.RULE, guardian=False, check=lambda v, o, h: _review(settings, v, o, h)),
     )
