@@ -163,6 +163,13 @@ def test_where_friday_is_closed_it_is_the_session_before() -> None:
     assert desk().decide(at("09:40", thursday)) == (), "an ordinary Thursday"
 
 
+def test_nobody_foresees_a_week_of_closed_days() -> None:
+    # In September 2001 Tuesday to Friday were closed; on Monday nothing is sold for it.
+    shut = {NEXT - timedelta(days=n) for n in range(4)}
+    one = desk(sessions=Sessions(tuple(s for s in SESSIONS if s.date not in shut)))
+    assert one.decide(at("09:40", NEXT - timedelta(days=4))) == ()
+
+
 def test_the_last_listed_expiry_of_next_week_is_meant() -> None:
     thursday = NEXT - timedelta(days=1)
     one = desk(listed={"SPY": (NEXT - timedelta(days=3), thursday, YEAR)})

@@ -86,15 +86,17 @@ class Days:
         return next((holiday for holiday in closed if self.named(holiday)), None)
 
     def _closed_after(self, day: date, sessions: Sessions) -> date | None:
-        """The first named day without a session between ``day`` and the session after it."""
-        after = sessions.after(day)
-        days = 0 if after is None else (after.date - day).days
-        closed = (day + timedelta(days=n) for n in range(1, days))
-        return next((holiday for holiday in closed if self.named(holiday)), None)
+        """The next weekday, if the rule names it and it has no session.
+
+        Not any later one: who sold on Monday, 10 September 2001 did not know that Friday would be closed.
+        """
+        following, after = _next_weekday(day), sessions.after(day)
+        closed = after is not None and after.date > following
+        return following if closed and self.named(following) else None
 
     def weekdays_back(self, day: date) -> int | None:
-        """How many weekdays before ``day`` lies the last day that the rule names, 0 to 4 (``earlier``:
-        how many after it the next).
+        """How many weekdays before ``day`` lies the last day that the rule names, 0 to 4; where it moves
+        ``earlier``, after it the next, 0 or 1.
 
         ``day`` stands for it if all between were closed (``meant`` knows): four weekdays in September
         2001, two in October 2012.  None: the rule names none of them.
@@ -102,12 +104,14 @@ class Days:
         if self.weekday is None:
             return 0
         if self.earlier:
-            ahead = (self.weekday - day.weekday()) % 7
-            named = self.named(day + timedelta(days=ahead))
-            return (self.weekday - day.weekday()) % 5 if named else None
+            return 0 if self.named(day) else 1 if self.named(_next_weekday(day)) else None
         named = self.named(day - timedelta(days=(day.weekday() - self.weekday) % 7))
         back = (day.weekday() - self.weekday) % 5
         return back if named and (self.moves or back == 0) else None
+
+
+def _next_weekday(day: date) -> date:
+    return day + timedelta(days=7 - day.weekday() if day.weekday() > 3 else 1)
 
 
 EVERY_SESSION = Days(weekday=None, moves=False)

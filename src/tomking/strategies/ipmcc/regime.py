@@ -53,7 +53,9 @@ def why_no_leap(settings: Settings, trend: Trend, product: str) -> str | None:
     if trend.spot >= trend.band:
         return f"{trend.spot:.2f} is at the upper Bollinger band {trend.band:.2f}"
     if trend.fast < trend.slow and trend.spot < trend.slowest:
-        return f"strong downtrend: {trend.fast:.2f} below {trend.slow:.2f}, {trend.spot:.2f} below both"
+        averages = f"EMA{settings.ema_fast} {trend.fast:.2f} is below EMA{settings.ema_slow} {trend.slow:.2f}"
+        price = f"{trend.spot:.2f} below EMA{settings.ema_trend} {trend.slowest:.2f}"
+        return f"strong downtrend: {averages} and {price}"
     if is_single_name(product) and trend.spot > trend.slow:
         return f"no pullback: {trend.spot:.2f} is above EMA{settings.ema_slow} {trend.slow:.2f}"
     return None
