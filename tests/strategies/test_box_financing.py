@@ -82,6 +82,21 @@ def test_a_quarter_of_net_liq_at_most_is_borrowed() -> None:
     assert wish_of(double).ceiling == 2
 
 
+def test_what_is_borrowed_already_counts() -> None:
+    # A box of 400 points brought $38,240 or so; of $50,000 there are $11,760 left: 115 points.
+    one = desk(Settings(width_points=Decimal(400)))
+    one.step(at("10:30", WEDNESDAY))
+    one.entered = []
+    week = WEDNESDAY + timedelta(days=7)
+    one.market.listed = {"SPX": (EXPIRY, week + timedelta(days=366))}
+    second = next(w for w in one.decide(at("10:30", week)) if isinstance(w, Open))
+    assert second.structure.payoff(Decimal(5500)) == -115
+    one.net_liq = Decimal(150_000)
+    assert passes(one.decide(at("10:30", week)))[0].startswith(
+        "STRUCT: 2032-03-12: no box of four quoted strikes"
+    )
+
+
 @pytest.mark.parametrize(("days", "found"), [(364, False), (365, True), (730, True), (731, False)])
 def test_it_matures_in_one_to_two_years(days: int, found: bool) -> None:
     one = desk(listed={"SPX": (WEDNESDAY + timedelta(days=days),)})

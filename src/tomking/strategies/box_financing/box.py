@@ -1,16 +1,15 @@
 """Building the short box, and what it costs to borrow by it."""
 
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
 from tomking.domain.calendar import dte
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Right
 from tomking.domain.intent import Open, Part, Pass
-from tomking.domain.money import on_grid_above
+from tomking.domain.money import ZERO, on_grid_above
 from tomking.domain.structure import Leg, Structure
-from tomking.rules import select
+from tomking.rules import ledger, select
 from tomking.rules.entry import known
 from tomking.rules.strategy import Wish
 from tomking.strategies.box_financing.settings import Settings
@@ -52,27 +51,34 @@ def wish(settings: Settings, view: View, own: Own) -> Wish:
     if expiry is None or chain is None:
         said = f"no {PRODUCT} expiry of {settings.dte_min} to {settings.dte_max} DTE"
         return Pass(own.strategy, ENTRY, "STRUCT", said)
-    part = _box(settings, view, own, chain)
+    left = _left(settings, own)
+    part = _box(settings, view, chain, left / chain.multiplier)
     quote = None if part is None else select.priced(view, part.structure)
     if part is None or quote is None:
-        return Pass(own.strategy, ENTRY, "STRUCT", f"{expiry}: no four strikes with a two-sided quote")
+        said = f"{expiry}: no box of four quoted strikes for the ${left:,.0f} that may still be borrowed"
+        return Pass(own.strategy, ENTRY, "STRUCT", said)
     width, days = _width(part), dte(view.today, expiry)
     if not 0 < quote.mid < width:
         return Pass(own.strategy, ENTRY, "PRICE", f"{expiry}: the box brings {quote.mid:.2f} of {width}")
     rates = rates_of(settings, chain, width, quote.mid, days)
     if rates.box > rates.most:
         return Pass(own.strategy, ENTRY, "PRICE", f"{expiry}: {rates}")
-    return _open(settings, own, part, quote.mid, rates, expiry, days)
+    return _open(own, part, quote.mid, rates, days, left)
 
 
-def _box(settings: Settings, view: View, own: Own, chain: Chain) -> Part | None:
+def _left(settings: Settings, own: Own) -> Decimal:
+    """Dollars that may still be borrowed: a share of net liq less what the boxes held have brought."""
+    brought = sum((-ledger.paid(position) for position in own.positions), ZERO)
+    return max(ZERO, settings.proceeds_share_max * own.net_liq - brought)
+
+
+def _box(settings: Settings, view: View, chain: Chain, points: Decimal) -> Part | None:
     """Call spread and put spread sold around the index: it pays the width, whatever happens.
 
-    As wide as wished, or as what may be borrowed allows.
+    As wide as wished, or as the ``points`` that may be borrowed allow.
     """
     spot = known(view.spot())
-    affordable = settings.proceeds_share_max * own.net_liq / chain.multiplier
-    width = min(select.scaled(settings.width_points, spot, PRODUCT), float(affordable))
+    width = min(select.scaled(settings.width_points, spot, PRODUCT), float(points))
     low = select.nearest_strike(chain, Right.CALL, select.level(spot, PRODUCT) - width / 2)
     high = None if low is None else select.wing_within(chain, low, width)
     if low is None or high is None:
@@ -110,21 +116,17 @@ def rates_of(settings: Settings, chain: Chain, width: Decimal, price: Decimal, d
 
 
 def _open(  # noqa: PLR0917 - what was worked out
-    settings: Settings, own: Own, part: Part, price: Decimal, rates: Rates, expiry: date, days: int
-) -> Open | Pass:
+    own: Own, part: Part, price: Decimal, rates: Rates, days: int, left: Decimal
+) -> Open:
+    """A box is no wider than what is left, and brings less than its width: there is one unit at least."""
     structure, width = part.structure, _width(part)
-    most = settings.proceeds_share_max * own.net_liq
-    units = int(most / (price * structure.multiplier))
-    if units < 1:
-        said = f"a box brings ${price * structure.multiplier:,.0f}, ${most:,.0f} may be borrowed"
-        return Pass(own.strategy, ENTRY, "SIZE", f"{expiry}: {said}")
     years = Decimal(days) / YEAR
     saved = Decimal(repr(rates.margin - rates.box)) * price * years
     return Open(
         strategy=own.strategy,
         entry=ENTRY,
         parts=(part,),
-        ceiling=units,
+        ceiling=int(left / (price * structure.multiplier)),
         planned_loss=width - price,
         target_gain=saved,
         least_net=on_grid_above(width / (1 + Decimal(repr(rates.most)) * years), structure.tick),

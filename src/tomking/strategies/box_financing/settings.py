@@ -17,7 +17,7 @@ class Settings:
         Decimal(500), low=Decimal(50), high=Decimal(2000), source="B.11", doc="Between the strikes, at most."
     )
     proceeds_share_max: Decimal = setting(
-        Decimal("0.25"), low=Decimal("0.01"), high=Decimal(1), source="B.11", doc="Borrowed, of net liq."
+        Decimal("0.25"), low=Decimal("0.01"), high=Decimal(1), source="B.11", doc="Of net liq, by all boxes."
     )
     dte_min: int = setting(365, low=30, high=1900, source="B.11", doc="Days to maturity from here.")
     dte_max: int = setting(730, low=60, high=1900, source="B.11", doc="To here; the nearest is taken.")
