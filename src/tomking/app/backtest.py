@@ -17,7 +17,8 @@ import numpy as np
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal, SqliteJournal
-from tomking.adapters.recorded import load_recorded
+from tomking.adapters.recorded import RecordedChains
+from tomking.app.chains import Kind, Opened, kind_of, opened, wanted_roots
 from tomking.app.config import Config
 from tomking.app.exits import Exit
 from tomking.app.markets import model_market
@@ -29,6 +30,7 @@ from tomking.app.report.rundata import Identity, RunData, Shown
 from tomking.app.report.terminal import summary
 from tomking.app.request import Progress, Request, Result
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
+from tomking.app.unresolved import unresolved
 from tomking.app.values import to_text
 from tomking.domain import fomc
 from tomking.domain.bars import History
@@ -60,8 +62,7 @@ class World:
 
 def run(request: Request, progress: Progress) -> Result:
     """Plays the request and writes its report.  ``Problems`` when it cannot; nothing is left then."""
-    world = _recorded(request) if request.chains else _modelled(request)
-    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told():
+    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told(), _world(request) as world:
         file = Path(folder) / "journal.sqlite"
         with SqliteJournal(file, power_safe=False) as journal:
             players = [_player(request, world, journal, request.capital)]
@@ -71,10 +72,28 @@ def run(request: Request, progress: Progress) -> Result:
         main, *others = (_findings(request, world, each) for each in players)
         other = others[0] if others else None
         facts = write_report(request.report, main, other, journal=file)
-    return Result(report=request.report, run=facts, summary=summary(main, other))
+        left = "".join(f"{line}\n" for line in _unresolved(world, players[0]))
+    return Result(report=request.report, run=facts, summary=left + summary(main, other))
 
 
 # ------------------------------------------------------------------------------------- the world
+
+
+@contextmanager
+def _world(request: Request) -> Iterator[World]:
+    """The world of a run, as long as it lasts: a recorded one may stand on files that go with it."""
+    if request.chains is None:
+        yield _modelled(request)
+        return
+    history = load_history()
+    last = date.fromisoformat(str(history.spx.day[-1]))
+    sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
+    wanted = wanted_roots(
+        request.strategies, [request.config.values[f"strategies.{one}"] for one in request.strategies]
+    )
+    span = (request.start, request.end)
+    with opened(request.chains, wanted, span=span, sessions=sessions, history=history) as found:
+        yield _recorded(request, found, sessions, history)
 
 
 def _modelled(request: Request) -> World:
@@ -87,17 +106,11 @@ def _modelled(request: Request) -> World:
     return World(market, sessions, played, history, history.source_digest)
 
 
-def _recorded(request: Request) -> World:
+def _recorded(request: Request, found: Opened, sessions: Sessions, history: History) -> World:
     assert request.chains is not None
-    history = load_history()
-    last = date.fromisoformat(str(history.spx.day[-1]))
-    try:
-        sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
-        market = load_recorded(request.chains, sessions=sessions, history=history)
-        # The recording has no VIX and no daily bars: these are the history's.
-        digest = hashlib.sha256(request.chains.read_bytes() + history.source_digest.encode()).hexdigest()
-    except BadData as error:
-        raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
+    market = found.market
+    # The recording has no VIX and no daily bars: these are the history's.
+    digest = hashlib.sha256(found.digest.encode() + history.source_digest.encode()).hexdigest()
     first, final = market.days[0], market.days[-1]
     outside = [
         Problem(
@@ -106,7 +119,8 @@ def _recorded(request: Request) -> World:
             " choose a date within it, or leave the option out",
         )
         for name, day in (("start", request.start), ("end", request.end))
-        if day is not None and not first <= day <= final
+        # Of a store one asks for a span; of a file its days are known.
+        if kind_of(request.chains) is not Kind.STORE and day is not None and not first <= day <= final
     ]
     if outside:
         raise Problems(outside)
@@ -164,7 +178,12 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
             capital=capital,
             strategies=request.strategies,
             modelled=request.chains is None,
-            notes=(*world.market.notes, *_assumptions(request), *_filters(world)),
+            notes=(
+                *_unresolved(world, played),
+                *world.market.notes,
+                *_assumptions(request),
+                *_filters(world),
+            ),
             history=history,
             risk_free=_risk_free(world, [day.date for day in history.days]),
             bp_caps=tuple(
@@ -184,6 +203,14 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
     )
 
 
+def _unresolved(world: World, played: Player) -> tuple[str, ...]:
+    """A line for each position that recorded data leave open."""
+    if not isinstance(world.market, RecordedChains):
+        return ()
+    last = world.played[-1].date
+    return tuple(str(one) for one in unresolved(played.kernel.book, world.market, world.sessions, last))
+
+
 def _assumptions(request: Request) -> Iterator[str]:
     """What this run takes for granted besides its prices."""
     yield (
@@ -197,7 +224,10 @@ def _assumptions(request: Request) -> Iterator[str]:
         "and emergency levels.  Sizes are bounded by the planned stop, capital, margin and counts alone."
     )
     if request.chains:
-        yield "The backtest ends with the recording; what is still open then is counted at its last mark."
+        yield (
+            "The backtest ends with the recording; what is still open then is counted at its last mark, and "
+            "listed as unresolved."
+        )
 
 
 def _filters(world: World) -> Iterator[str]:

@@ -120,7 +120,10 @@ def _recording_problems(chains: Path | None) -> list[Problem]:
         return []
     from tomking.adapters.calendars import load_sessions
     from tomking.adapters.recorded_snapshots import read_recording
+    from tomking.app.chains import Kind, kind_of
 
+    if kind_of(chains) is not Kind.RECORDING:
+        return []  # an import takes its time: the run itself says what is wrong
     try:
         read_recording((chains,), load_sessions(HISTORY_FIRST, RECORDINGS_END))
     except BadData as error:
