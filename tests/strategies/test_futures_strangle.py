@@ -177,10 +177,16 @@ def test_the_full_contract_is_passed_over_when_ten_micros_cost_less() -> None:
 
 def test_a_product_without_data_stands_still_and_says_so() -> None:
     assert refused(desk(), "B1").startswith("STRUCT: GC: no expiry of 80 to 100 DTE")
-    nothing = desk(daily=bars(70.0, sessions=0))
+    nothing = desk()
+    nothing.market.spot = lambda family, now: 5500.0 if family == "SPX" else None  # type: ignore[method-assign]
     assert refused(nothing) == "DATA: CL: no data of CL; MCL: no data of CL; XOP: no data of XOP"
     few = desk(daily=bars(70.0, sessions=313))
     assert "313 daily bars of CL are too few" in refused(few)
+
+
+def test_without_any_daily_bars_rank_and_range_are_not_asked_and_the_reason_says_so() -> None:
+    reason = opened(desk(daily=bars(70.0, sessions=0)).decide(at("10:00", TUESDAY)))[0].reason
+    assert "IV rank and range not evaluated: no daily bars of CL" in reason
 
 
 def test_a_calm_year_s_calmest_day_has_no_iv_rank() -> None:
@@ -306,6 +312,15 @@ def test_it_is_not_rolled_when_the_new_side_would_hardly_be_sold(wall: str, vix:
     quiet(one)
     one.market.moved(vix=vix)
     assert not falling(one, 62.7, wall)
+
+
+def test_it_is_not_rolled_while_entries_are_quiet() -> None:
+    # Crude on a Wednesday around its inventories; the day after there is nothing in the way.
+    one = entered()
+    quiet(one)
+    assert (TUESDAY + timedelta(days=1)).weekday() == 2
+    assert not falling(one, 62.7, "10:30")
+    assert [c.trigger for c in looks(one, "10:30", TUESDAY + timedelta(days=2))] == ["roll"]
 
 
 def test_no_credit_no_roll() -> None:

@@ -24,7 +24,7 @@ def _statements() -> Dates:
     return Dates(fomc.COVERED_FROM, fomc.COVERED_TO, {Event.DECISION: days})
 
 
-EVENTS = EventCalendar(strict=False, dates=dict.fromkeys(RATES, _statements()))
+STATEMENTS = EventCalendar(strict=False, dates=dict.fromkeys(RATES, _statements()))
 
 
 def groups(settings: Settings) -> tuple[str, ...]:
@@ -59,15 +59,24 @@ def group_free(group: str) -> Condition:
 
 def refusal(settings: Settings, view: View, product: str) -> tuple[str, str] | None:
     """The code and words of the first condition that a product's own market does not meet."""
-    family = PRODUCTS[product].family
-    bars, blocked = view.bars(family), _judged(settings, view, product).blocked
-    if view.spot(family) is None or not len(bars):
+    family, blocked = PRODUCTS[product].family, _judged(settings, view, product).blocked
+    if view.spot(family) is None:
         return "DATA", f"{product}: no data of {family}"
     if blocked is not None:
         return "EVT", f"{product}: {blocked}"
+    return _unquiet(settings, view, product) if len(view.bars(family)) else None
+
+
+def _unquiet(settings: Settings, view: View, product: str) -> tuple[str, str] | None:
+    """Why its volatility is not high enough, or its market not quiet enough.
+
+    Not asked where there are no daily bars at all (ruling 19); the reason of the entry says so.
+    """
+    family = PRODUCTS[product].family
     rank, share = volatility_rank(settings, view, family), range_share(settings, view, family)
     if rank is None or share is None:
-        return "DATA", f"{product}: {len(bars)} daily bars of {family} are too few for its IV rank"
+        bars = len(view.bars(family))
+        return "DATA", f"{product}: {bars} daily bars of {family} are too few for its IV rank"
     if rank[0] < settings.iv_rank_min:
         return "TECH", f"{product}: IV rank {rank[0]:.1%}{rank[1]}, {settings.iv_rank_min:.0%} is needed"
     if share >= settings.range_share_max:
@@ -77,10 +86,14 @@ def refusal(settings: Settings, view: View, product: str) -> tuple[str, str] | N
 
 
 def _judged(settings: Settings, view: View, product: str) -> Answer:
+    """What the event calendar says of it, and the Federal Reserve's own days as decisions."""
     listed = PRODUCTS[product]
     ahead = settings.decision_sessions if listed.family in DECIDED else 0
     occasion = Occasion(listed, decision_sessions=ahead)
-    return EVENTS.judge(occasion, view.now, view.sessions)
+    users = view.events.judge(occasion, view.now, view.sessions)
+    statements = STATEMENTS.judge(occasion, view.now, view.sessions)
+    unknown = tuple(each for each in users.not_covered if each in statements.not_covered)
+    return Answer(users.blocked or statements.blocked, unknown)
 
 
 def volatility_rank(settings: Settings, view: View, family: str) -> tuple[float, str] | None:
@@ -102,10 +115,16 @@ def range_share(settings: Settings, view: View, family: str) -> float | None:
     return None if high is None or low is None or not spot else (high - low) / spot
 
 
-def not_covered(settings: Settings, view: View, product: str) -> str:
-    """A clause for the reason of an entry whose event filter knew nothing of something."""
+def reason(settings: Settings, view: View, product: str) -> str:
+    """What spoke for an entry, and what could not be asked."""
+    family = PRODUCTS[product].family
+    rank, share = volatility_rank(settings, view, family), range_share(settings, view, family)
+    quiet = f"IV rank and range not evaluated: no daily bars of {family}"
+    if rank is not None and share is not None:
+        quiet = f"IV rank {rank[0]:.1%}{rank[1]}, range {share:.1%}"
     unknown = _judged(settings, view, product).not_covered
-    return f"; not covered: {', '.join(unknown)}" if unknown else ""
+    said = f"; not covered: {', '.join(unknown)}" if unknown else ""
+    return f"VIX {view.vix:.2f}, {quiet}{said}"
 
 
 def is_small(product: str) -> bool:

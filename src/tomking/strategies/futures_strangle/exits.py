@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from tomking.domain.book import Component, Position
+from tomking.domain.eventcalendar import Entry as Occasion
 from tomking.domain.intent import Close, Mark, Urgency
+from tomking.domain.products import PRODUCTS
 from tomking.rules import exits as out
 from tomking.rules import select, whole
 from tomking.rules.strategy import Exit, Held, position_note
@@ -56,7 +58,11 @@ def _rolling(settings: Settings, name: str) -> Exit:
 
     def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
         tested = of_side(held.position, other)
-        if tested is None or rolled_away(held.position) is not None or not _may_sell(settings, view):
+        if (
+            tested is None
+            or rolled_away(held.position) is not None
+            or not _may_sell(settings, view, held.position.product)
+        ):
             return None
         delta = max((out.delta_now(view, short) or 0.0 for short in out.shorts(tested)), default=0.0)
         if delta < settings.roll_delta or not _is_credit(settings, view, chosen[0]):
@@ -66,8 +72,10 @@ def _rolling(settings: Settings, name: str) -> Exit:
     return out.leave(ROLL, Urgency.RULE, why, which=_side(name), confirm=True)
 
 
-def _may_sell(settings: Settings, view: View) -> bool:
-    """A time and a VIX at which the new side can be expected to be sold (D.7)."""
+def _may_sell(settings: Settings, view: View, product: str) -> bool:
+    """A time, a VIX and a calendar with which the new side can be expected to be sold (D.7, C.10)."""
+    if view.events.judge(Occasion(PRODUCTS[product]), view.now, view.sessions).blocked is not None:
+        return False
     begin, end = view.session.at(settings.roll_from), view.session.at(settings.roll_until)
     return view.vix is not None and view.vix < settings.roll_vix_max and begin <= view.now <= end
 

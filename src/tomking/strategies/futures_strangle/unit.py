@@ -107,21 +107,9 @@ def _priced(  # noqa: PLR0917 - what an entry is made of
         planned_loss=settings.stop_credits * quote.mid,
         target_gain=settings.target * quote.mid,
         least_net=least,
-        reason=_reason(settings, view, product),
+        reason=conditions.reason(settings, view, product),
         targets=(Target((PUT, CALL), settings.target),),
     )
-
-
-def _reason(settings: Settings, view: View, product: str) -> str:
-    family = PRODUCTS[product].family
-    rank, share = (
-        conditions.volatility_rank(settings, view, family),
-        conditions.range_share(settings, view, family),
-    )
-    assert rank is not None, "asked after its conditions"
-    assert share is not None, "asked after its conditions"
-    said = f"VIX {view.vix:.2f}, IV rank {rank[0]:.1%}{rank[1]}, range {share:.1%}"
-    return said + conditions.not_covered(settings, view, product)
 
 
 def too_wide(settings: Settings, view: View, structure: Structure) -> str:
