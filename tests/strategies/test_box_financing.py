@@ -116,7 +116,7 @@ def test_it_is_off_by_default_and_from_phase_3_on() -> None:
     one = desk()
     assert not one.strategy.default_on
     one.phase = 2
-    assert said(one) == "PHASE: boxes from phase 3, this is 2"
+    assert said(one) == "PHASE: no boxes in phase 2"
 
 
 def test_it_is_held_to_its_settlement() -> None:

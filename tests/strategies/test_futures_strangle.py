@@ -141,12 +141,13 @@ def test_phases_decide_the_products_and_the_units() -> None:
         wishes = one.decide(at("10:00", TUESDAY))
         good = [w for w in wishes if isinstance(w, Alternatives)]
         found[phase] = [(w.product, w.ceiling) for w in good[0].choices] if good else refused(one)[:5]
-    # P0 sells nothing; CL comes with P3; never ten micros: that would be one CL.
+    # P0 sells nothing; CL comes with P3; never ten micros: that would be one CL.  How many of those, the
+    # gate says by phase.
     assert found == {
         0: "PHASE",
-        1: [("MCL", 3)],
-        2: [("MCL", 5)],
-        3: [("CL", 2), ("MCL", 9)],
+        1: [("MCL", 9)],
+        2: [("MCL", 9)],
+        3: [("CL", 5), ("MCL", 9)],
         4: [("CL", 5), ("MCL", 9)],
     }
 

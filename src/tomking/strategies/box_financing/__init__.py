@@ -7,6 +7,7 @@ and held to its cash settlement.
 
 from datetime import time
 
+from tomking.risk.availability import PLACES
 from tomking.rules import entry as when
 from tomking.rules.life import Life
 from tomking.rules.schedule import Days, Window
@@ -18,8 +19,6 @@ from tomking.view import Own, View
 __all__ = ["Settings", "strategy"]
 
 ID = "box_financing"
-PHASE = 3
-"""From here on (B.11); how many, A.4 says."""
 
 
 def strategy(settings: Settings) -> Strategy:
@@ -49,6 +48,7 @@ def strategy(settings: Settings) -> Strategy:
 
 def _phase_allows() -> Condition:
     def check(view: View, own: Own) -> str | None:
-        return None if own.phase >= PHASE else f"boxes from phase {PHASE}, this is {own.phase}"
+        allowed = PLACES[ID].products[own.phase]
+        return None if box.PRODUCT in allowed else f"no boxes in phase {own.phase}"
 
     return Condition("PHASE", check)

@@ -14,7 +14,7 @@ ORDER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Dollar amounts are those of one real contract, whatever size the modelled market gives it."""
+    """Dollar amounts are of one contract, in whatever size it is listed."""
 
     entry_start: time = setting(time(10, 0), source="B.4", doc="Second Tuesdays from here.")
     entry_end: time = setting(time(10, 15), source="B.4", doc="To here.")
@@ -59,14 +59,11 @@ class Settings:
     full_credit_usd: Decimal = setting(
         Decimal(250), low=Decimal(0), high=Decimal(5000), source="B.4", doc="Least credit of a full contract."
     )
-    micro_units_max: tuple[int, ...] = setting(
-        (0, 3, 5, 9, 9), low=0, high=100, source="C.13", doc="Micros or funds by phase; ten are one full."
+    full_units_max: int = setting(
+        5, low=1, high=20, source="C.13", doc="Full contracts; by phase and product the gate allows fewer."
     )
-    full_units_max: tuple[int, ...] = setting(
-        (0, 0, 0, 1, 2), low=0, high=20, source="C.13", doc="Full contracts by phase."
-    )
-    crude_units_max: tuple[int, ...] = setting(
-        (0, 0, 0, 2, 5), low=0, high=20, source="C.13", doc="The same for CL."
+    micro_units_max: int = setting(
+        9, low=1, high=100, source="C.13", doc="Micros or funds, the same; ten are one full."
     )
     target: Decimal = setting(
         Decimal("0.50"), low=Decimal("0.1"), high=Decimal("0.95"), source="B.4", doc="Credit kept."

@@ -30,21 +30,10 @@ def _in_product(settings: Settings, view: View, own: Own, entry: str, product: s
     refusal = conditions.refusal(settings, view, product)
     if refusal is not None:
         return Pass(own.strategy, entry, *refusal)
-    ceiling = units_max(settings, product, own.phase)
-    if ceiling < 1:
-        return Pass(own.strategy, entry, "PHASE", f"{product}: no unit in phase {own.phase}")
     sides = _sides(settings, view, product)
     if isinstance(sides, str):
         return Pass(own.strategy, entry, "STRUCT", f"{product}: {sides}")
-    return _priced(settings, view, own, entry, sides, ceiling)
-
-
-def units_max(settings: Settings, product: str, phase: int) -> int:
-    """C.13's maxima; ten micros are one full contract, so there are never more than nine."""
-    if conditions.is_small(product):
-        return min(settings.micro_units_max[phase], MICROS_PER_FULL - 1)
-    table = settings.crude_units_max if PRODUCTS[product].family == "CL" else settings.full_units_max
-    return table[phase]
+    return _priced(settings, view, own, entry, sides)
 
 
 def _sides(settings: Settings, view: View, product: str) -> tuple[Part, Part] | str:
@@ -81,9 +70,7 @@ def _deltas(settings: Settings, right: Right) -> tuple[float, float, float]:
     return settings.call_delta, settings.call_delta_min, settings.call_delta_max
 
 
-def _priced(  # noqa: PLR0917 - what an entry is made of
-    settings: Settings, view: View, own: Own, entry: str, sides: tuple[Part, Part], ceiling: int
-) -> Open | Pass:
+def _priced(settings: Settings, view: View, own: Own, entry: str, sides: tuple[Part, Part]) -> Open | Pass:
     structure = merged(entry, [part.structure for part in sides])
     product, quote = structure.product, select.priced(view, structure)
     wide = too_wide(settings, view, structure)
@@ -103,7 +90,7 @@ def _priced(  # noqa: PLR0917 - what an entry is made of
         strategy=own.strategy,
         entry=entry,
         parts=sides,
-        ceiling=ceiling,
+        ceiling=settings.micro_units_max if conditions.is_small(product) else settings.full_units_max,
         planned_loss=settings.stop_credits * quote.mid,
         target_gain=settings.target * quote.mid,
         least_net=least,
