@@ -91,9 +91,10 @@ def test_what_is_borrowed_already_counts() -> None:
     one.market.listed = {"SPX": (EXPIRY, week + timedelta(days=366))}
     second = next(w for w in one.decide(at("10:30", week)) if isinstance(w, Open))
     assert second.structure.payoff(Decimal(5500)) == -115
-    one.net_liq = Decimal(150_000)
+    # With $48,000 allowed there are less than $10,000 left, and no box of 100 points.
+    one.net_liq = Decimal(192_000)
     assert passes(one.decide(at("10:30", week)))[0].startswith(
-        "STRUCT: 2032-03-12: no box of four quoted strikes"
+        "STRUCT: 2032-03-12: no box wide enough of four quoted strikes"
     )
 
 

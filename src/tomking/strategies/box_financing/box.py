@@ -55,7 +55,7 @@ def wish(settings: Settings, view: View, own: Own) -> Wish:
     part = _box(settings, view, chain, left / chain.multiplier)
     quote = None if part is None else select.priced(view, part.structure)
     if part is None or quote is None:
-        said = f"{expiry}: no box of four quoted strikes for the ${left:,.0f} that may still be borrowed"
+        said = f"{expiry}: no box wide enough of four quoted strikes for the ${left:,.0f} that may still be borrowed"
         return Pass(own.strategy, ENTRY, "STRUCT", said)
     width, days = _width(part), dte(view.today, expiry)
     if not 0 < quote.mid < width:
@@ -79,6 +79,8 @@ def _box(settings: Settings, view: View, chain: Chain, points: Decimal) -> Part 
     """
     spot = known(view.spot())
     width = min(select.scaled(settings.width_points, spot, PRODUCT), float(points))
+    if width < select.scaled(settings.width_points_min, spot, PRODUCT):
+        return None
     low = select.nearest_strike(chain, Right.CALL, select.level(spot, PRODUCT) - width / 2)
     high = None if low is None else select.wing_within(chain, low, width)
     if low is None or high is None:

@@ -16,6 +16,9 @@ class Settings:
     width_points: Decimal = setting(
         Decimal(500), low=Decimal(50), high=Decimal(2000), source="B.11", doc="Between the strikes, at most."
     )
+    width_points_min: Decimal = setting(
+        Decimal(100), low=Decimal(5), high=Decimal(2000), source="B.11", doc="No narrower box is sold."
+    )
     proceeds_share_max: Decimal = setting(
         Decimal("0.25"), low=Decimal("0.01"), high=Decimal(1), source="B.11", doc="Of net liq, by all boxes."
     )
