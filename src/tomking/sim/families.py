@@ -45,6 +45,7 @@ class Families:
     def __init__(self, index: ModelMarket, others: Mapping[str, Callable[[], FamilyMarket]]) -> None:
         """others: by family, how to make it."""
         self.index = index
+        self.grid_minutes = index.grid_minutes
         self._makers = others
         self._made: dict[str, FamilyMarket] = {}
         self._shares = False
@@ -52,10 +53,6 @@ class Families:
         self._plain = {
             p.key for p in PRODUCTS.values() if p.family == FAMILY and p.settlement is not Settlement.SHARES
         }
-
-    @property
-    def grid_minutes(self) -> int:
-        return self.index.grid_minutes
 
     @property
     def notes(self) -> tuple[str, ...]:
