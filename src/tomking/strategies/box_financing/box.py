@@ -55,7 +55,7 @@ def wish(settings: Settings, view: View, own: Own) -> Wish:
     part = _box(settings, view, chain, left / chain.multiplier)
     quote = None if part is None else select.priced(view, part.structure)
     if part is None or quote is None:
-        said = f"{expiry}: no box wide enough of four quoted strikes for the ${left:,.0f} that may still be borrowed"
+        said = f"{expiry}: no box wide enough of four quoted strikes for the ${left:,.0f} left to borrow"
         return Pass(own.strategy, ENTRY, "STRUCT", said)
     width, days = _width(part), dte(view.today, expiry)
     if not 0 < quote.mid < width:
