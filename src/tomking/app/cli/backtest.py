@@ -160,7 +160,7 @@ def _readable(text: str | None) -> date | None:
 
 
 def _default_report(start: date | None, end: date | None, seed: int, chains: Path | None) -> Path:
-    span = f"{start}_{end}" if chains is None else chains.name.split(".")[0]
+    span = f"{start}_{end}" if chains is None else chains.name.split(".")[0] or "chains"
     return Path("runs") / f"{span}_seed{seed}" / "report.html"
 
 
