@@ -13,7 +13,11 @@ from tomking.domain.book import Component, Position, Working
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.ports import MarketData
+
+LENIENT = EventCalendar(strict=False)
+"""Announcements as a backtest asks for them: where a table does not reach, nothing is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class View:
     session: Session
     sessions: Sessions
     market: MarketData
+    events: EventCalendar = LENIENT
+    """Announcements that forbid entries; strict in paper and live (ruling 6)."""
 
     @property
     def today(self) -> date:

@@ -16,6 +16,7 @@ from tomking.domain.book import Component
 from tomking.domain.calendar import Sessions
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract, Share
+from tomking.domain.eventcalendar import Dates, Event, EventCalendar
 from tomking.domain.intent import Alternatives, Intent, Mark, Open
 from tomking.domain.structure import Leg, Structure
 from tomking.strategies import build
@@ -516,61 +517,68 @@ def test_no_leap_at_a_high_or_in_a_strong_fall(bars: Bars, level: float, said: s
     assert said in passes(desk(daily=bars, level=level).decide(at("09:40")))[0]
 
 
-APPLE = {"AAPL": (NEXT, YEAR)}
+APPLE = {"AAPL": (*FRIDAYS[:4], YEAR)}
 
 
-def test_single_names_stand_still_without_a_calendar_of_earnings() -> None:
-    one = desk(Settings(products=("AAPL",)), listed=APPLE)
-    assert passes(one.decide(at("09:40")))[0].startswith("EVT: no calendar of")
-    fomc = desk(
-        Settings(products=("AAPL",), earnings_uncovered="ignore"), listed=APPLE, daily=bars_to(5510.0, 0.0)
-    )
-    assert opened(fomc.decide(at("09:40"))).product == "AAPL"
+def apple(calendar: EventCalendar, bars: Bars | None = None) -> Desk:
+    """The desk of somebody who trades AAPL, after a pullback, and asks this calendar."""
+    one = desk(Settings(products=("AAPL",)), listed=APPLE, daily=bars or bars_to(5510.0, 0.0))
+    told(one, calendar)
+    return one
+
+
+def told(one: Desk, calendar: EventCalendar) -> None:
+    real = type(one).view
+    one.view = lambda now: replace(real(one, now), events=calendar)  # type: ignore[method-assign]
+
+
+def announcing(*days: date, strict: bool = False, last: date = date(2031, 12, 31)) -> EventCalendar:
+    known = Dates(date(2031, 1, 1), last, {Event.EARNINGS: days})
+    return EventCalendar(strict=strict, dates={"AAPL": known})
+
+
+def test_single_names_stand_still_where_the_calendar_ends_and_a_backtest_goes_on() -> None:
+    strict = apple(EventCalendar(strict=True))
+    assert passes(strict.decide(at("09:40")))[0].startswith("EVT: no calendar of")
+    assert opened(apple(EventCalendar(strict=False)).decide(at("09:40"))).product == "AAPL"
 
 
 def test_single_names_are_bought_after_a_pullback_only() -> None:
-    one = desk(Settings(products=("AAPL",), earnings_uncovered="ignore"), listed=APPLE)
+    one = apple(EventCalendar(strict=False), bars_to(5500.0, 2.0))
     assert "no pullback" in passes(one.decide(at("09:40")))[0]
 
 
 @pytest.mark.parametrize(("days", "blocked"), [(29, True), (30, False)])
 def test_no_leap_in_the_30_days_before_earnings(days: int, blocked: bool) -> None:
     announced = FRIDAY + timedelta(days=days)
-    settings = Settings(
-        products=("AAPL",),
-        earnings=(f"AAPL {announced}",),
-        earnings_first=date(2031, 1, 1),
-        earnings_last=date(2031, 12, 31),
-        earnings_uncovered="ignore",
-    )
-    said = passes(desk(settings, listed=APPLE, daily=bars_to(5510.0, 0.0)).decide(at("09:40")))
+    said = passes(apple(announcing(announced)).decide(at("09:40")))
     assert bool(said) is blocked
     assert not said or f"earnings on {announced}" in said[0]
 
 
 @pytest.mark.parametrize(("day", "blocked"), [(FRIDAYS[2], True), (FRIDAYS[2] + timedelta(days=3), False)])
 def test_no_call_is_sold_through_earnings(day: date, blocked: bool) -> None:
-    settings = Settings(
-        products=("AAPL",),
-        earnings=(f"AAPL {day}",),
-        earnings_first=date(2031, 1, 1),
-        earnings_last=date(2031, 12, 31),
-        earnings_uncovered="ignore",
-    )
-    one = entered(
-        Settings(products=("AAPL",), earnings_uncovered="ignore"),
-        listed={"AAPL": (*FRIDAYS[:4], YEAR)},
-        daily=bars_to(5510.0, 0.0),
-    )
+    one = apple(EventCalendar(strict=False))
+    one.step(at("09:40"))
+    one.entered = []
     close(one, f"weekly {NEXT}")
-    one.strategy = build("ipmcc", settings)
+    told(one, announcing(day))
     said = passes(one.decide(at("09:40", NEXT)))
     assert bool(said) is blocked, said
+    assert not said or "is sold through them" in said[0]
 
 
-def test_an_earnings_line_that_cannot_be_read_is_said_at_once() -> None:
-    with pytest.raises(ValueError, match='write it as "AAPL 2031-04-24"'):
-        Settings(earnings=("AAPL next week",))
+def test_nor_past_the_end_of_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for table in ("fomc", "cpi"):
+        monkeypatch.setattr(f"tomking.domain.{table}.COVERED_TO", date(2031, 12, 31))
+    one = apple(EventCalendar(strict=False))
+    one.step(at("09:40"))
+    one.entered = []
+    close(one, f"weekly {NEXT}")
+    for last, blocked in ((FRIDAYS[2] - timedelta(days=1), True), (FRIDAYS[2], False)):
+        told(one, announcing(strict=True, last=last))
+        said = passes(one.decide(at("09:40", NEXT)))
+        assert bool(said) is blocked, said
 
 
 def test_the_loss_planned_for_beside_a_leap_is_a_tick() -> None:

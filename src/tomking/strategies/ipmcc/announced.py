@@ -1,22 +1,25 @@
-"""What announcements forbid: releases for every symbol, and for single names their earnings (C.10)."""
+"""What announcements forbid: releases for every symbol, and for single names their earnings (C.10).
+
+The gate asks the calendar of events as well; here it is asked first, so that another symbol can be tried,
+and for what only this strategy knows: the life of the call.
+"""
 
 from datetime import date
 
-from tomking.domain.eventcalendar import Dates, Entry, Event, EventCalendar
+from tomking.domain.eventcalendar import Entry
 from tomking.domain.products import PRODUCTS
 from tomking.strategies.ipmcc.regime import is_single_name
-from tomking.strategies.ipmcc.settings import Settings
 from tomking.view import View
 
 
-def why_no_leap(settings: Settings, view: View, product: str) -> str | None:
+def why_no_leap(view: View, product: str) -> str | None:
     occasion = Entry(PRODUCTS[product], short_call=True, long_dated=True)
-    return _calendar(settings).judge(occasion, view.now, view.sessions).blocked
+    return view.events.judge(occasion, view.now, view.sessions).blocked
 
 
-def why_no_weekly(settings: Settings, view: View, product: str, expiry: date) -> str | None:
-    """Besides the days around an announcement none is sold through one."""
-    calendar = _calendar(settings)
+def why_no_weekly(view: View, product: str, expiry: date) -> str | None:
+    """Besides the days around earnings none is sold through them, nor past the end of what is known."""
+    calendar = view.events
     blocked = calendar.judge(Entry(PRODUCTS[product], short_call=True), view.now, view.sessions).blocked
     if blocked or not is_single_name(product):
         return blocked
@@ -26,16 +29,3 @@ def why_no_weekly(settings: Settings, view: View, product: str, expiry: date) ->
     if calendar.strict and calendar.known_until(PRODUCTS[product]) < expiry:
         return f"no calendar of {product} earnings up to {expiry}: {product} is blocked"
     return None
-
-
-def _calendar(settings: Settings) -> EventCalendar:
-    """Of the settings' list; past its end, or without one, single names are blocked."""
-    first, last = settings.earnings_first, settings.earnings_last
-    days: dict[str, list[date]] = {}
-    for line in settings.earnings:
-        ticker, day = line.split()
-        days.setdefault(ticker, []).append(date.fromisoformat(day))
-    known = {} if first is None or last is None else {
-        ticker: Dates(first, last, {Event.EARNINGS: tuple(sorted(found))}) for ticker, found in days.items()
-    }  # fmt: skip
-    return EventCalendar(strict=settings.earnings_uncovered == "block", dates=known)

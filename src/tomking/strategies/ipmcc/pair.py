@@ -46,7 +46,7 @@ def _dollars(wish: Open) -> Decimal:
 
 
 def _pair(settings: Settings, view: View, own: Own, product: str) -> tuple[Open, Mark] | Pass:
-    no_leap = announced.why_no_leap(settings, view, product)
+    no_leap = announced.why_no_leap(view, product)
     if no_leap:
         return Pass(own.strategy, ENTRY, "EVT", no_leap)
     trend = trend_of(settings, view, product)

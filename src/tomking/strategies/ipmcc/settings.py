@@ -1,7 +1,7 @@
 """The numbers of the IPMCC, each at home here alone."""
 
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import time
 from decimal import Decimal
 
 from tomking.domain.settings import setting
@@ -127,25 +127,3 @@ class Settings:
         doc="So much: none, the last one goes.",
     )
     check_minutes: int = setting(15, low=1, high=390, source="E.5", doc="Minutes between looks.")
-    # ------------------------------------------------------------------------------ single names
-    earnings: tuple[str, ...] = setting(
-        (), source="C.10", doc='Announcements of single names, each as "AAPL 2031-04-24".'
-    )
-    earnings_first: date | None = setting(None, source="C.10", doc="First day that list speaks of.")
-    earnings_last: date | None = setting(None, source="C.10", doc="Last day that list speaks of.")
-    earnings_uncovered: str = setting(
-        "block",
-        choices=("block", "ignore"),
-        source="C.10, ruling 6",
-        doc="Outside that span: no single names, or no filter.",
-        research=True,
-    )
-
-    def __post_init__(self) -> None:
-        for line in self.earnings:
-            _, _, day = line.partition(" ")
-            try:
-                date.fromisoformat(day)
-            except ValueError as error:
-                said = f'earnings {line!r} is not a ticker and a day; write it as "AAPL 2031-04-24"'
-                raise ValueError(said) from error

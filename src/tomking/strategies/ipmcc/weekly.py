@@ -127,7 +127,7 @@ def sale_of(
     back = view.chain(product, leap.expiry)
     if expiry is None or chain is None or back is None or expiry >= leap.expiry:
         return Pass(own.strategy, entry, "STRUCT", f"{product}: no call of next week is listed")
-    blocked = announced.why_no_weekly(settings, view, product, expiry)
+    blocked = announced.why_no_weekly(view, product, expiry)
     if blocked:
         return Pass(own.strategy, entry, "EVT", blocked)
     trend = trend_of(settings, view, product)
