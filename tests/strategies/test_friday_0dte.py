@@ -236,7 +236,7 @@ def test_on_quarter_hours_the_first_snapshot_is_the_print() -> None:
 
 def test_an_announcement_day_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fomc, "fomc_on", lambda day: day == FRIDAY)
-    assert passes(at_entry(desk())) == ["EVT: FOMC announcement on 2031-03-07"]
+    assert passes(at_entry(desk())) == ["EVT: FOMC announcement on 2031-03-07: no 0DTE"]
 
 
 def test_outside_the_calendar_s_coverage_the_reason_says_so() -> None:

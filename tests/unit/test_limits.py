@@ -693,12 +693,12 @@ def test_concentration_in_family_strategy_and_expiry() -> None:
 def test_margin_of_working_orders_is_reserved() -> None:
     book = replace(empty(), orders={"O7": working(wish(), units=10)})
     this = replace(case(book=book), margin=Decimal(10_000))
-    # 30,000 on SPX, less 10,000 reserved.
-    assert capital.family_allows(this).units == 2
+    # 30,000 on SPX, less 10,000 and a quarter reserved.
+    assert capital.family_allows(this).units == 1
     half = replace(book.orders["O7"], filled=5)
     this = replace(case(book=replace(book, orders={"O7": half})), margin=Decimal(10_000))
     assert capital.family_allows(this).units == 2
-    assert "$5,000 in use" in capital.family_allows(this).detail
+    assert "$6,250 in use" in capital.family_allows(this).detail
 
 
 def test_two_per_cent_at_the_stop_counts_slippage_and_fees() -> None:

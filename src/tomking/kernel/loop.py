@@ -97,7 +97,7 @@ class Kernel:
             self._begin(session, now)
         self._absorb(now)
         self._catch_up(now)
-        view = View(now, session, self._at.sessions, self._at.market)
+        view = View(now, session, self._at.sessions, self._at.market, self._at.events)
         if now < session.close:
             self._tend(view)
             self._guard(view)
@@ -167,12 +167,12 @@ class Kernel:
         left = None if day is None or day >= session.date else self._at.sessions.on(day)
         if left is not None and not self.book.day.ended:
             self._absorb(now)
-            self._end(View(now, left, self._at.sessions, self._at.market))
+            self._end(View(now, left, self._at.sessions, self._at.market, self._at.events))
 
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
         self.record(ev.SessionBegan(now, session.date))
-        self._settle(View(now, session, self._at.sessions, self._at.market))
+        self._settle(View(now, session, self._at.sessions, self._at.market, self._at.events))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
 
     def _end(self, view: View) -> None:

@@ -9,9 +9,10 @@ from typing import Protocol
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.intent import Close, Intent, Open, Verdict
 from tomking.ports import Broker, Journal, MarketData, Notifier
-from tomking.view import Own, View
+from tomking.view import LENIENT, Own, View
 
 
 class Strategy(Protocol):
@@ -87,5 +88,7 @@ class Parts:
     journal: Journal
     notifier: Notifier
     sessions: Sessions
+    events: EventCalendar = LENIENT
+    """Announcements that every entry asks about (methodology C.10)."""
     observe: Callable[[Book, ev.Event], None] | None = None
     """Sees each event with the book after it (progress, reports); decides nothing."""

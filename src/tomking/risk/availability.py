@@ -38,6 +38,10 @@ class Place:
     """P0 to P4."""
     most: Callable[[Settings], tuple[int, ...]] | None
     """Positions at most by phase; None: counted in ES-equivalents instead (ruling 13)."""
+    high_priority: bool = False
+    """Whether it still enters when most of the margin is in use (E.5)."""
+    dynamic_base: int | None = None
+    """Positions before phase and VIX, where ceilings are dynamic; None: always the table's."""
     counts: bool = True
     """Whether it is one of the open positions of A.3: hedges and butterfly add-ons are none."""
     budgeted: bool = False
@@ -52,35 +56,48 @@ def _from(phase: int, products: Products) -> tuple[Products, Products, Products,
 
 
 PLACES: dict[str, Place] = {
-    "friday_0dte": Place((MICRO, INDEX, INDEX, INDEX, INDEX), None),
+    "friday_0dte": Place((MICRO, INDEX, INDEX, INDEX, INDEX), None, high_priority=True, dynamic_base=2),
     "butterfly_9b": Place(
         _from(3, frozenset({"SPXW", "XSP"})), lambda s: s.butterfly_9b_max, counts=False, budgeted=True
     ),
-    "lt112": Place((NOTHING, NOTHING, frozenset({"MES"}), ES_MES, ES_MES), None),
+    "lt112": Place((NOTHING, NOTHING, frozenset({"MES"}), ES_MES, ES_MES), None, dynamic_base=2),
     "calendarized_112": Place(
         _from(3, ES_MES), lambda s: s.calendarized_112_max, prior=(0.65, 0.9 / 1.5, 20)
     ),
     "futures_strangle": Place(
         (NOTHING, STRANGLE_1, STRANGLE_2, STRANGLE_3, STRANGLE_4),
         lambda s: s.futures_strangle_max,
+        dynamic_base=3,
         prior=(0.64, 0.5 / 1.25, 30),
     ),
     "ipmcc": Place(
-        (NOTHING, IPMCC_1, IPMCC_1, IPMCC_3, IPMCC_3), lambda s: s.ipmcc_max, prior=(0.72, 0.9 / 1.25, 50)
+        (NOTHING, IPMCC_1, IPMCC_1, IPMCC_3, IPMCC_3),
+        lambda s: s.ipmcc_max,
+        dynamic_base=1,
+        prior=(0.72, 0.9 / 1.25, 50),
     ),
-    "ratio_spread": Place(_from(2, RATIO), lambda s: s.ratio_spread_max, prior=(0.64, 0.5 / 1.25, 30)),
+    "ratio_spread": Place(
+        _from(2, RATIO), lambda s: s.ratio_spread_max, dynamic_base=2, prior=(0.64, 0.5 / 1.25, 30)
+    ),
     "calendar_spread": Place(_from(3, CALENDAR), lambda s: s.calendar_spread_max),
-    "diagonal": Place(_from(3, DIAGONAL), lambda s: s.diagonal_max, prior=(0.52, 1.0, 30)),
+    "diagonal": Place(_from(3, DIAGONAL), lambda s: s.diagonal_max, dynamic_base=2, prior=(0.52, 1.0, 30)),
     "vix_spike_puts": Place(
         _from(3, frozenset({"SPY", "ES", "MES", "IWM"})),
         lambda s: s.vix_spike_puts_max,
         prior=(0.64, 0.5 / 1.25, 30),
     ),
     "leap_put_income": Place(
-        _from(2, frozenset({"SPY"})), lambda s: s.leap_put_income_max, prior=(0.72, 0.3 / 1.25, 30)
+        _from(2, frozenset({"SPY"})),
+        lambda s: s.leap_put_income_max,
+        dynamic_base=3,
+        prior=(0.72, 0.3 / 1.25, 30),
     ),
     "leap_put_hedge": Place(
-        _from(1, frozenset({"SPY", "XSP"})), lambda s: s.leap_put_hedge_max, counts=False, budgeted=True
+        _from(1, frozenset({"SPY", "XSP"})),
+        lambda s: s.leap_put_hedge_max,
+        dynamic_base=3,
+        counts=False,
+        budgeted=True,
     ),
     "vix_call_hedge": Place(
         _from(0, frozenset({"VIX"})), lambda s: s.vix_call_hedge_max, counts=False, budgeted=True

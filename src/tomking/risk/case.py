@@ -113,9 +113,10 @@ def is_new(working: Working, book: Book) -> bool:
     return order.position == order.id and order.id not in book.positions
 
 
-def reserved(book: Book) -> Decimal:
-    """Dollars of margin that opening orders at work may still need."""
-    return sum((w.order.margin * left / w.order.units for w, left in openings(book)), ZERO)
+def reserved(book: Book, settings: Settings) -> Decimal:
+    """Dollars that opening orders at work keep from all others: their margin and a quarter (E.5)."""
+    margin = sum((w.order.margin * left / w.order.units for w, left in openings(book)), ZERO)
+    return settings.reservation_factor * margin
 
 
 def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) -> Allowance:

@@ -4,15 +4,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.domain.settings import setting
-
-
-def shares(text: str) -> tuple[Decimal, ...]:
-    """``"0 0.4 1"`` as exact numbers."""
-    return tuple(Decimal(word) for word in text.split())
+from tomking.risk.coordination import COORDINATION_BY_PHASE, Coordination, shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ceilings:
+class Ceilings(Coordination):
     """Tables by phase have five entries, P0 to P4."""
 
     zero_dte_es_units: tuple[Decimal, ...] = setting(
@@ -122,4 +118,5 @@ CEILINGS_BY_PHASE = (
     "vix_call_hedge_max",
     "vix_spike_puts_max",
     "ipmcc_loss_shares",
+    *COORDINATION_BY_PHASE,
 )

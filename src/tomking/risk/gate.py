@@ -25,8 +25,11 @@ from tomking.risk.availability import PLACES, Place
 from tomking.risk.case import Allowance, Case, Limit
 from tomking.risk.drawdown import size_multiplier
 from tomking.risk.limits_capital import CAPITAL_LIMITS
+from tomking.risk.limits_contracts import CONTRACT_LIMITS
+from tomking.risk.limits_coordinator import COORDINATOR_LIMITS
 from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
+from tomking.risk.limits_events import EVENT_LIMITS
 from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.margin import Held, fallback, margin
@@ -35,7 +38,16 @@ from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
-LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *HELD_LIMITS, *CAPITAL_LIMITS)
+LIMITS: tuple[Limit, ...] = (
+    *STATE_LIMITS,
+    *DATA_LIMITS,
+    *EVENT_LIMITS,
+    *CONTRACT_LIMITS,
+    *COUNT_LIMITS,
+    *HELD_LIMITS,
+    *CAPITAL_LIMITS,
+    *COORDINATOR_LIMITS,
+)
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
 
 

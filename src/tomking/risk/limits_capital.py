@@ -41,11 +41,13 @@ def capital_allows(case: Case) -> Allowance:
         "beside the cash reserve": 1 - settings.reserve_share,
     }
     name = min(caps, key=lambda k: caps[k])
-    return fits(case, name, case.account.capital + reserved(case.book), case.capital, caps[name])
+    return fits(
+        case, name, case.account.capital + reserved(case.book, case.settings), case.capital, caps[name]
+    )
 
 
 def margin_allows(case: Case) -> Allowance:
-    used = case.account.margin + reserved(case.book)
+    used = case.account.margin + reserved(case.book, case.settings)
     share = case.settings.margin_share_max[case.phase]
     return fits(case, f"under the cap of phase {case.phase}", used, case.margin, share)
 
@@ -56,7 +58,7 @@ def buffer_allows(case: Case) -> Allowance:
     if vix is None:
         return refused("no VIX, no buffer")
     buffer = by_vix(vix, settings.buffer_vix_bounds, settings.buffer_shares)
-    used = case.account.margin + reserved(case.book)
+    used = case.account.margin + reserved(case.book, case.settings)
     return fits(case, f"with a free buffer of {buffer:.0%} of it", used, case.margin, 1 / (1 + buffer))
 
 
@@ -92,7 +94,7 @@ def _working(
         if expiry is not None and _nearest(order.structure) != expiry:
             continue
         total += order.margin * left / order.units
-    return total
+    return case.settings.reservation_factor * total
 
 
 def _nearest(structure: Structure) -> date:

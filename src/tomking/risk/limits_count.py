@@ -1,5 +1,6 @@
 """Limits on what may be held and how often: phase, ceilings, positions, entries, spacing, expiries."""
 
+from bisect import bisect_right
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -36,6 +37,8 @@ def strategy_ceiling(case: Case) -> Allowance:
     if case.wish.joins:
         return JOINED
     place = case.places.get(case.wish.strategy)
+    if place is not None and place.dynamic_base and case.settings.ceilings == "dynamic":
+        return _positions_of(case, dynamic_most(case, place.dynamic_base))
     if place is not None and place.most is not None:
         return _positions_of(case, place.most(case.settings)[case.phase])
     held, most = _held(case), _ceiling(case)
@@ -49,6 +52,13 @@ def strategy_ceiling(case: Case) -> Allowance:
         return Allowance(max(0, most_lots - int(lots)), f"{lots:.0f} lots held, phase 0 allows {most_lots}")
     detail = f"{held} ES-equivalents held + {each} a unit, phase {case.phase} allows {most}"
     return Allowance(max(0, int((most - held) // each)), detail)
+
+
+def dynamic_most(case: Case, base: int) -> int:
+    """Positions at most: base x phase x VIX, rounded down, at least one; without a VIX as in the worst."""
+    settings, vix = case.settings, case.view.vix
+    row = len(settings.dynamic_vix_bounds) if vix is None else bisect_right(settings.dynamic_vix_bounds, vix)
+    return max(1, int(base * settings.dynamic_phase_factors[case.phase] * settings.dynamic_vix_factors[row]))
 
 
 def _positions_of(case: Case, most: int) -> Allowance:

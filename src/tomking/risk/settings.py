@@ -10,7 +10,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tomking.domain.settings import setting
-from tomking.risk.ceilings import CEILINGS_BY_PHASE, Ceilings, shares
+from tomking.risk.ceilings import CEILINGS_BY_PHASE, Ceilings
+from tomking.risk.coordination import shares
 
 PHASES = 5
 
@@ -526,6 +527,7 @@ BY_VIX = (
     ("vix_bounds", "vix_capital_share_max", 1),
     ("vix_size_bounds", "vix_size_shares", 0),
     ("buffer_vix_bounds", "buffer_shares", 1),
+    ("dynamic_vix_bounds", "dynamic_vix_factors", 1),
 )
 """Bounds, their table, and how many more entries it has."""
 REGIMES = 7

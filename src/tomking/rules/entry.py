@@ -2,9 +2,8 @@
 
 from datetime import date
 
-from tomking.domain import fomc
+from tomking.domain import cpi, fomc
 from tomking.domain.eventcalendar import Entry as Occasion
-from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.products import PRODUCTS
 from tomking.rules.indicators import ema, highest
 from tomking.rules.strategy import Condition
@@ -39,16 +38,24 @@ def vix_between(low: float, high: float, *, strict_low: bool = True, strict_high
         if low < vix < high or (vix == low and not strict_low) or (vix == high and not strict_high):
             return None
         begin, end = "above" if strict_low else "from", "below" if strict_high else "up to"
-        return f"VIX {vix:.2f} is not {begin} {low:g} and {end} {high:g}"
+        upward = f" and {end} {high:g}" if high < float("inf") else ""
+        return f"VIX {vix:.2f} is not {begin} {low:g}{upward}"
 
     return Condition("VIX", check)
 
 
-def no_fomc_today() -> Condition:
-    """Off outside the table's coverage (ruling 6); ``coverage_note`` says so."""
+SAME_DAY = Occasion(PRODUCTS["SPXW"], same_day=True)
+"""Something on the index that expires today."""
+
+
+def nothing_announced(occasion: Occasion) -> Condition:
+    """No announcement forbids it now (methodology C.10); the gate asks the same of what is built.
+
+    Outside a table's coverage a backtest's filter is off (ruling 6); ``coverage_note`` says so.
+    """
 
     def check(view: View, own: Own) -> str | None:
-        return f"FOMC announcement on {view.today}" if fomc.fomc_on(view.today) else None
+        return view.events.judge(occasion, view.now, view.sessions).blocked
 
     return Condition("EVT", check)
 
@@ -63,17 +70,9 @@ def no_fomc_this_week() -> Condition:
 
 def coverage_note(day: date) -> str:
     """A clause for the reason of an entry whose event filter had nothing to say."""
-    return "" if fomc.covered(day) else "; FOMC calendar: not covered"
-
-
-def no_announcement(product: str) -> Condition:
-    """The methodology's quiet hours around statements, prices and stocks of oil (C.10)."""
-
-    def check(view: View, own: Own) -> str | None:
-        occasion = Occasion(PRODUCTS[product])
-        return EventCalendar(strict=False).judge(occasion, view.now, view.sessions).blocked
-
-    return Condition("EVT", check)
+    tables = {"FOMC": fomc.covered(day), "CPI": cpi.covered(day)}
+    missing = [name for name, is_covered in tables.items() if not is_covered]
+    return f"; not covered: {', '.join(missing)}" if missing else ""
 
 
 def full_session() -> Condition:

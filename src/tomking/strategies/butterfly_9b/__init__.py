@@ -45,7 +45,7 @@ def strategy(settings: Settings) -> Strategy:
                     prints.measured(settings.print_until),
                     prints.seen_at(fly.MORNING, settings.move_at, settings.entry_start),
                     when.vix_between(0.0, settings.vix_max),
-                    when.no_fomc_today(),
+                    when.nothing_announced(when.SAME_DAY),
                     _has_moved(settings),
                 ),
                 build=lambda view, own: fly.wish(settings, view, own),
@@ -55,7 +55,7 @@ def strategy(settings: Settings) -> Strategy:
         life=Life(ways={"OPEN": ()}, reading=_reading),
         covered=("",),
         settles=("",),
-        watch=Watch(390, time(15, 0), time(15, 0)),
+        watch=Watch(5, time(10, 36), time(10, 56)),
     )
 
 

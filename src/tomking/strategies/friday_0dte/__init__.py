@@ -45,7 +45,7 @@ def strategy(settings: Settings) -> Strategy:
                     prints.measured(settings.print_until),
                     conditions.enough_range(settings),
                     conditions.vix_gate(settings),
-                    when.no_fomc_today(),
+                    when.nothing_announced(when.SAME_DAY),
                     conditions.product_allowed(settings),
                     conditions.no_gap(settings),
                     conditions.flat(),
