@@ -22,6 +22,7 @@ from tomking.app.chains import Kind, Opened, kind_of, opened, wanted_roots
 from tomking.app.config import Config
 from tomking.app.exits import Exit
 from tomking.app.markets import model_market
+from tomking.app.outside import outside, places
 from tomking.app.play import Player, play_all, player
 from tomking.app.problems import Problem, Problems, problem
 from tomking.app.report.files import write_report
@@ -32,14 +33,15 @@ from tomking.app.request import Progress, Request, Result
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 from tomking.app.unresolved import unresolved
 from tomking.app.values import to_text
-from tomking.domain import fomc
+from tomking.domain import cpi, fomc
 from tomking.domain.bars import History
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.errors import BadData, OperatingError
 from tomking.domain.events import RunStarted
 from tomking.ports import Journal, MarketData
 from tomking.risk.settings import Settings
-from tomking.strategies import build
+from tomking.rules.strategy import Strategy
+from tomking.strategies import ALL, build
 
 LISTED_AHEAD = timedelta(days=760)
 """How far past the last session the calendar reaches: expiries are listed that far."""
@@ -149,13 +151,9 @@ def _player(request: Request, world: World, journal: Journal, capital: Decimal) 
     config = request.config
     first = world.played[0]
     return player(
-        strategies=tuple(
-            sorted(
-                (build(one, config.values[f"strategies.{one}"]) for one in request.strategies),
-                key=lambda strategy: strategy.priority,
-            )
-        ),
+        strategies=tuple(sorted(_built(request), key=lambda strategy: strategy.priority)),
         risk=config.section("risk", Settings),
+        places=places(request.strategies),
         market=world.market,
         sessions=world.sessions,
         first=first,
@@ -163,6 +161,14 @@ def _player(request: Request, world: World, journal: Journal, capital: Decimal) 
         capital=capital,
         started=RunStarted(first.open, request.seed, config.digest(), world.data_digest, request.strategies),
     )
+
+
+def _built(request: Request) -> Iterator[Strategy]:
+    """The strategies asked for, ours and those from outside, with their settings."""
+    theirs = outside() if set(request.strategies) - set(ALL) else {}
+    for name in request.strategies:
+        settings = request.config.values[f"strategies.{name}"]
+        yield build(name, settings) if name in ALL else theirs[name].build(settings)
 
 
 def _findings(request: Request, world: World, played: Player) -> Findings:
@@ -232,15 +238,16 @@ def _assumptions(request: Request) -> Iterator[str]:
 
 def _filters(world: World) -> Iterator[str]:
     """Entry filters of the methodology whose input is missing here (rulings 6 and 19)."""
-    without = sum(1 for session in world.played if not fomc.covered(session.date))
-    if without:
-        yield (
-            f"FOMC dates are known from {fomc.COVERED_FROM} to {fomc.COVERED_TO}: on {without:,} of "
-            f"{len(world.played):,} sessions that filter was off (not covered)."
-        )
+    for name, table in (("FOMC", fomc), ("CPI", cpi)):
+        without = sum(1 for session in world.played if not table.covered(session.date))
+        if without:
+            yield (
+                f"{name} dates are known from {table.COVERED_FROM} to {table.COVERED_TO}: on {without:,} of "
+                f"{len(world.played):,} sessions that filter was off (not covered)."
+            )
     yield (
-        "Not evaluated, for want of data: the CPI-day filter (no list of release dates) and the 0DTE's "
-        "filter on the volume of ES by 10:30."
+        "Not evaluated, for want of data: earnings, dividends and splits of single names, decisions of OPEC "
+        "and central banks but the FOMC, and the 0DTE's filter on the volume of ES by 10:30."
     )
 
 

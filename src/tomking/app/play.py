@@ -1,7 +1,7 @@
 """One account's way through the sessions: the kernel is stepped, what the report needs is kept."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +12,7 @@ from tomking.domain import events as ev
 from tomking.domain.calendar import Session, Sessions
 from tomking.kernel import Kernel
 from tomking.ports import Journal, MarketData
+from tomking.risk.availability import Place
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 
@@ -36,6 +37,7 @@ def player(
     *,
     strategies: tuple[Strategy, ...],
     risk: Settings,
+    places: Mapping[str, Place] | None = None,
     market: MarketData,
     sessions: Sessions,
     first: Session,
@@ -48,6 +50,7 @@ def player(
     kernel = backtest_kernel(
         strategies=strategies,
         risk=risk,
+        places=places,
         market=market,
         sessions=sessions,
         journal=journal,

@@ -25,6 +25,10 @@ STRATEGIES = (
 )
 """Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
 
+DEFAULT_OFF = ("vix_spike_puts", "leap_put_income", "box_financing")
+"""Traded only when they are named: the methodology has them off."""
+DEFAULT_ON = tuple(id_ for id_ in STRATEGIES if id_ not in DEFAULT_OFF)
+
 HISTORY_FIRST = date(1990, 1, 2)
 HISTORY_LAST = date(2024, 12, 30)
 """The sessions of the history inside the package (docs/data.md)."""
@@ -55,7 +59,7 @@ class Backtest:
     )
     seed: int = setting(1, low=0, high=2**63 - 1, source="0.4, ruling 3", doc="Of the modelled paths.")
     strategies: tuple[str, ...] = setting(
-        STRATEGIES, choices=STRATEGIES, source="B.0", doc="Which strategies are asked, in this order."
+        DEFAULT_ON, choices=STRATEGIES, source="B.0", doc="Which strategies are asked."
     )
 
     def __post_init__(self) -> None:
