@@ -7,6 +7,8 @@ five.  What it may cost is bounded, what it may lose is what it cost.
 
 from datetime import time
 
+from tomking.domain.eventcalendar import Entry as Occasion
+from tomking.domain.products import PRODUCTS
 from tomking.rules import entry as when
 from tomking.rules.schedule import EVERY_SESSION, Window
 from tomking.rules.strategy import Claim, Entry, Strategy, Watch
@@ -26,7 +28,7 @@ def strategy(settings: Settings) -> Strategy:
     conditions = (
         when.has_vix(),
         when.vix_between(0.0, settings.vix_max, strict_high=True),
-        when.no_announcement(settings.product),
+        when.nothing_announced(Occasion(PRODUCTS[settings.product], short_premium=False)),
     )
     return Strategy(
         id=ID,

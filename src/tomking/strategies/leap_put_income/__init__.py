@@ -11,7 +11,9 @@ from decimal import Decimal
 
 from tomking.domain.book import Component
 from tomking.domain.calendar import dte
+from tomking.domain.eventcalendar import Entry as Occasion
 from tomking.domain.intent import Urgency
+from tomking.domain.products import PRODUCTS
 from tomking.rules import entry as when
 from tomking.rules import exits as out
 from tomking.rules import select
@@ -42,7 +44,7 @@ def strategy(settings: Settings) -> Strategy:
                 when=(
                     when.has_vix(),
                     when.vix_between(settings.vix_min, float("inf"), strict_low=False),
-                    when.no_announcement(put.PRODUCT),
+                    when.nothing_announced(Occasion(PRODUCTS[put.PRODUCT])),
                 ),
                 build=lambda view, own: put.rung(settings, view, own),
             ),
