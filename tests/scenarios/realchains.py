@@ -1,4 +1,4 @@
-"""Real samples as recorded markets, strategies played on them, and the trades in words with what was quoted."""
+"""Real samples as recorded markets, strategies played on them, the trades in words with what was quoted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

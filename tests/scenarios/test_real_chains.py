@@ -22,7 +22,7 @@ from tomking.domain.calendar import UTC, new_york, wall_instant
 from tomking.domain.contract import Contract, Option, Right
 from tomking.risk import availability
 from tomking.rules.strategy import Strategy
-from tomking.strategies import ALL
+from tomking.strategies import futures_strangle, ipmcc, lt112, ratio_spread, vix_spike_puts
 
 SPXW = "chains/spxw_eod_exp20180131.csv.gz"
 SPY = "chains/spy_puts_monthly_2010_2018.csv.gz"
@@ -68,9 +68,9 @@ def assert_inside(played: Played, quoted: Callable[[Option, datetime], Market]) 
 
 
 def show(lines: Iterable[str]) -> None:
-    print()
+    print()  # noqa: T201 - what -rP shows
     for line in lines:
-        print(line)
+        print(line)  # noqa: T201
 
 
 # ------------------------------------------------------------------- SPXW, January 2018, end of day
@@ -94,9 +94,8 @@ def test_a_ratio_of_puts_on_the_january_2018_spxw_chain(
     for $60 of credit instead of $75, in an account that its margin fits.
     """
     may_trade(monkeypatch, "ratio_spread", "SPXW")
-    module = ALL["ratio_spread"]
-    ratio = module.strategy(
-        module.Settings(
+    ratio = ratio_spread.strategy(
+        ratio_spread.Settings(
             products=("SPXW",), entry_dte=29, dte_tolerance=5, credit_min_usd=Decimal(60), units_max=1
         )
     )
@@ -152,8 +151,7 @@ def spy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_ratio_spreads_on_spy_puts(spy: Path) -> None:
     """Its own rules, but for the gate's wish for calls: the extract has none (chain_side_strikes_min)."""
-    module = ALL["ratio_spread"]
-    ratio = module.strategy(module.Settings(products=("SPY",)))
+    ratio = ratio_spread.strategy(ratio_spread.Settings(products=("SPY",)))
     on = market(imported(spy), "SPY", first=date(2015, 12, 1), last=date(2016, 4, 30))
     played = play(on, [ratio], chain_side_strikes_min=0)
     show(played.in_words())
@@ -163,9 +161,8 @@ def test_ratio_spreads_on_spy_puts(spy: Path) -> None:
 
 
 def test_with_the_gates_own_limit_a_chain_without_calls_is_refused(spy: Path) -> None:
-    module = ALL["ratio_spread"]
     on = market(imported(spy), "SPY", first=date(2015, 12, 1), last=date(2015, 12, 31))
-    played = play(on, [module.strategy(module.Settings(products=("SPY",)))])
+    played = play(on, [ratio_spread.strategy(ratio_spread.Settings(products=("SPY",)))])
     assert list(played.fills()) == []
     (said,) = played.declined()
     assert said.code == "DATA"
@@ -174,9 +171,8 @@ def test_with_the_gates_own_limit_a_chain_without_calls_is_refused(spy: Path) ->
 
 def test_put_spreads_on_spy_after_a_spike_of_the_vix(spy: Path) -> None:
     """Off by default (methodology B.13), and without the gate's wish for calls, as above."""
-    module = ALL["vix_spike_puts"]
     on = market(imported(spy), "SPY", first=date(2011, 11, 1), last=date(2011, 12, 31))
-    played = play(on, [module.strategy(module.Settings())], chain_side_strikes_min=0)
+    played = play(on, [vix_spike_puts.strategy(vix_spike_puts.Settings())], chain_side_strikes_min=0)
     show(played.in_words())
     (opened, _), *closings = played.fills()
     assert [leg.ratio for leg in opened.structure.legs] == [-1, 1]
@@ -213,8 +209,7 @@ def test_a_1_1_2_on_es_future_options(es: Path, days: int) -> None:
     """A Monday instead of a Wednesday; 74 and 165 days instead of 120; deltas of 35 and 19 instead of 25 and
     5, because the sample has no lower strikes than 3000 and 2900.  Its margin wants a larger account.
     """
-    module = ALL["lt112"]
-    settings = module.Settings(
+    settings = lt112.Settings(
         entry_dte=days,
         long_delta=0.35,
         long_delta_min=0.30,
@@ -225,7 +220,7 @@ def test_a_1_1_2_on_es_future_options(es: Path, days: int) -> None:
         np_otm_share=0.06,
         np_delta_close=0.30,
     )
-    played = play(market(imported(es), "ES"), [on_any_day(module.strategy(settings))], capital=2_000_000)
+    played = play(market(imported(es), "ES"), [on_any_day(lt112.strategy(settings))], capital=2_000_000)
     show(played.in_words())
     (opened, filled), *_ = played.fills()
     assert [leg.ratio for leg in opened.structure.legs] == [1, -1, -2]
@@ -242,11 +237,10 @@ def test_a_strangle_on_es_future_options(es: Path, monkeypatch: pytest.MonkeyPat
     19-delta put instead of one of 6.
     """
     may_trade(monkeypatch, "futures_strangle", "ES")
-    module = ALL["futures_strangle"]
-    settings = module.Settings(
+    settings = futures_strangle.Settings(
         underlyings=("ES",), entry_dte=74, put_delta=0.19, put_delta_min=0.17, put_delta_max=0.20
     )
-    played = play(market(imported(es), "ES"), [on_any_day(module.strategy(settings))])
+    played = play(market(imported(es), "ES"), [on_any_day(futures_strangle.strategy(settings))])
     show(played.in_words())
     (opened, _), *_ = played.fills()
     assert [leg.ratio for leg in opened.structure.legs] == [-1, -1]
@@ -284,9 +278,8 @@ def aapl_quote(option: Option, at: datetime) -> Market:
 
 def covered_calls(known: int) -> Strategy:
     """The strategy with averages and highs as long as the few days that the sample has."""
-    module = ALL["ipmcc"]
-    return module.strategy(
-        module.Settings(
+    return ipmcc.strategy(
+        ipmcc.Settings(
             products=("AAPL",),
             ema_fast=known,
             ema_slow=known,
@@ -323,8 +316,7 @@ def test_a_covered_call_on_aapl_and_what_the_data_leave_open(tmp_path: Path) -> 
 
 
 def test_without_daily_bars_the_covered_call_stands_still_and_says_so(tmp_path: Path) -> None:
-    module = ALL["ipmcc"]
-    strategy = module.strategy(module.Settings(products=("AAPL",)))
+    strategy = ipmcc.strategy(ipmcc.Settings(products=("AAPL",)))
     played = play(market(imported(tmp_path / "store", AAPL), "AAPL"), [strategy])
     assert list(played.fills()) == []
     (said,) = played.declined()
@@ -333,7 +325,7 @@ def test_without_daily_bars_the_covered_call_stands_still_and_says_so(tmp_path: 
 
 
 def test_quote_bars_of_twx_are_composed_to_chains(tmp_path: Path) -> None:
-    """A minute shows 73 of 184 contracts in the middle; the chain has nearly all of them, each as last said."""
+    """A minute shows 73 of 184 contracts in the middle; the chain has nearly all, each as last said."""
     chains = market(imported(tmp_path / "store", TWX, TWX_SHARE), "TWX")
     now = wall_instant(date(2014, 6, 6), datetime.min.time().replace(hour=11))
     listed = sum(

@@ -136,7 +136,8 @@ def test_a_reading_is_the_latest_snapshot_at_or_before_now_in_this_session(tmp_p
     assert m.spot("SPX", monday(10, 29)) is None
     assert m.spot("SPX", monday(10, 30)) == 5_501
     assert m.spot("SPX", monday(10, 44)) == 5_501
-    assert m.spot("SPX", monday(15, 0)) == 5_495
+    assert m.spot("SPX", monday(11, 15)) == 5_495
+    assert m.spot("SPX", monday(11, 16)) is None  # two steps of a quarter of an hour: it has stopped
     assert m.spot("SPX", wall_instant(date(2031, 3, 4), wall(10, 0))) is None  # not yesterday's
     assert m.spot("NDX", monday(10, 30)) is None
     (quote,) = m.quotes([option("03-07 P5400")], monday(10, 44))

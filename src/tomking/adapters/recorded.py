@@ -2,7 +2,8 @@
 
 What a reading is:
 
-    now        the latest snapshot at or before it in its session (ruling 7); nothing between.  Of end-of-day
+    now        the latest snapshot at or before it in its session (ruling 7); nothing between, and nothing
+               once it is two steps of the grid old: where a recording stops, nobody trades.  Of end-of-day
                data the session's first snapshot stands for the whole day, as if seen at the open: who runs
                on it decides and trades at those quotes
     chain      what ``pricing.snapshot`` reads off all expiries of one snapshot, worked out at the first
@@ -21,7 +22,7 @@ What a reading is:
                settles: an expired position then stays as it is, and the report calls it unresolved
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.adapters.history import FAMILIES, family_history
-from tomking.adapters.recorded_index import Indexed, Places, instant_of
+from tomking.adapters.recorded_index import DAY_MINUTES, Indexed, Places, instant_of
 from tomking.adapters.recorded_levels import (
     Levels,
     Series,
@@ -60,8 +61,6 @@ READINGS_KEPT = 4
 """Snapshots whose fit is remembered: the present one of each product and the one before."""
 NO_RATE, NO_RATE_SD = 0.02, 0.03
 """The prior where the history has no rate."""
-DAY_MINUTES = 390
-"""The grid of end-of-day data."""
 
 _Floats = NDArray[np.float64]
 _Key = tuple[str, int, int]
@@ -487,13 +486,8 @@ def _by_day(minutes: NDArray[np.int64]) -> dict[date, tuple[datetime, ...]]:
 
 
 def _grid(products: Collection[Indexed]) -> int:
-    """Minutes between snapshots: of the coarsest product, the usual gap."""
-    return max((DAY_MINUTES if p.is_end_of_day else _usual(p.gaps()) for p in products), default=DAY_MINUTES)
-
-
-def _usual(gaps: Counter[int]) -> int:
-    every = sorted(gaps.elements())
-    return every[len(every) // 2] if every else DAY_MINUTES
+    """Minutes between snapshots, of the coarsest product."""
+    return max((p.grid_minutes for p in products), default=DAY_MINUTES)
 
 
 def _clock(sessions: Sessions) -> VarianceClock:

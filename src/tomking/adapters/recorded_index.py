@@ -22,6 +22,10 @@ from tomking.pricing.snapshot import Instant
 _MINUTES_A_YEAR = 365.0 * 1440.0
 ROWS_KEPT = 8
 """Snapshots whose places are remembered."""
+DAY_MINUTES = 390
+"""The grid of end-of-day data."""
+GRID_STEPS, OLD_MINUTES = 2, 15
+"""A snapshot stands for two steps of its grid, but for a quarter of an hour at least."""
 END_OF_DAY = timedelta(minutes=30)
 """A session whose first snapshot is in its last half hour shows nothing of the day: it is end-of-day data."""
 
@@ -40,17 +44,22 @@ class Indexed:
         self.is_end_of_day = 2 * len(late) > len(self._first)
         """Whether most sessions show nothing before their last half hour."""
         self._standing = frozenset(late) if self.is_end_of_day else frozenset()
+        self.grid_minutes = DAY_MINUTES if self.is_end_of_day else _usual(self._gaps())
+        """Minutes between snapshots as a rule."""
+        self.old_minutes = max(GRID_STEPS * self.grid_minutes, OLD_MINUTES)
+        """A snapshot so old says nothing any more: the recording has stopped, or has a hole."""
         self._rows: OrderedDict[int, Rows] = OrderedDict()
         self._ends: dict[int, int] = {}
 
     def number(self, now: datetime) -> int | None:
-        """The latest snapshot at or before ``now`` in its session; of end-of-day data the session's first
-        one also before it: the day's one snapshot stands for the day (ruling 7).
+        """The latest snapshot at or before ``now`` in its session, None where that is too old; of end-of-day
+        data the session's first one also before it: the day's one snapshot stands for the day (ruling 7).
         """
         day = new_york(now).date()
         i = bisect_right(self.minutes, int(now.timestamp()) // 60) - 1
         if i >= 0 and self.days[i] == day:
-            return i
+            old = int(now.timestamp()) // 60 - self.minutes[i]
+            return i if old <= self.old_minutes or day in self._standing else None
         return self._first[day] if day in self._standing else None
 
     def seen(self, number: int, now: datetime) -> datetime:
@@ -161,7 +170,7 @@ class Indexed:
         first = instant_of(self.minutes[self._first[day]])
         return first >= session.close - END_OF_DAY
 
-    def gaps(self) -> Counter[int]:
+    def _gaps(self) -> Counter[int]:
         """Minutes between neighbouring snapshots of a session, and how often."""
         return Counter(
             b - a
@@ -195,6 +204,11 @@ class Places:
             return None
         e = self.expiries.index(expiry)
         return e, slice(self.starts[e], self.starts[e + 1])
+
+
+def _usual(gaps: Counter[int]) -> int:
+    every = sorted(gaps.elements())
+    return every[len(every) // 2] if every else DAY_MINUTES
 
 
 def instant_of(minute: int) -> datetime:
