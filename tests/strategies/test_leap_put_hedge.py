@@ -200,6 +200,19 @@ def test_after_the_half_the_rest_waits_for_five_times() -> None:
     assert [c.trigger for c in closes(one.decide(at("11:30", day)))] == ["harvest rest"]
 
 
+def test_while_one_half_is_being_sold_the_other_stays() -> None:
+    one = with_rung()
+    worth(one, "3.5")
+    (position,) = one.positions.values()
+    role = "rung 80 half 1"
+    working = replace(position.components[role], closing="o1")
+    one.positions[position.id] = replace(position, components={**position.components, role: working})
+    day = at("10:30", date(2031, 3, 10))
+    assert closes(one.decide(day)) == []
+    one.net_liq = Decimal(20_000)  # the ladder is worth more than a tenth of it now
+    assert closes(one.decide(day)) == []
+
+
 @pytest.mark.parametrize(("level", "trigger"), [(3961.0, None), (3959.0, "harvest rest")])
 def test_ten_percent_in_the_money_all_goes(level: float, trigger: str | None) -> None:
     # The 440 put at an index of 3,960 (396.0) is 44 of 440 in the money, a tenth.

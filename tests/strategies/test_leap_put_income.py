@@ -85,6 +85,10 @@ def test_none_below_vix_15_and_two_above_20(vix: float, puts: int) -> None:
     assert sum(w.ceiling for w in wishes) == puts
 
 
+def test_a_calm_vix_is_refused_in_plain_words() -> None:
+    assert passes(desk(vix_level=14.5).decide(at("10:00", MONDAY))) == ["VIX: VIX 14.50 is not from 15"]
+
+
 def test_it_brings_400_dollars_at_least() -> None:
     # At 10 % volatility 12 delta brings less than four points.
     assert passes(desk(vol=flat(0.08)).decide(at("10:00", MONDAY)))[0].startswith("PRICE: ")

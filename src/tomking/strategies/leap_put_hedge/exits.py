@@ -32,9 +32,8 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
 
 
 def _first_half(own: Own, held: Held) -> Sequence[Component]:
-    """One of two halves; of a single put there is no half."""
-    both = len(held.position.components) > 1
-    return held.parts[:1] if both and len(held.position.open_components) > 1 else ()
+    """One of two halves that nothing works on yet; of what is left, or of a single put, there is none."""
+    return held.parts[:1] if len(held.parts) > 1 else ()
 
 
 def _sold(settings: Settings, trigger: str, why: out.Reason, *, after: str, guardian: bool = False) -> Exit:
@@ -87,7 +86,8 @@ def _rest(settings: Settings) -> out.Reason:
         depth = 0.0 if level is None else 1 - level / float(put.strike)
         if depth >= settings.rest_itm_share:
             return f"{put} is {depth:.0%} in the money"
-        return None if _first_half(own, held) else _too_much(settings, own, held.position)
+        last = len(held.position.open_components) == 1
+        return _too_much(settings, own, held.position) if last else None
 
     return why
 
