@@ -178,5 +178,29 @@ def test_strikes_that_nobody_quotes_are_not_traded_and_the_report_says_how_many(
     assert f"{blanked:,} of " in note
 
 
+def test_where_the_recording_stops_nothing_is_closed_at_its_old_quotes(tmp_path: Path) -> None:
+    """A file that ends at noon: the exit of 15:00 finds no market, and the condor settles at the index's
+    official close, which the history knows.
+    """
+    short = tmp_path / "noon.csv.gz"
+    with gzip.open(CHAIN, "rt", newline="") as file, gzip.open(short, "wt", 1, newline="") as out:
+        rows = csv.DictReader(file)
+        kept = csv.DictWriter(out, rows.fieldnames or ())
+        kept.writeheader()
+        kept.writerows(row for row in rows if row["quote_datetime"][-5:] <= "12:00")
+    stopped = played(short, tmp_path)
+    fills = [filled for _, filled in stopped.fills()]
+    # The last snapshot stands for two of its steps.
+    assert fills
+    assert all(wall(filled) <= "12:30" for filled in fills)
+    unpriced = [e for e in stopped.events if isinstance(e, ev.Declined) and e.entry.startswith("exit: ")]
+    assert any(wall(e) == "15:00" for e in unpriced)
+    settled = [e for e in stopped.events if isinstance(e, ev.Settled)]
+    assert {e.price for e in settled} == {Decimal("2065.30")}
+    notes = stopped.facts["notes"]
+    assert isinstance(notes, list)
+    assert not any(note.startswith("unresolved") for note in notes)
+
+
 def wall(event: ev.Event) -> str:
     return f"{event.at.astimezone(NEW_YORK):%H:%M}"

@@ -15,12 +15,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.scenarios.accounts import history, request
 from tests.scenarios.realchains import SHARED, Played, imported, market, on_any_day, play, sessions
 
+from tomking.adapters.recorded import RecordedChains
+from tomking.adapters.recorded_rows import Rows
+from tomking.adapters.recorded_store import StoredRecording
+from tomking.app.backtest import run
 from tomking.domain import events as ev
 from tomking.domain.calendar import UTC, new_york, wall_instant
 from tomking.domain.contract import Contract, Option, Right
 from tomking.risk import availability
+from tomking.risk.settings import Settings as Risk
 from tomking.rules.strategy import Strategy
 from tomking.strategies import futures_strangle, ipmcc, lt112, ratio_spread, vix_spike_puts
 
@@ -65,6 +71,21 @@ def assert_inside(played: Played, quoted: Callable[[Option, datetime], Market]) 
         fair, got = (order.structure.net(p) for p in (filled.fill.leg_mids, filled.fill.leg_prices))
         assert got < fair, f"{order.structure} filled at {got}, no worse than its mid {fair}"
     return legs
+
+
+class Kept:
+    """A recording of some of another's days."""
+
+    def __init__(self, whole: StoredRecording, days: set[date]) -> None:
+        self._whole = whole
+        stamps = [new_york(datetime.fromtimestamp(60 * m, tz=UTC)).date() for m in whole.minutes]
+        self._numbers = [n for n, day in enumerate(stamps) if day in days]
+        self.product, self.notes = whole.product, whole.notes
+        self.minutes = [whole.minutes[n] for n in self._numbers]
+        self.spots = [whole.spots[n] for n in self._numbers]
+
+    def rows(self, number: int) -> Rows:
+        return self._whole.rows(self._numbers[number])
 
 
 def show(lines: Iterable[str]) -> None:
@@ -178,6 +199,42 @@ def test_put_spreads_on_spy_after_a_spike_of_the_vix(spy: Path) -> None:
     assert [leg.ratio for leg in opened.structure.legs] == [-1, 1]
     assert closings
     assert assert_inside(played, spy_quote) >= 4
+
+
+def test_the_report_lists_what_the_end_of_the_data_leaves_open(spy: Path, tmp_path: Path) -> None:
+    """The same put spread, in a run that ends on the day it was sold."""
+    asked = request(
+        "2011-12-01", "2011-12-23", strategies=("vix_spike_puts",), report=tmp_path / "report.html"
+    )
+    risk = replace(asked.config.section("risk", Risk), chain_side_strikes_min=0)
+    unlimited = replace(asked.config, values={**asked.config.values, "risk": risk})
+    result = run(replace(asked, chains=spy, config=unlimited), lambda *_: None)
+    notes = result.run["notes"]
+    assert isinstance(notes, list)
+    (line,) = (note for note in notes if note.startswith("unresolved: "))
+    assert "SPY 2012-01-20 P114 (1.77 to 1.79)" in line
+    assert line.endswith("on 2011-12-01, the last session; the data end on 2011-12-01")
+    assert line in result.summary
+    assert line.split(",")[0] in result.report.read_text()
+
+
+def test_what_expires_in_a_hole_of_the_data_never_settles(spy: Path) -> None:
+    """Sold on 2011-12-01 to 2012-01-20, while the extract's second look is left out: its next day is in
+    another year, and nothing says where SPY stood on the expiry day.
+    """
+    whole = market(imported(spy), "SPY", first=date(2011, 12, 1), last=date(2012, 2, 28))
+    days = [day for day in whole.days if day not in {date(2011, 12, 30), date(2012, 1, 3)}]
+    assert days == [date(2011, 12, 1), date(2012, 1, 27), date(2012, 2, 1), date(2012, 2, 24)]
+    keep = {date(2011, 12, 1), date(2012, 2, 24)}
+    (recording,) = (Kept(StoredRecording(imported(spy), "SPY", sessions()), keep),)
+    on = RecordedChains([recording], notes=(), sessions=sessions(), history=history())
+    played = play(on, [vix_spike_puts.strategy(vix_spike_puts.Settings())], chain_side_strikes_min=0)
+    show(played.in_words())
+    assert not any(isinstance(e, ev.Settled) for e in played.events)
+    (left,) = played.unresolved()
+    assert left.why == "expired on 2012-01-20, of which the data have no settlement price"
+    assert left.marked == date(2011, 12, 1)
+    assert left.sessions_old == 57
 
 
 # ---------------------------------------------------------- ES future options, minutes of 2020-01-06

@@ -6,6 +6,7 @@ of them, and what is kept out, is what ``tomking data import`` says.
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -168,10 +169,22 @@ def _nothing(store: Store, roots: list[str], span: tuple[date | None, date | Non
 
 def _imported(path: Path, folder: Path) -> tuple[Store, tuple[str, ...]]:
     """A store of its own for what an importer reads there."""
-    report = bring_in(
-        folder, choose(Asked(paths=(path,))), now=WallWaiting().now(), progress=lambda _progress: None
-    )
+    try:
+        chosen = choose(Asked(paths=(path,)))
+        report = bring_in(folder, chosen, now=WallWaiting().now(), progress=lambda _progress: None)
+    except BadData as error:
+        raise BadData([_with_the_way(line) for line in error.problems]) from error
     return Store(folder), tuple(_import_notes(report))
+
+
+_ONLY_THERE = re.compile(r"--(product|format|zone|at|mapping)\b")
+
+
+def _with_the_way(problem: str) -> str:
+    """A remedy that is an option of the import leads there: a backtest has no such option."""
+    if not _ONLY_THERE.search(problem):
+        return problem
+    return f"{problem}; that is an option of tomking data import: import it, then run with --chains store"
 
 
 def _import_notes(report: ImportReport) -> Iterator[str]:
