@@ -60,5 +60,18 @@ def test_the_claim_stands_in_the_table_of_claims(id_: str) -> None:
     assert f"Claimed win rate: {said}" in read(id_)
 
 
+@pytest.mark.parametrize("id_", ALL)
+def test_tests_named_in_it_exist(id_: str) -> None:
+    """A row of the methodology is shown by a test that is there, in the file of the strategy or one named."""
+    tests = Path(__file__).resolve().parents[1]
+    rows = read(id_).partition("## Where each row is shown")[2]
+    files = {tests.parent / name for name in re.findall(r"`(tests/[\w/]+\.py)`", rows)}
+    assert [str(file) for file in files if not file.exists()] == []
+    own = tests / "strategies" / f"test_{id_}.py"
+    there = "".join(file.read_text(encoding="utf-8") for file in {*files, own})
+    named = re.findall(r"`(test_\w+)`", rows)
+    assert [name for name in named if f"def {name}(" not in there] == []
+
+
 def read(id_: str) -> str:
     return (DOCS / f"{id_}.md").read_text(encoding="utf-8")

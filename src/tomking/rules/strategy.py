@@ -130,6 +130,21 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """A fact of one session that is kept up to date while its window lasts, such as the range so far."""
+
+    key: str
+    window: Window
+    days: Days
+    every: int
+    """Minutes between looks."""
+    write: Callable[[View, Own, str | None], str | None]
+    """Its text now, of what it was (None: nothing yet); the same or None writes nothing."""
+    once: bool = False
+    """Whether its first text stands."""
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """When the strategy looks at what it holds."""
 
@@ -155,6 +170,7 @@ class Strategy:
     """In order of priority: a component follows the first that closes it."""
     watch: Watch
     facts: tuple[Fact, ...] = field(default=())
+    running: tuple[Running, ...] = ()
     life: Life | None = None
     """The stages of its positions, where it has any of its own (methodology E.3)."""
     default_on: bool = True
@@ -207,11 +223,21 @@ class Strategy:
                 if text is not None:
                     yield Mark(self.id, fact.key, f"{view.today} {text}")
 
+        for one in self.running:
+            if one.days.named(view.today) and one.window.contains(view):
+                seen = today_s(own, one.key, view.today)
+                text = one.write(view, own, seen)
+                if text is not None and text != seen:
+                    yield Mark(self.id, one.key, f"{view.today} {text}")
+
     def _wakes(self, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
         """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
         for fact in self.facts:
             if fact.days.named(day) and today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
+        for one in self.running:
+            if one.days.named(day) and not (one.once and today_s(own, one.key, day)):
+                yield from next_look(one.window, since, grid, LOOK_MINUTES if grid > 1 else one.every)
         for entry in self.entries:
             yield from _entry_wake(entry, day, own, since, grid)
         if own.positions:

@@ -10,8 +10,8 @@ from datetime import time
 from tomking.rules import entry as when
 from tomking.rules import prints
 from tomking.rules.schedule import Days, Window
-from tomking.rules.strategy import Claim, Entry, Fact, Strategy, Watch
-from tomking.strategies.friday_0dte import conditions, condor
+from tomking.rules.strategy import Claim, Entry, Fact, Running, Strategy, Watch
+from tomking.strategies.friday_0dte import analysis, conditions, condor
 from tomking.strategies.friday_0dte.exits import exits_of
 from tomking.strategies.friday_0dte.life import LIFE
 from tomking.strategies.friday_0dte.settings import Settings
@@ -32,6 +32,23 @@ def strategy(settings: Settings) -> Strategy:
         facts=(
             prints.opening_fact(FRIDAY, settings.print_until),
             Fact("vix", Window(time(9, 30), time(15, 59)), FRIDAY, conditions.vix_text),
+        ),
+        running=(
+            Running(
+                analysis.RANGE,
+                Window(time(9, 30), settings.range_until),
+                FRIDAY,
+                settings.range_minutes,
+                analysis.opening_range,
+            ),
+            Running(
+                analysis.NOTE,
+                Window(settings.entry_start, settings.entry_start),
+                FRIDAY,
+                1,
+                lambda view, own, seen: analysis.note(settings, view, own, seen),
+                once=True,
+            ),
         ),
         entries=(
             Entry(

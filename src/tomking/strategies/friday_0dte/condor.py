@@ -24,6 +24,7 @@ from tomking.rules.select import (
     wing,
 )
 from tomking.rules.strategy import best_of
+from tomking.strategies.friday_0dte.analysis import found
 from tomking.strategies.friday_0dte.conditions import products
 from tomking.strategies.friday_0dte.settings import Settings
 from tomking.view import Own, View
@@ -132,7 +133,7 @@ def _priced(settings: Settings, view: View, own: Own, parts: list[Part], move: f
         planned_loss=loss,
         target_gain=settings.target_share * quote.mid,
         least_net=least,
-        reason=f"{move:+.2%} since 09:30, VIX {view.vix:.2f}{when.coverage_note(view.today)}",
+        reason=f"{'; '.join(found(settings, view, own))}; VIX {view.vix:.2f}{when.coverage_note(view.today)}",
         targets=(Target(roles, settings.target_share),),
     )
 
