@@ -157,7 +157,7 @@ def test_the_word_store_is_the_users_own(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_folder_that_nobody_reads_is_refused_before_anything_runs(tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (said,) = data_problems(None, None, tmp_path / "notes")
-    assert "holds no chain store and nothing that an importer knows" in said.line
+    assert "is a directory that holds no chain store and nothing that an importer knows" in said.line
 
 
 def test_what_only_an_import_can_be_told_is_said(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _chain_problems(chains: Path) -> list[Problem]:
 def _folder_problems(chains: Path, *, readable: bool) -> list[Problem]:
     if readable:
         return []
-    said = "holds no chain store and nothing that an importer knows as a folder"
+    said = "is a directory that holds no chain store and nothing that an importer knows as a folder"
     return [_data(f"--chains {chains}: {said}; name a file in it, or see tomking data import -h")]
 
 
