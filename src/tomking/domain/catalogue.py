@@ -33,7 +33,7 @@ _ES = Listing(
 _MES = Listing(fridays=34, counted=True)
 _SPX = Listing(monthly=YEAR, quarterly=YEAR)
 _BROAD_ETF = Listing(
-    sessions=14, fridays=42, monthly=YEAR, quarterly=YEAR, month_end=90, quarter_end=YEAR, leaps=_LEAPS
+    sessions=14, fridays=56, monthly=YEAR, quarterly=YEAR, month_end=90, quarter_end=YEAR, leaps=_LEAPS
 )
 _WEEKLY_ETF = Listing(
     weekdays="MW", weekday_days=14, fridays=42, monthly=HALF_YEAR, quarterly=YEAR, leaps=760

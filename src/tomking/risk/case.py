@@ -72,6 +72,8 @@ class Case:
     @property
     def capital(self) -> Decimal:
         """Dollars per unit: the margin, or the debit where that is more."""
+        if self.wish.joins is not None:
+            return self.margin
         debit = ZERO if self.mid is None else max(ZERO, -self.mid) * self.multiplier
         return max(self.margin, debit)
 
@@ -126,7 +128,9 @@ def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) ->
         f"${used:,.0f} in use + ${each:,.0f} a unit = ${used + each:,.0f}" if used else f"${each:,.0f} a unit"
     )
     detail = f"{what}: {needs}, limit ${limit:,.0f} ({share:.1%} of net liq ${case.net_liq:,.0f})"
-    if each <= 0:
+    if each < 0:
+        return Allowance(None, detail)  # its position needs less with it than without
+    if each == 0:
         return Allowance(None if used <= limit else 0, detail)
     return Allowance(max(0, int((limit - used) // each)), detail)
 

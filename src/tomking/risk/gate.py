@@ -13,11 +13,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from tomking.domain.book import Book
+from tomking.domain.book import Book, Position
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Option
 from tomking.domain.fees import round_trip
 from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
+from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
 from tomking.risk.account import Account
@@ -34,6 +35,7 @@ from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
+from tomking.risk.valuation import holdings, received_for
 from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
@@ -70,7 +72,7 @@ def judge(  # noqa: PLR0917
     if breaches:
         return Refused(wish, breaches)
     units, binding = _least(wish, answers)
-    shrink = size_multiplier(book, view.vix, settings)
+    shrink = Decimal(1) if _adds_no_risk(case) else size_multiplier(book, view.vix, settings)
     allowed = int(units * shrink)
     if allowed < 1:
         detail = f"{units} units x {shrink:.2f} for drawdown, VIX and ramp is less than one"
@@ -78,7 +80,14 @@ def judge(  # noqa: PLR0917
     if shrink < 1:
         binding += f"; {units} units x {shrink:.2f} for drawdown, VIX and ramp"
     warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
-    return Approved(wish, allowed, binding, warnings, case.margin * allowed)
+    return Approved(wish, allowed, binding, warnings, max(ZERO, case.margin) * allowed)
+
+
+def _adds_no_risk(case: Case) -> bool:
+    """What is only bought is a hedge (C.1: closing and hedging go on), and what its position's margin covers
+    whole is no new short premium: neither is shrunk to nothing by drawdown and VIX.
+    """
+    return not case.wish.structure.has_short_leg or (case.wish.joins is not None and case.margin <= 0)
 
 
 def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int, str]:
@@ -102,7 +111,11 @@ def case_of(  # noqa: PLR0917
     quotes = tuple(view.quotes(structure.contracts))
     mid = _net(structure, [None if quote is None else quote.mid for quote in quotes])
     natural = _net(structure, [_crossed(leg, q) for leg, q in zip(structure.legs, quotes, strict=True)])
-    need = _margin(structure, quotes, mid, view, settings)
+    joined = None if wish.joins is None else book.positions.get(wish.joins)
+    if joined is None:
+        need = _margin(structure, quotes, mid, view, settings)
+    else:
+        need = _margin_beside(joined, wish, mid, view, settings)
     fees = round_trip(structure)
     expiries = {contract.expiry for contract in structure.contracts if isinstance(contract, Option)}
     chains = {expiry: view.chain(structure.product, expiry) for expiry in sorted(expiries)}
@@ -131,6 +144,25 @@ def _crossed(leg: Leg, quote: Quote | None) -> Decimal | None:
     if quote is None:
         return None
     return quote.bid if leg.is_short else quote.ask
+
+
+def _margin_beside(
+    position: Position, wish: Open, mid: Decimal | None, view: View, settings: Settings
+) -> Decimal:
+    """Dollars a unit by which what joins changes its position's margin; below 0 where that covers it."""
+    spot, held = view.spot(position.family), holdings(position.open_components)
+    added = [Held(leg.contract, leg.ratio * wish.ceiling) for leg in wish.structure.legs]
+    if mid is None or not held:
+        return fallback(added, spot, settings) / wish.ceiling
+    size = position.open_components[0].structure.multiplier
+    before = received_for(position.open_components)
+    after = before + mid * wish.ceiling * (wish.structure.multiplier / size)
+    mids = view.market.marks([one.contract for one in (*held, *added)], view.now)
+    alone = margin(held, mids[: len(held)], float(before), spot, view.vix, settings)
+    together = margin([*held, *added], mids, float(after), spot, view.vix, settings)
+    if alone is None or together is None:
+        return fallback(added, spot, settings) / wish.ceiling
+    return (together - alone) / wish.ceiling
 
 
 def _margin(
