@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.scenarios.accounts import request
 from tests.scenarios.ledger import Ledger, exact_cents
+from tests.scenarios.realchains import imported
 
 from tomking.adapters.journal import SqliteJournal
 from tomking.app.backtest import run
@@ -79,7 +80,8 @@ def played(chain: Path, folder: Path) -> Traded:
     with SqliteJournal(report.with_name("journal.sqlite")) as journal:
         events = list(journal.read())
     facts = json.loads(report.with_name("run.json").read_text())
-    return Traded(events, facts, report.read_text(), snapshots(chain))
+    quoted = snapshots(chain if chain.is_file() else CHAIN)
+    return Traded(events, facts, report.read_text(), quoted)
 
 
 def test_a_condor_is_opened_and_closed_by_1500(traded: Traded) -> None:
@@ -200,6 +202,14 @@ def test_where_the_recording_stops_nothing_is_closed_at_its_old_quotes(tmp_path:
     notes = stopped.facts["notes"]
     assert isinstance(notes, list)
     assert not any(note.startswith("unresolved") for note in notes)
+
+
+def test_the_store_that_the_file_is_imported_to_trades_the_same(traded: Traded, tmp_path: Path) -> None:
+    imported(tmp_path / "data", f"chains/{CHAIN.name}")
+    stored = played(tmp_path / "data", tmp_path)
+    for (order, one), (again, other) in zip(traded.fills(), stored.fills(), strict=True):
+        assert order.structure == again.structure
+        assert (one.at, one.fill.leg_prices) == (other.at, other.fill.leg_prices)
 
 
 def wall(event: ev.Event) -> str:

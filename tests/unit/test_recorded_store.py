@@ -53,11 +53,8 @@ def test_whole_chains_stay_slices_of_the_mapped_month(tmp_path: Path) -> None:
 
 
 def test_what_is_outside_the_session_is_not_read(tmp_path: Path) -> None:
-    found = recording(
-        stored(
-            tmp_path, bars((-1, 5700, 1, 1.1), (0, 5700, 1, 1.1), (405, 5700, 1, 1.1), (406, 5700, 1, 1.1))
-        )
-    )
+    rows = bars(*((minute, 5700, 1.0, 1.1) for minute in (-1, 0, 405, 406)))
+    found = recording(stored(tmp_path, rows))
     assert [m - found.minutes[0] for m in found.minutes] == [0, 405]
 
 
