@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.strategies import golden
 from tests.strategies.world import Desk, World
 from tests.worlds import weekdays
 
@@ -22,6 +23,7 @@ SPRING = ((date(2012, 1, 3), date(2012, 6, 29)),)
 WEEKS = ((date(2012, 1, 3), date(2012, 2, 29)),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("id_", ALL)
 def test_it_keeps_the_rules(id_: str, rule: Rule) -> None:
@@ -151,3 +153,15 @@ def test_a_strategy_that_never_trades_is_not_waved_through() -> None:
     module: Any = Broken(lt112, lambda s: replace(s, entries=()))
     with pytest.raises(Unfit, match=r"it opened nothing in 2012-01-03 to 2012-02-29: name other spans"):
         conformance(module, WEEKS)
+
+
+# -------------------------------------------------------------------------------- golden decisions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id_", ALL)
+def test_its_decisions_are_those_that_were_read_and_kept(id_: str) -> None:
+    kept = golden.FOLDER / f"{id_}.txt"
+    remedy = f"read the difference, then `python -m tests.strategies.golden {id_}`"
+    assert kept.exists(), f"no kept decisions of {id_}: {remedy}"
+    assert golden.document(id_) == kept.read_text(encoding="utf-8"), remedy

@@ -10,6 +10,7 @@ from tomking.adapters.calendars import load_sessions
 from tomking.adapters.codec import decode, encode
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal
+from tomking.app.markets import model_market
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 from tomking.app.wiring import backtest_kernel
 from tomking.domain import events as ev
@@ -20,7 +21,6 @@ from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass
 from tomking.risk.availability import Place
 from tomking.risk.settings import Settings as RiskSettings
 from tomking.rules.strategy import CODES, Strategy
-from tomking.sim.market import ModelMarket
 from tomking.view import Own, View
 
 CAPITAL = Decimal(1_000_000)
@@ -219,7 +219,7 @@ def _run(
         strategies=(watched,),
         risk=RiskSettings(),
         places=None if place is None else {watched.id: place},
-        market=ModelMarket(load_history(), sessions, 1),
+        market=model_market(load_history(), sessions, 1),
         sessions=sessions,
         journal=MemoryJournal(),
         observe=kept.saw,

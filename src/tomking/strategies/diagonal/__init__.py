@@ -52,5 +52,6 @@ def strategy(settings: Settings) -> Strategy:
         ),
         exits=exits_of(settings),
         life=fronts.life_of(settings.rolls_max),
+        covered=("",),
         watch=Watch(settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from,)),
     )
