@@ -136,6 +136,14 @@ def test_a_recorded_level_comes_before_what_the_rows_say() -> None:
     assert m.spot("SPX", at(MONDAY, time(9, 40))) == 5_500.0
 
 
+def test_a_level_that_is_old_is_no_level() -> None:
+    told = Told("SPXW", {(MONDAY, MORNING): {"03-14 P5400": (9.0, 9.5)}})
+    prints = level(*((MONDAY, time(9, 40 + 5 * n), 5_490.0 + n) for n in range(4)))
+    m = recorded(told, levels=Levels({("SPX", None): prints}))
+    assert m.spot("SPX", at(MONDAY, time(10, 10))) == 5_493.0
+    assert m.spot("SPX", at(MONDAY, time(10, 11))) is None
+
+
 def test_without_either_the_nearest_expirys_parity_says_it() -> None:
     # 100 + 3.05 - 1.05 = 102.
     m = recorded(Told("AAPL", {(MONDAY, EOD): PAIR}))
@@ -221,6 +229,15 @@ def test_shares_settle_at_their_own_close_and_never_at_the_index() -> None:
     traded = Levels({("SPY", None): level((MONDAY, time(15, 59), 551.0), (MONDAY, time(16, 30), 560.0))})
     late = recorded(Told("SPY", {(MONDAY, MORNING): {"03-14 P540": (1.0, 1.1)}}), levels=traded)
     assert late.settlement(put, close) == 551.0, "after hours belong to no session"
+
+
+def test_a_mini_index_settles_at_its_share_of_a_recorded_level() -> None:
+    told = Told("XSP", {(FRIDAY, MORNING): {"03-14 P540": (1.0, 1.1)}})
+    prints = Levels({("SPX", None): level((FRIDAY, time(16, 5), 5_432.1))})
+    put = Option.parse("XSP 2031-03-07 P540")
+    # The history has no close of that Friday: a tenth of what the index printed.
+    assert recorded(told, levels=prints).settlement(put, at(FRIDAY, time(16, 10))) == pytest.approx(543.21)
+    assert recorded(told).settlement(put, at(FRIDAY, time(16, 10))) is None
 
 
 def test_options_on_a_future_settle_at_that_future_or_not_at_all() -> None:

@@ -134,7 +134,7 @@ def test_the_levels_are_of_the_roots_their_families_and_the_vix(tmp_path: Path) 
 
 @pytest.mark.parametrize("minutes", [30, 60, 90])
 def test_the_market_says_what_the_store_has(tmp_path: Path, minutes: int) -> None:
-    store = stored(tmp_path, session(), levels((after(15), 5_710.0)))
+    store = stored(tmp_path, session(), levels(*((after(m), 5_710.0) for m in (15, 45, 75))))
     market = RecordedChains(
         [recording(store)],
         notes=(),

@@ -30,27 +30,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tomking.adapters.history import FAMILIES, family_history
 from tomking.adapters.recorded_index import DAY_MINUTES, Indexed, Places, instant_of
-from tomking.adapters.recorded_levels import (
-    Levels,
-    Series,
-    daily_bars,
-    exact,
-    level_after,
-    level_at,
-    level_before,
-    quote_at,
-    sessions_prices,
-)
+from tomking.adapters.recorded_levels import Levels
 from tomking.adapters.recorded_rows import Recording, Rows
 from tomking.adapters.recorded_snapshots import FromSnapshots, Snapshots, read_recording
-from tomking.domain.bars import Bars, FamilyBars, History
+from tomking.adapters.recorded_underlyings import Underlyings, on_day
+from tomking.domain.bars import Bars, History
 from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import Chain, Quote
-from tomking.domain.contract import Contract, Future, Option, Share
-from tomking.domain.expiries import terms_of, underlying_future
-from tomking.domain.products import PRODUCTS, Product, Settlement
+from tomking.domain.contract import Contract, Option
 from tomking.pricing.clock import VarianceClock
 from tomking.pricing.snapshot import Reading, read_instant
 from tomking.pricing.terms import RATE_SD
@@ -95,12 +83,11 @@ class RecordedChains:
     ) -> None:
         recordings = [FromSnapshots(p) if isinstance(p, Snapshots) else p for p in products]
         self._of = {p.product: Indexed(p, sessions) for p in recordings}
-        self._levels = levels or Levels()
+        self._underlyings = Underlyings(self._of, levels or Levels(), sessions, history)
         self._sessions = sessions
         self._history = history
         self._instants = _by_day(np.unique(np.concatenate([i.minutes for i in self._of.values()])))
         self._clock = _clock(sessions)
-        self._bars: dict[str, Bars] = {"SPX": history.spx, "VIX": history.vix}
         self._built: OrderedDict[_Key, Chain] = OrderedDict()
         self._read: OrderedDict[tuple[str, int], tuple[Reading, Places] | None] = OrderedDict()
         self.grid_minutes = _grid(self._of.values())
@@ -127,16 +114,7 @@ class RecordedChains:
     # -- what stands now --------------------------------------------------------------------
 
     def spot(self, family: str, now: datetime) -> float | None:
-        level = level_at(self._levels.front(family, new_york(now).date()), now, self._session(now))
-        if level is not None:
-            return level
-        members = [i for i in self._of.values() if i.product.family == family]
-        members.sort(key=lambda i: (i.product.ratio_drifts, i.product.future))
-        for indexed in members:
-            own = self._own_level(indexed, now)
-            if own is not None:
-                return own / float(indexed.product.index_ratio)
-        return None
+        return self._underlyings.spot(family, now)
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
         """As recorded; else the day's open: see the head of this module.
@@ -147,10 +125,10 @@ class RecordedChains:
         session = self._session(now)
         if session is None or now < session.open:
             return None
-        recorded = quote_at(self._levels.front("VIX", session.date), now, session)
-        if recorded is not None and recorded.mid is not None:
-            return float(recorded.mid), recorded.as_of
-        value = _on(self._history.vix.day, self._history.vix.open, session.date)
+        recorded = self._underlyings.vix(now)
+        if recorded is not None:
+            return recorded
+        value = on_day(self._history.vix.day, self._history.vix.open, session.date)
         return None if value is None else (value, self._stamp(now, session))
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
@@ -187,49 +165,21 @@ class RecordedChains:
         return np.array([self._mark(c, now) for c in contracts], dtype=np.float64)
 
     def bars(self, family: str, now: datetime) -> Bars:
-        """The history's; of a family without one what is recorded of its underlying, maybe nothing."""
-        if family not in self._bars:
-            self._bars[family] = self._made_bars(family)
-        return self._bars[family].before(new_york(now).date())
+        return self._underlyings.bars(family, now)
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        assert not isinstance(contract, Share), f"{contract} never expires"
-        product = PRODUCTS[contract.product]
-        session = self._sessions.on(contract.expiry) or self._sessions.before(contract.expiry)
-        if session is None or now < session.open:
-            return None
-        if self._at_open(product, session.date):
-            return self._opening(contract, session, now)
-        if now < session.close:
-            return None
-        official = _on(self._history.spx.day, self._history.spx.close, session.date)
-        if official is not None and product.family == "SPX" and product.settlement is Settlement.CASH:
-            return official * float(product.index_ratio)
-        recorded = level_before(self._underlying(contract, session.date), session, now)
-        indexed = self._of.get(contract.product)
-        if recorded is not None or indexed is None or product.future:
-            return recorded
-        return indexed.spot_after(session, now)
+        return self._underlyings.settlement(contract, now)
 
     def last_quote(self, contract: Contract, now: datetime) -> Quote | None:
         """The last two-sided quote of a contract at or before ``now``, of whatever session."""
         if not isinstance(contract, Option):
-            return self._last_underlying_quote(contract, now)
+            return self._underlyings.last_quote(contract, self.days, now)
         indexed = self._of.get(contract.product)
         found = None if indexed is None else indexed.last_quoted(contract, now)
         if indexed is None or found is None:
             return None
         number, row = found
         return _quote_of(indexed.data.rows(number), row, indexed)
-
-    def _last_underlying_quote(self, contract: Future | Share, now: datetime) -> Quote | None:
-        for day in reversed(self.days):
-            session = self._sessions.on(day)
-            if session is not None and session.open <= now:
-                quote = self._underlying_quote(contract, min(now, session.close))
-                if quote is not None:
-                    return quote
-        return None
 
     # -- where it is found ------------------------------------------------------------------
 
@@ -248,40 +198,6 @@ class RecordedChains:
         seen = [t for t in self._instants.get(session.date, ()) if t <= now]
         return seen[-1] if seen else session.open
 
-    def _own_level(self, indexed: Indexed, now: datetime) -> float | None:
-        """What a product's underlying stands at, its own points."""
-        number = indexed.number(now)
-        spot = None if number is None else indexed.spot(number)
-        if spot is not None:
-            return spot
-        session = self._session(now)
-        level = level_at(self._levels.front(indexed.product.key, new_york(now).date()), now, session)
-        if level is not None or number is None:
-            return level
-        return _parity(indexed.rows(number), float(indexed.product.tick))
-
-    def _underlying(self, contract: Contract, day: date) -> Series | None:
-        """What a contract is on: its future, share or index; an index's level only where it is its own."""
-        product, levels = PRODUCTS[contract.product], self._levels
-        if isinstance(contract, Future):
-            return levels.future(product.key, contract.expiry)
-        if product.settlement is Settlement.FUTURE:
-            beneath = underlying_future(product, contract.expiry, self._sessions)
-            own = levels.future(product.key, contract.expiry)
-            return own or (None if beneath is None else levels.future(product.key, beneath))
-        key = product.key if product.settlement is Settlement.SHARES else product.family
-        return levels.front(key, day)
-
-    def _at_open(self, product: Product, expiry: date) -> bool:
-        terms = terms_of(product, expiry, self._sessions)
-        return terms is not None and terms.at_open
-
-    def _opening(self, contract: Contract, session: Session, now: datetime) -> float | None:
-        """The first level after the open stands for the opening prices."""
-        product = PRODUCTS[contract.product]
-        level = level_after(self._underlying(contract, session.date), session.open, now)
-        return None if level is None else level * float(product.index_ratio)
-
     def _found(self, contract: Contract, now: datetime) -> tuple[Indexed, int, int] | None:
         """The product's snapshots, the one that counts, and the row of a contract that trades in it."""
         found = self._number(contract.product, now)
@@ -295,30 +211,16 @@ class RecordedChains:
 
     def _quote(self, contract: Contract, now: datetime) -> Quote | None:
         if not isinstance(contract, Option):
-            return self._underlying_quote(contract, now)
+            return self._underlyings.quote(contract, now)
         found = self._found(contract, now)
         if found is None:
             return None
         indexed, number, row = found
         return _quote_of(indexed.rows(number), row, indexed, indexed.seen(number, now))
 
-    def _underlying_quote(self, contract: Future | Share, now: datetime) -> Quote | None:
-        """Of a share or a future: its market, else its last price on both sides."""
-        session = self._session(now)
-        if session is None:
-            return None
-        series = self._underlying(contract, session.date)
-        quote = quote_at(series, now, session)
-        found = self._number(contract.product, now)
-        if quote is not None or found is None or isinstance(contract, Future):
-            return quote
-        indexed, number = found
-        spot = indexed.spot(number)
-        return None if spot is None else Quote(exact(spot), exact(spot), indexed.seen(number, now))
-
     def _mark(self, contract: Contract, now: datetime) -> float:
         if not isinstance(contract, Option):
-            quote = self._underlying_quote(contract, now)
+            quote = self._underlyings.quote(contract, now)
             return float("nan") if quote is None or quote.mid is None else float(quote.mid)
         found = self._found(contract, now)
         if found is None:
@@ -344,7 +246,7 @@ class RecordedChains:
             multiplier=product.multiplier,
             tick=product.tick,
             strike_unit=rows.strike_unit,
-            forward=self._future_level(product, expiry, at) or float(reading.forward[e]),
+            forward=self._underlyings.future(product, expiry, instant_of(at)) or float(reading.forward[e]),
             discount=float(reading.discount[e]),
             years=self._clock.years(at, indexed.end(expiry.toordinal())),
             right=rows.right[here].astype(np.int8),
@@ -355,17 +257,6 @@ class RecordedChains:
             delta=reading.delta[of_expiry],
             interpolated=reading.interpolated[of_expiry],
         )
-
-    def _future_level(self, product: Product, expiry: date, at: int) -> float | None:
-        """Of options on a future what that future stood at."""
-        if product.settlement is not Settlement.FUTURE:
-            return None
-        now = instant_of(at)
-        beneath = underlying_future(product, expiry, self._sessions)
-        series = self._levels.future(product.key, expiry) or (
-            None if beneath is None else self._levels.future(product.key, beneath)
-        )
-        return level_at(series, now, self._session(now))
 
     def _reading(self, indexed: Indexed, number: int, now: datetime) -> tuple[Reading, Places] | None:
         """All expiries of one snapshot, None where nothing says what the underlying is; nothing before or
@@ -379,7 +270,7 @@ class RecordedChains:
         return self._read[key]
 
     def _read_now(self, indexed: Indexed, number: int, now: datetime) -> tuple[Reading, Places] | None:
-        spot = self._own_level(indexed, max(now, instant_of(indexed.minutes[number])))
+        spot = self._underlyings.own_level(indexed, max(now, instant_of(indexed.minutes[number])))
         if spot is None and not indexed.product.ratio_drifts:
             family = self.spot(indexed.product.family, now)
             spot = None if family is None else family * float(indexed.product.index_ratio)
@@ -397,18 +288,6 @@ class RecordedChains:
 
     # -- bars and notes ---------------------------------------------------------------------
 
-    def _made_bars(self, family: str) -> Bars:
-        """Of the embedded history, else of recorded levels, else of what the rows say."""
-        embedded = family_history(family) if family in FAMILIES else None
-        if isinstance(embedded, FamilyBars):
-            return embedded.bars
-        series = self._levels.series.get((family, None))
-        prices = {} if series is None else sessions_prices(series, self._sessions)
-        for indexed in self._of.values() if not prices else ():
-            if indexed.product.family == family and not indexed.product.ratio_drifts:
-                prices = dict(indexed.days_spots())
-        return daily_bars(prices)
-
     def _own_notes(self) -> tuple[str, ...]:
         grid = "minute" if self.grid_minutes == 1 else f"{self.grid_minutes} minutes"
         said = [f"recorded quotes every {grid}; a reading is the latest snapshot"]
@@ -418,7 +297,7 @@ class RecordedChains:
                 f"end-of-day chains of {', '.join(late)}: the day's one snapshot stands for the whole day, "
                 "so entries, exits and fills of a day are all at its quotes"
             )
-        if ("VIX", None) not in self._levels.series:
+        if not self._underlyings.has_vix:
             said.append("intraday VIX is the day's open: the recording has none")
         for indexed in self._of.values():
             said += indexed.data.notes
@@ -437,14 +316,14 @@ class RecordedChains:
             )
 
     def _day_notes(self) -> Iterator[str]:
-        vixless = [d for d in self.days if _on(self._history.vix.day, self._history.vix.open, d) is None]
-        for day in vixless if ("VIX", None) not in self._levels.series else ():
+        vixless = [d for d in self.days if on_day(self._history.vix.day, self._history.vix.open, d) is None]
+        for day in vixless if not self._underlyings.has_vix else ():
             yield f"{day}: no VIX in the history"
         if any(i.product.family == "SPX" and not i.product.future for i in self._of.values()):
             for day in self.days:
                 session = self._sessions.on(day)
                 after = session is not None and self._instants[day][-1] >= session.close
-                if not after and _on(self._history.spx.day, self._history.spx.close, day) is None:
+                if not after and on_day(self._history.spx.day, self._history.spx.close, day) is None:
                     yield f"{day}: neither a snapshot at the close nor a history: nothing can settle"
 
 
@@ -455,27 +334,6 @@ def _quote_of(rows: Rows, row: int, indexed: Indexed, as_of: datetime | None = N
         ask=None if ask < 0 else ask * tick,
         as_of=as_of or instant_of(rows.minute),
     )
-
-
-PARITY_PAIRS = 5
-"""Strikes nearest the money that say together what the underlying is."""
-
-
-def _parity(rows: Rows, tick: float) -> float | None:
-    """Strike plus call less put of the nearest expiry that has both, points; None without a pair."""
-    for expiry in rows.expiries:
-        here = rows.of(expiry)
-        assert here is not None, "an expiry of these rows"
-        strike, bid, ask = (column[here].astype(np.int64) for column in (rows.strike, rows.bid, rows.ask))
-        quoted = (bid >= 0) & (ask >= 0)
-        puts, calls = (quoted & (rows.right[here] == side) for side in (-1, 1))
-        both, p, c = np.intersect1d(strike[puts], strike[calls], return_indices=True)
-        if both.size:
-            mid = 0.5 * tick * (bid + ask)
-            less = mid[calls][c] - mid[puts][p]
-            near = np.argsort(np.abs(less), kind="stable")[:PARITY_PAIRS]
-            return float(np.median(both[near] * float(rows.strike_unit) + less[near]))
-    return None
 
 
 def _by_day(minutes: NDArray[np.int64]) -> dict[date, tuple[datetime, ...]]:
@@ -493,10 +351,3 @@ def _grid(products: Collection[Indexed]) -> int:
 def _clock(sessions: Sessions) -> VarianceClock:
     stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
     return VarianceClock.of(stamps[:, 0], stamps[:, 1])
-
-
-def _on(days: NDArray[np.datetime64], column: _Floats, day: date) -> float | None:
-    """The value of one session, None where the history has none."""
-    i = int(np.searchsorted(days, np.datetime64(day)))
-    found = i < days.size and days[i] == np.datetime64(day) and bool(np.isfinite(column[i]))
-    return float(column[i]) if found else None

@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from tomking.adapters.recorded_index import instant_of
+from tomking.adapters.recorded_index import DAY_MINUTES, GRID_STEPS, OLD_MINUTES, instant_of
 from tomking.domain.bars import Bars
 from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import Quote
@@ -32,18 +32,26 @@ class Series:
     bid: Floats
     ask: Floats
     last: Floats
+    level: Floats = field(init=False)
+    """The middle of the market; the last price where it lacks a side."""
+    old_minutes: int = field(init=False)
+    """A level so old says nothing any more."""
 
-    @property
-    def level(self) -> Floats:
-        """The middle of the market; the last price where it lacks a side."""
+    def __post_init__(self) -> None:
         middle = 0.5 * (self.bid + self.ask)
-        return np.where(np.isfinite(middle) & (self.bid > 0), middle, self.last)
+        level = np.where(np.isfinite(middle) & (self.bid > 0), middle, self.last)
+        object.__setattr__(self, "level", level)
+        steps = np.diff(self.minute)
+        steps = steps[(steps > 0) & (steps < DAY_MINUTES)]
+        usual = int(np.median(steps)) if steps.size else 0
+        object.__setattr__(self, "old_minutes", max(GRID_STEPS * usual, OLD_MINUTES))
 
     def row(self, now: datetime, session: Session) -> int | None:
-        """The latest at or before ``now`` since the session's open, with a level."""
-        low, high = (int(t.timestamp()) // 60 for t in (session.open, now))
-        first = int(self.minute.searchsorted(low))
-        known = np.flatnonzero(np.isfinite(self.level[first : int(self.minute.searchsorted(high, "right"))]))
+        """The latest level at or before ``now`` since the session's open, if it is not too old."""
+        minute = int(now.timestamp()) // 60
+        low = max(int(session.open.timestamp()) // 60, minute - self.old_minutes)
+        first, stop = (int(self.minute.searchsorted(low)), int(self.minute.searchsorted(minute, "right")))
+        known = np.flatnonzero(np.isfinite(self.level[first:stop]))
         return first + int(known[-1]) if known.size else None
 
     def between(self, first: datetime, last: datetime) -> Floats:
