@@ -233,7 +233,7 @@ class RecordedChains:
     # -- chains -----------------------------------------------------------------------------
 
     def _build(self, indexed: Indexed, number: int, expiry: date, now: datetime) -> Chain | None:
-        read, rows, product = self._reading(indexed, number, now), indexed.rows(number), indexed.product
+        read, rows, product = self._reading(indexed, number), indexed.rows(number), indexed.product
         here, at = rows.of(expiry.toordinal()), indexed.minutes[number]
         place = None if read is None else read[1].of_expiry(expiry.toordinal())
         if read is None or place is None or here is None:
@@ -258,21 +258,22 @@ class RecordedChains:
             interpolated=reading.interpolated[of_expiry],
         )
 
-    def _reading(self, indexed: Indexed, number: int, now: datetime) -> tuple[Reading, Places] | None:
+    def _reading(self, indexed: Indexed, number: int) -> tuple[Reading, Places] | None:
         """All expiries of one snapshot, None where nothing says what the underlying is; nothing before or
         after it takes part.
         """
         key = (indexed.product.key, number)
         if key not in self._read:
-            self._read[key] = self._read_now(indexed, number, now)
+            self._read[key] = self._read_one(indexed, number)
             if len(self._read) > READINGS_KEPT:
                 self._read.popitem(last=False)
         return self._read[key]
 
-    def _read_now(self, indexed: Indexed, number: int, now: datetime) -> tuple[Reading, Places] | None:
-        spot = self._underlyings.own_level(indexed, max(now, instant_of(indexed.minutes[number])))
+    def _read_one(self, indexed: Indexed, number: int) -> tuple[Reading, Places] | None:
+        at = instant_of(indexed.minutes[number])
+        spot = self._underlyings.own_level(indexed, at)
         if spot is None and not indexed.product.ratio_drifts:
-            family = self.spot(indexed.product.family, now)
+            family = self.spot(indexed.product.family, at)
             spot = None if family is None else family * float(indexed.product.index_ratio)
         if spot is None:
             return None
