@@ -19,6 +19,7 @@ from tests.scenarios.accounts import request
 from tests.scenarios.ledger import Ledger, exact_cents
 from tests.scenarios.realchains import imported
 
+from tomking.adapters.codec import encode
 from tomking.adapters.journal import SqliteJournal
 from tomking.app.backtest import run
 from tomking.domain import events as ev
@@ -184,13 +185,7 @@ def test_where_the_recording_stops_nothing_is_closed_at_its_old_quotes(tmp_path:
     """A file that ends at noon: the exit of 15:00 finds no market, and the condor settles at the index's
     official close, which the history knows.
     """
-    short = tmp_path / "noon.csv.gz"
-    with gzip.open(CHAIN, "rt", newline="") as file, gzip.open(short, "wt", 1, newline="") as out:
-        rows = csv.DictReader(file)
-        kept = csv.DictWriter(out, rows.fieldnames or ())
-        kept.writeheader()
-        kept.writerows(row for row in rows if row["quote_datetime"][-5:] <= "12:00")
-    stopped = played(short, tmp_path)
+    stopped = played(until_noon(tmp_path), tmp_path)
     fills = [filled for _, filled in stopped.fills()]
     # The last snapshot stands for two of its steps.
     assert fills
@@ -204,12 +199,33 @@ def test_where_the_recording_stops_nothing_is_closed_at_its_old_quotes(tmp_path:
     assert not any(note.startswith("unresolved") for note in notes)
 
 
+def test_what_was_recorded_after_noon_changed_nothing_before_it(traded: Traded, tmp_path: Path) -> None:
+    noon = datetime(2016, 4, 29, 12, 0, tzinfo=NEW_YORK)
+    stopped = played(until_noon(tmp_path), tmp_path)
+    before = [
+        [encode(e) for e in run_.events if e.at <= noon and not isinstance(e, ev.RunStarted)]
+        for run_ in (traded, stopped)
+    ]
+    assert before[0] == before[1]
+    assert len(before[0]) > 10
+
+
 def test_the_store_that_the_file_is_imported_to_trades_the_same(traded: Traded, tmp_path: Path) -> None:
     imported(tmp_path / "data", f"chains/{CHAIN.name}")
     stored = played(tmp_path / "data", tmp_path)
     for (order, one), (again, other) in zip(traded.fills(), stored.fills(), strict=True):
         assert order.structure == again.structure
         assert (one.at, one.fill.leg_prices) == (other.at, other.fill.leg_prices)
+
+
+def until_noon(folder: Path) -> Path:
+    short = folder / "noon.csv.gz"
+    with gzip.open(CHAIN, "rt", newline="") as file, gzip.open(short, "wt", 1, newline="") as out:
+        rows = csv.DictReader(file)
+        kept = csv.DictWriter(out, rows.fieldnames or ())
+        kept.writeheader()
+        kept.writerows(row for row in rows if row["quote_datetime"][-5:] <= "12:00")
+    return short
 
 
 def wall(event: ev.Event) -> str:

@@ -53,9 +53,25 @@ def test_whole_chains_stay_slices_of_the_mapped_month(tmp_path: Path) -> None:
 
 
 def test_what_is_outside_the_session_is_not_read(tmp_path: Path) -> None:
-    rows = bars(*((minute, 5700, 1.0, 1.1) for minute in (-1, 0, 405, 406)))
+    rows = bars(*((minute, 5700, 1.0, 1.1) for minute in (-1, 0, 410, 411)))
     found = recording(stored(tmp_path, rows))
-    assert [m - found.minutes[0] for m in found.minutes] == [0, 405]
+    assert [m - found.minutes[0] for m in found.minutes] == [0, 410]
+
+
+def test_a_daily_bar_of_quotes_is_the_days_chain(tmp_path: Path) -> None:
+    # 16:15:01, as LEAN's daily bars of options are stamped.
+    daily = quotes(*((after(405 + 1 / 60), 5700 + 5 * k, 1.0, 1.1) for k in range(3)))
+    store = stored(tmp_path, daily, levels((after(391), 5_710.0)))
+    market = RecordedChains(
+        [recording(store)],
+        notes=(),
+        sessions=SESSIONS,
+        history=HISTORY,
+        levels=stored_levels(store, ["SPXW"]),
+    )
+    (quote,) = market.quotes([Option.parse("SPXW 2031-03-07 P5705")], after(30))
+    assert quote is not None
+    assert (quote.bid, quote.as_of) == (Decimal("1.00"), OPEN)
 
 
 def test_a_quote_between_two_minutes_belongs_to_the_later(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 What is read of a product:
 
-    in hours   snapshots from the open to a quarter of an hour after the close; of several in a minute the
-               last, which belongs to the first whole minute at or after it
+    in hours   snapshots from the open to 20 minutes after the close (daily bars of options are stamped 15
+               minutes and a second after it); of several in a minute the last, which belongs to the first
+               whole minute at or after it
     bars       where most snapshots show only part of their session's contracts (quote bars are written when
                a quote changes), a snapshot is every contract's last quote of the hour before
     grid       prices that are no multiple of the product's tick are nobody's: not traded, counted
@@ -18,9 +19,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tomking.adapters.recorded_levels import Levels, Series
+from tomking.adapters.recorded_levels import LATE, Levels, Series
 from tomking.adapters.recorded_rows import Counts, Rows, bounds, is_partial
-from tomking.adapters.recorded_snapshots import AFTER_CLOSE
 from tomking.adapters.store.questions import scan_levels
 from tomking.adapters.store.replay import Month, open_month
 from tomking.adapters.store.store import Store
@@ -173,7 +173,7 @@ def _in_hours(month: Month, sessions: Sessions) -> tuple[Ints, Ints, Ints]:
     minutes = _minutes(month.instants)
     days = np.full(minutes.size, -1, dtype=np.int64)
     for session in _of_month(month, sessions):
-        low, high = session.open, session.close + AFTER_CLOSE
+        low, high = session.open, session.close + LATE
         inside = slice(
             int(np.searchsorted(minutes, int(low.timestamp()) // 60)),
             int(np.searchsorted(minutes, int(high.timestamp()) // 60, side="right")),
