@@ -78,7 +78,7 @@ def test_without_anything_the_defaults_of_ruling_4_stand(tmp_path: Path, known: 
     config = load(tmp_path)
     assert config.section("account", Account).capital == Decimal(200_000)
     assert config.section("backtest", Backtest) == Backtest(
-        start=None, end=None, seed=1, strategies=DEFAULT_ON
+        start=None, end=None, seed=1, strategies=DEFAULT_ON, events=None
     )
     assert set(config.provenance.values()) == {"default"}
 

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from tomking.adapters.calendars import load_sessions
+from tomking.adapters.eventfile import read_event_file
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal, SqliteJournal
 from tomking.adapters.recorded import RecordedChains
@@ -30,18 +31,20 @@ from tomking.app.report.findings import Findings, find
 from tomking.app.report.rundata import Identity, RunData, Shown
 from tomking.app.report.terminal import summary
 from tomking.app.request import Progress, Request, Result
-from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
+from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST, Backtest
 from tomking.app.unresolved import unresolved
 from tomking.app.values import to_text
 from tomking.domain import cpi, fomc
 from tomking.domain.bars import History
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.errors import BadData, OperatingError
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import RunStarted
 from tomking.ports import Journal, MarketData
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 from tomking.strategies import ALL, build
+from tomking.view import LENIENT
 
 LISTED_AHEAD = timedelta(days=760)
 """How far past the last session the calendar reaches: expiries are listed that far."""
@@ -60,11 +63,13 @@ class World:
     played: tuple[Session, ...]
     history: History
     data_digest: str
+    events: EventCalendar = LENIENT
 
 
 def run(request: Request, progress: Progress) -> Result:
     """Plays the request and writes its report.  ``Problems`` when it cannot; nothing is left then."""
-    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told(), _world(request) as world:
+    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told(), _world(request) as plain:
+        world = _with_events(request, plain)
         file = Path(folder) / "journal.sqlite"
         with SqliteJournal(file, power_safe=False) as journal:
             players = [_player(request, world, journal, request.capital)]
@@ -93,9 +98,21 @@ def _world(request: Request) -> Iterator[World]:
     wanted = wanted_roots(
         request.strategies, [request.config.values[f"strategies.{one}"] for one in request.strategies]
     )
+    theirs = (place.products for place in places(request.strategies).values())
+    wanted |= {product for products in theirs for phase in products for product in phase}
     span = (request.start, request.end)
     with opened(request.chains, wanted, span=span, sessions=sessions, history=history) as found:
         yield _recorded(request, found, sessions, history)
+
+
+def _with_events(request: Request, world: World) -> World:
+    """The same with the user's file of announcements, which is data like any other."""
+    file = request.config.section("backtest", Backtest).events
+    if file is None:
+        return world
+    dates = read_event_file(Path(file))
+    digest = hashlib.sha256(world.data_digest.encode() + Path(file).read_bytes()).hexdigest()
+    return replace(world, events=EventCalendar(strict=False, dates=dates), data_digest=digest)
 
 
 def _modelled(request: Request) -> World:
@@ -156,6 +173,7 @@ def _player(request: Request, world: World, journal: Journal, capital: Decimal) 
         places=places(request.strategies),
         market=world.market,
         sessions=world.sessions,
+        events=world.events,
         first=first,
         journal=journal,
         capital=capital,
@@ -245,10 +263,12 @@ def _filters(world: World) -> Iterator[str]:
                 f"{name} dates are known from {table.COVERED_FROM} to {table.COVERED_TO}: on {without:,} of "
                 f"{len(world.played):,} sessions that filter was off (not covered)."
             )
-    yield (
-        "Not evaluated, for want of data: earnings, dividends and splits of single names, decisions of OPEC "
-        "and central banks but the FOMC, and the 0DTE's filter on the volume of ES by 10:30."
-    )
+    if not world.events.dates:
+        yield (
+            "Not evaluated, for want of data: earnings, dividends and splits of single names, and decisions "
+            "of OPEC and of central banks but the FOMC (a file of them: backtest.events)."
+        )
+    yield "Not evaluated, for want of data: the 0DTE's filter on the volume of ES by 10:30."
 
 
 def _shown(config: Config) -> Iterator[Shown]:
@@ -279,7 +299,8 @@ def _command(request: Request) -> str:
         if value is not None:
             words += [option, str(value)]
     for row in request.config.rows():
-        if not request.config.is_default(row.key) and not row.key.startswith(("backtest.", "account.")):
+        typed = row.key.startswith(("backtest.", "account.")) and row.key != "backtest.events"
+        if not request.config.is_default(row.key) and not typed:
             words += ["--set", f"{row.key}={to_text(row.value)}"]
     return shlex.join(words)
 

@@ -10,11 +10,13 @@ from tomking.app.report.rundata import Recorder
 from tomking.app.wiring import backtest_kernel
 from tomking.domain import events as ev
 from tomking.domain.calendar import Session, Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.kernel import Kernel
 from tomking.ports import Journal, MarketData
 from tomking.risk.availability import Place
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
+from tomking.view import LENIENT
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ def player(
     places: Mapping[str, Place] | None = None,
     market: MarketData,
     sessions: Sessions,
+    events: EventCalendar = LENIENT,
     first: Session,
     journal: Journal,
     capital: Decimal,
@@ -53,6 +56,7 @@ def player(
         places=places,
         market=market,
         sessions=sessions,
+        events=events,
         journal=journal,
         observe=recorder,
     )

@@ -62,6 +62,12 @@ class Backtest:
         DEFAULT_ON, choices=STRATEGIES, source="B.0", doc="Which strategies are asked."
     )
 
+    events: str | None = setting(
+        None,
+        source="C.10, ruling 6",
+        doc="A file of earnings, dividends, splits, mergers and decisions (docs/products.md); none for none.",
+    )
+
     def __post_init__(self) -> None:
         if self.start is not None and self.end is not None and self.end < self.start:
             raise ValueError(

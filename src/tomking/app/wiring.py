@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
 from tomking.domain.money import ZERO
@@ -17,6 +18,7 @@ from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
 from tomking.sim.fills import at_the_mid
+from tomking.view import LENIENT
 
 
 class Silent:
@@ -34,6 +36,7 @@ def backtest_kernel(
     market: MarketData,
     sessions: Sessions,
     journal: Journal,
+    events: EventCalendar = LENIENT,
     observe: Callable[[Book, Event], None] | None = None,
 ) -> Kernel:
     """A kernel on a simulated broker over ``market``; ``places`` are those of strategies from outside."""
@@ -46,6 +49,7 @@ def backtest_kernel(
             journal=journal,
             notifier=Silent(),
             sessions=sessions,
+            events=events,
             observe=observe,
         )
     )

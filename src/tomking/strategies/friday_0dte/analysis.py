@@ -21,12 +21,12 @@ BASE, GAP_POINTS, PHASE_POINTS, HOUR_POINTS = 5.0, 1.5, 0.5, 0.5
 
 
 def opening_range(view: View, own: Own, seen: str | None) -> str | None:
-    """``"low high"`` of the looks so far."""
+    """``"low high"`` of the looks so far, to the cent: nothing trades on it."""
     spot = view.spot()
     if spot is None:
         return seen
     levels = [float(spot), *(float(word) for word in (seen or "").split())]
-    return f"{min(levels)!r} {max(levels)!r}"
+    return f"{min(levels):.2f} {max(levels):.2f}"
 
 
 def note(settings: Settings, view: View, own: Own, seen: str | None) -> str | None:
