@@ -107,6 +107,13 @@ def test_all_others_share_a_tenth() -> None:
     assert "$14,000 in use" in says(coordinator.share_allows(one))
 
 
+def test_what_needs_no_margin_needs_no_share() -> None:
+    # A weekly call beside its LEAP, in a share that a fallen cap has long made too small.
+    one = on(TUESDAY, case(lt112(), by_strategy={"lt112": Decimal(90_000)}))
+    assert coordinator.share_allows(one).units == 0
+    assert coordinator.share_allows(replace(one, margin=Decimal(0))).units is None
+
+
 def test_in_the_last_session_of_the_week_unused_shares_are_lent() -> None:
     one = case(lt112(), by_strategy={"lt112": Decimal(37_500)})
     assert coordinator.share_allows(on(TUESDAY, one)).units == 0

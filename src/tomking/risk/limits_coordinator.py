@@ -41,7 +41,7 @@ def priority_allows(case: Case) -> Allowance:
 def share_allows(case: Case) -> Allowance:
     """Its share of the VIX cap; in the week's last session what the others left is lent (soft)."""
     settings, vix, name = case.settings, case.view.vix, case.wish.strategy
-    if settings.cap_shares == "off" or case.is_budgeted:
+    if settings.cap_shares == "off" or case.is_budgeted or case.margin <= 0:
         return allowed()
     if vix is None:
         return refused("no VIX, no cap to share")
