@@ -82,6 +82,9 @@ class Own:
     """(position, role) -> points per unit received if the component were closed at the mids now
     (negative: a debit).  Missing where a mid is missing."""
 
+    barred: str = ""
+    """Why it may open nothing at all now, whatever it wishes; empty: it may."""
+
     def closing_net(self, position: Position, component: Component) -> Decimal | None:
         """Points per unit for closing at mids: -2.50 means buying back costs 2.50."""
         return self.values.get((position.id, component.role))

@@ -96,6 +96,9 @@ class Yes:
     def phase(self, book: Book) -> int:
         return 4
 
+    def barred(self, book: Book, strategy: str) -> str:
+        return ""
+
     def drawdown_level(self, book: Book) -> str:
         return "GREEN"
 

@@ -113,6 +113,9 @@ class Lenient:
     def phase(self, book: Book) -> int:
         return 4
 
+    def barred(self, book: Book, strategy: str) -> str:
+        return ""
+
     def drawdown_level(self, book: Book) -> str:
         return "GREEN"
 

@@ -5,10 +5,11 @@ The dates come from a calendar library through ``adapters.calendars``; the core 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -37,6 +38,8 @@ class Session:
     """09:30 New York."""
     close: datetime
     """16:00 New York, 13:00 on half days."""
+    closed_before: int = field(default=0, compare=False, repr=False)
+    """Weekdays without a session between the one before and this one; ``Sessions`` counts them."""
 
     @property
     def minutes(self) -> int:
@@ -61,6 +64,7 @@ class Sessions:
     """Row of each session's date: asked for at every step."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "days", _with_closures(self.days))
         object.__setattr__(self, "_rows", {session.date: i for i, session in enumerate(self.days)})
 
     def __iter__(self) -> Iterator[Session]:
@@ -92,6 +96,24 @@ class Sessions:
 
     def _first_from(self, day: date) -> int:
         return bisect_left(self.days, day, key=_date_of)
+
+
+def _with_closures(days: tuple[Session, ...]) -> tuple[Session, ...]:
+    """The first keeps what it says: it may be of a longer span."""
+    counted = list(days[:1])
+    for before, session in pairwise(days):
+        closed = _weekdays_between(before.date, session.date)
+        same = closed == session.closed_before
+        counted.append(session if same else replace(session, closed_before=closed))
+    return tuple(counted)
+
+
+def _weekdays_between(first: date, last: date) -> int:
+    """Monday to Friday, neither end counted."""
+    gap = (last - first).days
+    if gap == 1:
+        return 0
+    return sum((first + timedelta(days=n)).weekday() < 5 for n in range(1, gap))
 
 
 def _date_of(session: Session) -> date:

@@ -39,6 +39,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
 from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order, target_price
+from tomking.kernel.holdings import EXIT, Holdings, Mine
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -49,8 +50,6 @@ TRIES = 2
 SOON = timedelta(seconds=1)
 """After something was sent, its outcome is looked for this much later."""
 MINUTE = timedelta(minutes=1)
-EXIT = "exit: "
-"""Begins the name of what is declined when an exit cannot be priced."""
 
 
 class Kernel:
@@ -64,10 +63,10 @@ class Kernel:
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
-        self._wakes: dict[str, tuple[tuple[object, ...], datetime, datetime]] = {}
+        self._holdings = Holdings()
+        self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
-        self._owns_of: tuple[Book, Marks] | None = None
-        self._owns: dict[str, Own] = {}
+        self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
@@ -124,27 +123,22 @@ class Kernel:
         if look is not None:
             wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
-        wakes += [wake for s in self._at.strategies if (wake := self._strategy_wake(s, session, now))]
+        wakes += [self._strategy_wake(s, session, now) for s in self._at.strategies]
         return min(wakes)
 
-    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime | None:
-        """Its next wake; the last answer stands while it lies ahead and nothing of its own has changed."""
+    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime:
+        """Its next wake, the session's close when it has none before.
+
+        The last answer stands while it lies ahead and nothing of the strategy's own has changed.
+        """
+        mine = self._holdings.of(self.book, strategy.id)
         known = self._wakes.get(strategy.id)
-        if known is not None and known[1] > now and self._stands(known[0], session):
-            return known[1]
+        if known is not None and known[0] is mine and known[1] is session and known[2] > now:
+            return known[2]
         wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
-        if wake is not None:
-            assert wake > now, f"{strategy.id} wants to wake in the past"
-            self._wakes[strategy.id] = (self._wake_facts(session), wake, now)
-        return wake
-
-    def _wake_facts(self, session: Session) -> tuple[object, ...]:
-        """What wakes are worked out from, beside the time."""
-        book = self.book
-        return session, book.positions, book.orders, book.notes, book.day
-
-    def _stands(self, facts: tuple[object, ...], session: Session) -> bool:
-        return all(map(is_, facts, self._wake_facts(session)))
+        assert wake is None or wake > now, f"{strategy.id} wants to wake in the past"
+        self._wakes[strategy.id] = (mine, session, wake or session.close, now)
+        return wake or session.close
 
     # ------------------------------------------------------------------ record, then believe
 
@@ -392,16 +386,12 @@ class Kernel:
 
         A function of the book and the clock alone, so that a restart changes nothing.
         """
-        if any(who == strategy.id and what.startswith(EXIT) for who, what, _ in self.book.day.declined):
+        mine = self._holdings.of(self.book, strategy.id)
+        if mine.unpriced:
             return True
-        minute = view.now.replace(second=0, microsecond=0)
-        known = self._wakes.get(strategy.id)
-        if (
-            known is not None
-            and known[2] < minute
-            and view.now < known[1]
-            and self._stands(known[0], view.session)
-        ):
+        minute, known = view.now.replace(second=0, microsecond=0), self._wakes.get(strategy.id)
+        stands = known is not None and known[0] is mine and known[1] is view.session
+        if known is not None and stands and known[3] < minute and view.now < known[2]:
             return False
         own = self._own(strategy.id)
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
@@ -428,27 +418,26 @@ class Kernel:
         self._at.notifier.notify("critical", f"{strategy} raised {text}", now)
 
     def _own(self, strategy: str) -> Own:
-        """A strategy's own holdings; asked for twice a step, made anew when the book or its marks change."""
-        made_of = (self.book, self._marks)
-        if self._owns_of is None or any(a is not b for a, b in zip(self._owns_of, made_of, strict=True)):
-            self._owns_of, self._owns = made_of, {}
-        if strategy not in self._owns:
-            self._owns[strategy] = self._make_own(strategy)
-        return self._owns[strategy]
+        """A strategy's own holdings, made anew when they, their marks or the levels have changed."""
+        mine, levels = self._holdings.of(self.book, strategy), self.book.levels
+        known = self._owns.get(strategy)
+        if known is None or known[0] is not mine or known[1] is not self._marks or known[2] is not levels:
+            known = (mine, self._marks, levels, self._make_own(strategy, mine))
+            self._owns[strategy] = known
+        return known[3]
 
-    def _make_own(self, strategy: str) -> Own:
-        book = self.book
-        prefix = f"{strategy}."
+    def _make_own(self, strategy: str, mine: Mine) -> Own:
         return Own(
             strategy=strategy,
-            phase=self._at.risk.phase(book),
+            phase=self._at.risk.phase(self.book),
             net_liq=self._marks.net_liq,
-            drawdown_level=self._at.risk.drawdown_level(book),
-            positions=book.of(strategy),
-            orders=tuple(w for w in book.orders.values() if w.order.strategy == strategy),
-            notes={k.removeprefix(prefix): v for k, v in book.notes.items() if k.startswith(prefix)},
-            entered=tuple(entry for who, entry in book.day.entered if who == strategy),
+            drawdown_level=self._at.risk.drawdown_level(self.book),
+            positions=mine.positions,
+            orders=mine.orders,
+            notes=mine.notes or {},
+            entered=mine.entered,
             values=self._marks.values,
+            barred=self._at.risk.barred(self.book, strategy),
         )
 
     def _decline(self, strategy: str, entry: str, code: str, details: tuple[str, ...], now: datetime) -> None:

@@ -69,6 +69,10 @@ class Risk(Protocol):
 
     def phase(self, book: Book) -> int: ...
 
+    def barred(self, book: Book, strategy: str) -> str:
+        """Why the strategy may open nothing at all in this phase; empty: it may."""
+        ...
+
     def drawdown_level(self, book: Book) -> str: ...
 
     def keep(self, book: Book, keep: Decimal) -> Decimal:

@@ -67,6 +67,12 @@ class Desk:
     def phase(self, book: Book) -> int:
         return phases.phase_of(book)
 
+    def barred(self, book: Book, strategy: str) -> str:
+        place, phase = self.places.get(strategy), phases.phase_of(book)
+        if place is None or place.products[phase]:
+            return ""
+        return f"{strategy} is not available in phase {phase}"
+
     def drawdown_level(self, book: Book) -> str:
         return drawdown.drawdown_level(book)
 

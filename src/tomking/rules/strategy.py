@@ -35,6 +35,8 @@ CODES = (
 )
 # fmt: on
 """Gates in the order of methodology B.0."""
+WATCH_MINUTE = OPEN_MINUTE + 1
+"""The first look at what is held: the quotes of the open itself are the worst of the day."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -75,6 +77,8 @@ class Entry:
     """At most one fill in a session."""
     wanted: Callable[[date, Own], bool] | None = None
     """Whether anything could come of it today, from the own holdings alone; None: always."""
+    every: int = LOOK_MINUTES
+    """Minutes between looks into the window, from its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +209,7 @@ class Strategy:
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
         """The next instant after ``now`` in this session at which it wants to be asked."""
         since = max(wall_minute(session, now) + 1, OPEN_MINUTE)
-        times = [m for m in self._wakes(session.date, own, since, grid_minutes) if m >= since]
+        times = [m for m in self._wakes(session, own, since, grid_minutes) if m >= since]
         if not times:
             return None
         wake = session.open + (min(times) - OPEN_MINUTE) * MINUTE
@@ -230,8 +234,9 @@ class Strategy:
                 if text is not None and text != seen:
                     yield Mark(self.id, one.key, f"{view.today} {text}")
 
-    def _wakes(self, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
+    def _wakes(self, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
         """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
+        day = session.date
         for fact in self.facts:
             if fact.days.named(day) and today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
@@ -239,14 +244,15 @@ class Strategy:
             if one.days.named(day) and not (one.once and today_s(own, one.key, day)):
                 yield from next_look(one.window, since, grid, LOOK_MINUTES if grid > 1 else one.every)
         for entry in self.entries:
-            yield from _entry_wake(entry, day, own, since, grid)
+            yield from _entry_wake(entry, session, own, since, grid)
         if own.positions:
             first, last = minute_of(self.watch.first), minute_of(self.watch.last)
             # Data rarer than the looks comes at an instant nobody knows: it is looked for.
             every = (
                 self.watch.minutes if grid <= self.watch.minutes else min(self.watch.minutes, LOOK_MINUTES)
             )
-            look = first + max(0, -(-(since - first) // every)) * every
+            # One grid for all strategies: what looks at the same minute looks at the same quotes.
+            look = WATCH_MINUTE + max(0, -(-(max(since, first) - WATCH_MINUTE) // every)) * every
             if look <= last:
                 yield look
             yield from (minute_of(t) for t in self.watch.also)
@@ -326,6 +332,8 @@ def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
 def _entering(entry: Entry, view: View, own: Own) -> Sequence[Intent]:
     if not _is_wanted(entry, view.today, own):
         return ()
+    if own.barred:
+        return (Pass(own.strategy, entry.name, "PHASE", own.barred),)
     for condition in entry.when:
         why_not = condition.check(view, own)
         if why_not is not None:
@@ -344,11 +352,11 @@ def _opens(order: Order, entry: Entry) -> bool:
     return order.opens and order.trigger == entry.name
 
 
-def _entry_wake(entry: Entry, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
-    """Looks into the window; on a day that would need a closure of two sessions or more, one at its start."""
-    back = entry.days.weekdays_back(day)
-    if back is None or (back > 1 and since > minute_of(entry.window.start)):
+def _entry_wake(entry: Entry, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
+    """Looks into the window, on a day that the rule names or that stands for one that was closed."""
+    back = entry.days.weekdays_back(session.date)
+    if back is None or (back > session.closed_before and not entry.days.earlier):
         return
-    for look in next_look(entry.window, since, grid, LOOK_MINUTES):
-        if _is_wanted(entry, day, own):
+    for look in next_look(entry.window, since, grid, entry.every):
+        if _is_wanted(entry, session.date, own):
             yield look

@@ -18,6 +18,8 @@ from tomking.strategies.calendar_spread.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "calendar_spread"
+EVERY = 15
+"""Minutes between looks into the window."""
 
 
 def strategy(settings: Settings) -> Strategy:
@@ -41,6 +43,7 @@ def strategy(settings: Settings) -> Strategy:
                     when.iv_rank_up_to(settings.iv_rank_max),
                 ),
                 build=lambda view, own: unit.units(settings, view, own),
+                every=EVERY,
             ),
             Entry(
                 fronts.ROLL,

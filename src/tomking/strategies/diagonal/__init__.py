@@ -18,6 +18,8 @@ from tomking.strategies.diagonal.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "diagonal"
+EVERY = 15
+"""Minutes between looks into the window."""
 
 
 def strategy(settings: Settings) -> Strategy:
@@ -39,6 +41,7 @@ def strategy(settings: Settings) -> Strategy:
                     when.vix_between(0.0, settings.vix_max),
                 ),
                 build=lambda view, own: unit.units(settings, view, own),
+                every=EVERY,
             ),
             Entry(
                 fronts.ROLL,

@@ -20,6 +20,8 @@ from tomking.strategies.leap_put_hedge.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "leap_put_hedge"
+EVERY = 30
+"""Minutes between looks into the window: a price for a year does not change in five."""
 
 
 def strategy(settings: Settings) -> Strategy:
@@ -44,6 +46,7 @@ def strategy(settings: Settings) -> Strategy:
                 build=lambda view, own: rung.replacements(settings, view, own),
                 once=False,
                 wanted=lambda day, own: bool(ladder.to_replace(settings, own, day)),
+                every=EVERY,
             ),
             Entry(
                 rung.MONTHLY,
@@ -52,6 +55,7 @@ def strategy(settings: Settings) -> Strategy:
                 when=conditions,
                 build=lambda view, own: rung.next_rung(settings, view, own),
                 wanted=lambda _, own: len(own.positions) < len(settings.rungs),
+                every=EVERY,
             ),
         ),
         exits=exits_of(settings),

@@ -83,4 +83,4 @@ class Settings:
     exit_from: time = setting(
         time(10, 0), source="B.6a, D.7", doc="Sold from here: spreads are widest before."
     )
-    check_minutes: int = setting(30, low=1, high=390, source="E.5", doc="Minutes between looks.")
+    check_minutes: int = setting(180, low=1, high=390, source="E.5", doc="Minutes between looks.")

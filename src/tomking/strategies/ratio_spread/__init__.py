@@ -18,6 +18,8 @@ from tomking.strategies.ratio_spread.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "ratio_spread"
+EVERY = 15
+"""Minutes between looks into the window."""
 TUESDAYS = Days(weekday=1)
 
 
@@ -35,6 +37,7 @@ def strategy(settings: Settings) -> Strategy:
                 TUESDAYS,
                 when=(when.has_market(),),
                 build=lambda view, own: unit.units(settings, view, own),
+                every=EVERY,
             ),
         ),
         exits=exits_of(settings),

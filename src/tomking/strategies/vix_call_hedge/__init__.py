@@ -21,6 +21,8 @@ from tomking.view import Own, View
 __all__ = ["Settings", "strategy"]
 
 ID = "vix_call_hedge"
+EVERY = 60
+"""Minutes between looks into the window: its conditions are those of a day."""
 LIFE = Life(ways={"OPEN": ("HALF_SOLD",), "HALF_SOLD": ()}, reading=lambda _view, _own, one: _reading(one))
 
 
@@ -36,6 +38,7 @@ def strategy(settings: Settings) -> Strategy:
                 calls.ENTRY,
                 Window(settings.entry_start, settings.entry_end),
                 EVERY_SESSION,
+                every=EVERY,
                 when=(when.has_market(), _cheap(settings)),
                 build=lambda view, own: calls.wish(settings, view, own),
                 wanted=lambda day, own: (

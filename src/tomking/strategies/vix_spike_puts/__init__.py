@@ -21,6 +21,8 @@ from tomking.view import Own, View
 __all__ = ["Settings", "strategy"]
 
 ID = "vix_spike_puts"
+EVERY = 30
+"""Minutes between looks into the window: its conditions are those of a day."""
 WARNING = (
     "vix_spike_puts is on: selling puts after a VIX spike contradicts the pause on spikes (S1), "
     "the reduction at high VIX (C.9) and the never-disable list (S4)"
@@ -40,6 +42,7 @@ def strategy(settings: Settings) -> Strategy:
                 spread.ENTRY,
                 Window(settings.entry_start, settings.entry_end),
                 EVERY_SESSION,
+                every=EVERY,
                 when=(
                     _calm_account(),
                     when.has_market(),
