@@ -1,7 +1,7 @@
 """One question to the gate, and how a limit answers it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from tomking.view import View
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A wish with everything that limits may look at; nothing in it can change."""
+    """A wish with everything that limits may look at; nothing it says can change."""
 
     wish: Open
     book: Book
@@ -36,6 +36,8 @@ class Case:
     """Dollars per unit."""
     fees: Decimal
     """Dollars per unit for opening and closing."""
+    worked_out: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
+    """What several limits need and one has worked out already: nothing that is not a function of the rest."""
 
     @property
     def net_liq(self) -> Decimal:

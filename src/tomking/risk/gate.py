@@ -28,13 +28,21 @@ from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
 from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
+from tomking.risk.limits_stress import STRESS_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
 from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
-LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *HELD_LIMITS, *CAPITAL_LIMITS)
+LIMITS: tuple[Limit, ...] = (
+    *STATE_LIMITS,
+    *DATA_LIMITS,
+    *COUNT_LIMITS,
+    *HELD_LIMITS,
+    *CAPITAL_LIMITS,
+    *STRESS_LIMITS,
+)
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
 
 

@@ -92,6 +92,30 @@ def margin(  # noqa: PLR0917 - all of them are needed, none has a default
     return _dollars(points, dollars) if math.isfinite(points) else None
 
 
+def margins(  # noqa: PLR0917 - as ``margin``
+    legs: Sequence[Held], mids: Floats, received: float, spots: Floats, vixes: Floats, settings: Settings
+) -> Floats:
+    """``margin`` in c worlds at once, dollars, (c,); NaN where a price it needs is missing.
+
+    mids    points, (n, c)
+    spots   points of the family's index, (c,)
+    vixes   (c,)
+    """
+    first = legs[0].contract
+    rows, product = _rows(legs, mids[:, 0]), PRODUCTS[first.product]
+    if product.future and not _is_covered(rows):
+        return _scanned_worlds(rows, mids, spots * float(product.index_ratio), vixes, settings) * float(
+            first.multiplier
+        )
+    needs: list[float] = []
+    for i, (spot, vix) in enumerate(zip(spots.tolist(), vixes.tolist(), strict=True)):
+        need = margin(legs, mids[:, i], received, spot, vix, settings)
+        needs.append(math.nan if need is None else float(need))
+        if _is_covered(rows):
+            return np.full(spots.size, needs[0])
+    return np.array(needs)
+
+
 def defined_risk(legs: Sequence[Held], received: float) -> Decimal | None:
     """Dollars lost at worst when every short leg is covered in its own expiration; else None."""
     rows = _rows(legs, np.zeros(len(legs)))
@@ -164,6 +188,31 @@ def _scanned(rows: Sequence[_Row], level: float, vix: float | None, settings: Se
     short_value = -sum(row.count * row.mid for row in rows if row.right)
     least = shorts * span * settings.short_minimum_share
     return max(0.0, max(risk, least) + short_value)
+
+
+def _scanned_worlds(
+    rows: Sequence[_Row], mids: Floats, levels: Floats, vixes: Floats, settings: Settings
+) -> Floats:
+    """Points, (c,): as ``_scanned`` in each world."""
+    spans = np.array([scan_range(1.0, vix, settings) for vix in vixes.tolist()]) * levels
+    fixed = np.array([(row.strike, row.right, row.count) for row in rows], np.float64)
+    risks = np.empty(levels.size)
+    scan_losses_into(
+        levels,
+        np.ascontiguousarray(mids),
+        fixed,
+        spans,
+        settings.vol_scan_share,
+        settings.extreme_multiple,
+        settings.extreme_cover,
+        risks,
+    )
+    options = fixed[:, 1] != 0
+    shorts = -fixed[options & (fixed[:, 2] < 0), 2].sum()
+    short_value = -(fixed[options, 2][:, None] * mids[options]).sum(axis=0)
+    least = shorts * spans * settings.short_minimum_share
+    worst: Floats = np.maximum(0.0, np.maximum(risks, least) + short_value)
+    return worst
 
 
 def scan_range(level: float, vix: float | None, settings: Settings) -> float:
@@ -264,6 +313,25 @@ def scan_loss(  # noqa: PLR0917
         moved = max(level + sign * extreme * span, 0.01 * level)
         worst = max(worst, cover * (base - _value(moved, legs, vols, 1.0)))
     return worst
+
+
+@njit(cache=True, error_model="numpy")
+def scan_losses_into(  # noqa: PLR0917
+    levels: Floats,
+    mids: Floats,
+    legs: Floats,
+    spans: Floats,
+    vol_scan: float,
+    extreme: float,
+    cover: float,
+    out: Floats,
+) -> None:
+    """``scan_loss`` in c worlds into ``out``, (c,): ``mids`` (n, c), ``legs`` (n, 3) strike, right, count."""
+    columns = np.empty((legs.shape[0], 4))
+    columns[:, 1:] = legs
+    for j in range(levels.size):
+        columns[:, 0] = mids[:, j]
+        out[j] = scan_loss(levels[j], columns, spans[j], vol_scan, extreme, cover)
 
 
 @njit(cache=True, error_model="numpy")

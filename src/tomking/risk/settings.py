@@ -10,13 +10,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tomking.domain.settings import setting
-from tomking.risk.ceilings import CEILINGS_BY_PHASE, Ceilings, shares
+from tomking.risk.ceilings import CEILINGS_BY_PHASE, shares
+from tomking.risk.stresses import STRESSES_BY_PHASE, Stresses
 
 PHASES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Ceilings):
+class Settings(Stresses):
     """``ValueError`` names every table that does not fit its bounds or its phases."""
 
     # ---------------------------------------------------------------------------------- phases
@@ -516,6 +517,7 @@ class Settings(Ceilings):
 BY_PHASE = (
     "phase_floors_usd",
     *CEILINGS_BY_PHASE,
+    *STRESSES_BY_PHASE,
     "positions_max",
     "entries_a_day_max",
     "entering_max",
