@@ -131,6 +131,17 @@ class Stresses(Ceilings):
     grid_days: tuple[int, ...] = setting(
         (0, 7, 30), low=0, high=365, source="C.7", doc="Calendar days ahead of the grid."
     )
+    # ------------------------------------------------------------------------ margin besides
+    crude_scan_share: float = setting(
+        0.12, low=0.02, high=0.5, source="decision 208", doc="Price scan range of crude oil futures."
+    )
+    micro_credit_share: float = setting(
+        1.0,
+        low=0.0,
+        high=1.0,
+        source="decision 208",
+        doc="Share of the offset between a full contract and its micro that is credited.",
+    )
 
 
 STRESSES_BY_PHASE = ("stress_10_share_max", "stress_20_share_max")
