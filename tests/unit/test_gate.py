@@ -66,7 +66,8 @@ def test_a_refusal_says_every_reason_at_once() -> None:
     answer = verdict(lt112(), book, wall="16:30")
     assert isinstance(answer, Refused)
     codes = [(breach.code, breach.limit) for breach in answer.breaches]
-    assert codes[:4] == [
+    assert codes[:5] == [
+        ("SYS", "losses today"),
         ("SYS", "drawdown"),
         ("SYS", "losing closes"),
         ("CAL", "market open"),

@@ -10,7 +10,7 @@ from tomking.domain.chain import Chain, Quote
 from tomking.domain.intent import Open
 from tomking.domain.money import ZERO
 from tomking.risk.account import Account
-from tomking.risk.phases import phase_of
+from tomking.risk.phases import acting_phase
 from tomking.risk.settings import Settings
 from tomking.view import View
 
@@ -50,7 +50,7 @@ class Case:
 
     @property
     def phase(self) -> int:
-        return phase_of(self.book)
+        return acting_phase(self.book)
 
     @property
     def half_spread(self) -> Decimal | None:

@@ -22,26 +22,32 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
 from tomking.risk.account import Account
 from tomking.risk.case import Allowance, Case, Limit
-from tomking.risk.drawdown import size_multiplier
+from tomking.risk.limits_breakers import BREAKER_LIMITS
 from tomking.risk.limits_capital import CAPITAL_LIMITS
+from tomking.risk.limits_correlation import CORRELATION_LIMITS
 from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
+from tomking.risk.limits_greeks import GREEKS_LIMITS
 from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.limits_stress import STRESS_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
+from tomking.risk.sizes import shrink
 from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
 LIMITS: tuple[Limit, ...] = (
+    *BREAKER_LIMITS,
     *STATE_LIMITS,
     *DATA_LIMITS,
     *COUNT_LIMITS,
+    *CORRELATION_LIMITS,
     *HELD_LIMITS,
     *CAPITAL_LIMITS,
     *STRESS_LIMITS,
+    *GREEKS_LIMITS,
 )
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
 
@@ -59,13 +65,13 @@ def judge(  # noqa: PLR0917
     if breaches:
         return Refused(wish, breaches)
     units, binding = _least(wish, answers)
-    shrink = size_multiplier(book, view.vix, settings)
-    allowed = int(units * shrink)
+    factor, why = shrink(case)
+    allowed, also = int(units * factor), f" ({why})" if why else ""
     if allowed < 1:
-        detail = f"{units} units x {shrink:.2f} for drawdown, VIX and ramp is less than one"
+        detail = f"{units} units x {factor:.2f} for drawdown, VIX and ramp{also} is less than one"
         return Refused(wish, (Breach("SIZE", "size multiplier", f"{detail} ({binding})"),))
-    if shrink < 1:
-        binding += f"; {units} units x {shrink:.2f} for drawdown, VIX and ramp"
+    if factor < 1:
+        binding += f"; {units} units x {factor:.2f} for drawdown, VIX and ramp{also}"
     warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
     return Approved(wish, allowed, binding, warnings, case.margin * allowed)
 

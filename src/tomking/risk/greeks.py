@@ -21,7 +21,6 @@ Floats = NDArray[np.float64]
 
 SPY_AT_5500 = 550.0
 """Dollars a share of SPY at the level the methodology's numbers are stated at."""
-BETAS = {"SPX": 1.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,31 +43,24 @@ def greeks_of(held: Exposure, settings: Settings) -> Greeks:
     """Of every line; NaN where a leg has no price, so that no limit reads it as nothing."""
     forward, strike, years, discount, right = held.legs.T.copy()
     option = right != 0
-    out = np.zeros((6, len(right)))
+    delta, gamma, vega, theta = np.zeros((4, len(right)))
+    delta[~option] = 1.0
     if option.any():
-        inside = np.empty((6, int(option.sum())))
-        vol = _vols(held)[option]
-        columns = (forward, strike, years, vol, discount, right)
-        greeks_into(*(c if c is vol else c[option] for c in columns), inside)
-        out[:, option] = inside
-    out[1, ~option] = 1.0
-    beta, own_vol = _betas(held, settings), _has_volatility(held)
-    dollars = held.dollars
-    # d(leg)/d(SPX in per cent) in shares of 550 dollars; a dollar of SPY is 1/550 of its level.
-    delta = np.where(beta == 0, 0.0, out[1] * dollars * beta * forward / SPY_AT_5500)
-    gamma = np.where(beta == 0, 0.0, out[2] * dollars * (beta * forward / SPY_AT_5500) ** 2)
-    vega = np.where(own_vol & option, out[4] * dollars / 100 / CALENDAR_YEAR**0.5, 0.0)
-    return Greeks(delta, gamma, vega, np.where(option, out[5] * 0 + _theta(out, dollars), 0.0), held.days)
-
-
-def _theta(out: Floats, dollars: Floats) -> Floats:
-    """A year of the variance clock is ``365 / CALENDAR_YEAR`` calendar days."""
-    theta: Floats = out[4] * 0 + _row_theta(out) * dollars * CALENDAR_YEAR / 365
-    return theta
-
-
-def _row_theta(out: Floats) -> Floats:
-    return out[4] * 0 + out[4]
+        columns = (forward, strike, years, _vols(held), discount, right)
+        f, k, t, vol, df, side = (column[option] for column in columns)
+        out = np.empty((6, len(f)))
+        greeks_into(f, k, t, vol, df, side, out)
+        delta[option], gamma[option], vega[option], theta[option] = out[1:5]
+    beta, dollars = _betas(held, settings), held.dollars
+    # A dollar of SPY at 550 is 1/550 of every level, times beta.
+    level = np.where(beta == 0, 0.0, beta * forward / SPY_AT_5500)
+    return Greeks(
+        delta=np.where(beta == 0, 0.0, delta * dollars * level),
+        gamma=np.where(beta == 0, 0.0, gamma * dollars * level**2),
+        vega=np.where(_has_volatility(held), vega * dollars / 100 / CALENDAR_YEAR**0.5, 0.0),
+        theta=theta * dollars * CALENDAR_YEAR / 365,
+        days=held.days,
+    )
 
 
 def _vols(held: Exposure) -> Floats:
@@ -85,7 +77,9 @@ def _betas(held: Exposure, settings: Settings) -> Floats:
     """Per line: to SPX for equities, else 0."""
     table = {"SPX": 1.0, "NDX": settings.ndx_beta, "RUT": settings.rut_beta}
     products = [PRODUCTS[line.contract.product] for line in held.lines]
-    return np.array([table.get(p.family, settings.stock_beta) if p.group in EQUITY else 0.0 for p in products])
+    return np.array(
+        [table.get(p.family, settings.stock_beta) if p.group in EQUITY else 0.0 for p in products]
+    )
 
 
 def _has_volatility(held: Exposure) -> NDArray[np.bool_]:

@@ -30,7 +30,6 @@ WEIGHTS = {
     "calendar_spread": HALF,
     "diagonal": HALF,
     "leap_put_income": THIRD,
-    "vix_spike_puts": THIRD,
     "butterfly_9b": ZERO,
     "leap_put_hedge": ZERO,
     "vix_call_hedge": ZERO,

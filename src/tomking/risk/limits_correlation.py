@@ -1,4 +1,4 @@
-"""Limits on how alike the positions are: groups, equities together, short volatility, moving together (C.5)."""
+"""Limits on how alike positions are: groups, equities together, short volatility, moving together (C.5)."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -89,15 +89,16 @@ def equities_allow(case: Case) -> Allowance:
 
 
 def short_vol_allows(case: Case) -> Allowance:
-    """Short-volatility positions of all groups, each counted once."""
+    """Short-volatility positions of all groups, by the same weights."""
     if case.wish.joins is not None:
         return JOINED
     if case.wish.strategy not in SHORT_VOL:
         return allowed("is not short of volatility as a whole")
     rows = [row for row in _rows(case) if row.strategy in SHORT_VOL]
-    most = case.settings.short_vol_max
-    words = f"{len(rows)} short-volatility positions held or being opened, limit {most}"
-    return refused(words) if len(rows) >= most else allowed(words)
+    total, most = _sum(rows) + weight_of(case.wish.strategy, case.settings), case.settings.short_vol_max
+    words = f"{_words(total)} short-volatility positions of {most}"
+    words += f" ({_names(rows)})" if rows else ""
+    return refused(words) if total > most else allowed(words)
 
 
 def stack_watched(case: Case) -> Allowance:

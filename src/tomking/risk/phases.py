@@ -16,6 +16,8 @@ LEVEL = "phase"
 NOTE = "risk.phase"
 RED_SINCE = "risk.red_since"
 """Note: the instant RED began (written by ``risk.drawdown``)."""
+PHASE_ONE = "risk.phase_one"
+"""Note: sessions on the limits of P1 that are left (written by ``risk.breakers``)."""
 RED_NOTE = "risk.phase_red"
 """Note: the RED that has already cost a phase."""
 
@@ -23,6 +25,12 @@ RED_NOTE = "risk.phase_red"
 def phase_of(book: Book) -> int:
     """0 (micro only) to 4 (professional); 0 until one has been journalled."""
     return int(book.levels.get(LEVEL) or 0)
+
+
+def acting_phase(book: Book) -> int:
+    """The phase whose limits hold: P1 at most for some sessions after a level-3 breaker (A.2)."""
+    phase = phase_of(book)
+    return min(phase, 1) if book.notes.get(PHASE_ONE) else phase
 
 
 def starting_phase(net_liq: Decimal, settings: Settings) -> int:

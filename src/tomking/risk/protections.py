@@ -64,7 +64,11 @@ class Protections(Stresses):
         shares("1 1 1 1 1 1 1 1 1"), low=Decimal(0), high=Decimal(3), source="C.5", doc="The same in P0."
     )
     group_high_vix: float = setting(
-        30.0, low=15.0, high=60.0, source="C.5", doc="From this VIX on every group holds one less, at least 1."
+        30.0,
+        low=15.0,
+        high=60.0,
+        source="C.5",
+        doc="From this VIX on every group holds one less, at least 1.",
     )
     equity_positions_max: Decimal = setting(
         Decimal(3), low=Decimal(1), high=Decimal(3), source="C.5", doc="Positions in A1 and A2 together."
@@ -88,7 +92,11 @@ class Protections(Stresses):
         0.50, low=0.3, high=0.95, source="C.5", doc="Correlation above which that is said."
     )
     bullish_stack_max: int = setting(
-        4, low=1, high=20, source="C.5", doc="LT112, LEAP-put income and IPMCC together at which it is warned."
+        4,
+        low=1,
+        high=20,
+        source="C.5",
+        doc="LT112, LEAP-put income and IPMCC together at which it is warned.",
     )
     # ------------------------------------------------------------------------------- Greeks
     delta_shares_max: tuple[Decimal, ...] = setting(
@@ -141,7 +149,11 @@ class Protections(Stresses):
         doc="Theta a day of net liq above which too much has been sold: a warning.",
     )
     greeks_watched_share: Decimal = setting(
-        Decimal("0.80"), low=Decimal("0.1"), high=Decimal(1), source="C.6", doc="Share of a limit that is said."
+        Decimal("0.80"),
+        low=Decimal("0.1"),
+        high=Decimal(1),
+        source="C.6",
+        doc="Share of a limit that is said.",
     )
     spx_strategies_max: int = setting(
         3, low=1, high=10, source="C.6", doc="Strategies that hold risk on the S&P 500 at once."
@@ -232,7 +244,7 @@ class Protections(Stresses):
     loosen_minutes: int = setting(
         15, low=1, high=390, source="C.1", doc="Minutes a point past the boundary that loosen a VIX regime."
     )
-    # ------------------------------------------------------------------------------ breakers
+    # ------------------------------------------------------------------------- circuit breakers
     rapid_loss_shares: tuple[Decimal, ...] = setting(
         shares("0.02 0.02 0.03 0.03 0.03"),
         low=Decimal("0.005"),
@@ -262,10 +274,18 @@ class Protections(Stresses):
         doc="Breaker: margin over net liq by VIX, with the next bounds.",
     )
     margin_breaker_bounds: tuple[float, ...] = setting(
-        (13.0, 18.0, 20.0, 30.0, 35.0, 40.0), low=5.0, high=150.0, source="C.1", doc="VIX bounds of that table."
+        (13.0, 18.0, 20.0, 30.0, 35.0, 40.0),
+        low=5.0,
+        high=150.0,
+        source="C.1",
+        doc="VIX bounds of that table.",
     )
     margin_breaker_strict_share: Decimal = setting(
-        Decimal("0.60"), low=Decimal("0.1"), high=Decimal(1), source="C.8", doc="The same in P0 and P1, at most."
+        Decimal("0.60"),
+        low=Decimal("0.1"),
+        high=Decimal(1),
+        source="C.8",
+        doc="The same in P0 and P1, at most.",
     )
     losses_breaker: tuple[int, ...] = setting(
         (2, 2, 3, 3, 3), low=1, high=20, source="C.8", doc="Breaker by phase: losing closes in a day."
@@ -277,23 +297,24 @@ class Protections(Stresses):
         Decimal("0.67"), low=Decimal("0.3"), high=Decimal(1), source="C.8", doc="By this share."
     )
     breaker_warn_share: Decimal = setting(
-        Decimal("0.80"), low=Decimal("0.5"), high=Decimal(1), source="C.8", doc="Share of a threshold: level 1."
+        Decimal("0.80"),
+        low=Decimal("0.5"),
+        high=Decimal(1),
+        source="C.8",
+        doc="Share of a threshold: level 1.",
     )
     breaker_flatten_share: Decimal = setting(
-        Decimal("1.50"), low=Decimal(1), high=Decimal(2), source="C.8", doc="Multiple of a threshold: level 3."
+        Decimal("1.50"),
+        low=Decimal(1),
+        high=Decimal(2),
+        source="C.8",
+        doc="Multiple of a threshold: level 3.",
     )
     breaker_hours: int = setting(
         24, low=24, high=240, source="C.8", doc="Cool-down after a breaker, and at least to the next session."
     )
     breaker_vix_max: float = setting(
         25.0, low=15.0, high=40.0, source="C.8", doc="VIX below which a breaker may recover."
-    )
-    breaker_net_liq_share: Decimal = setting(
-        Decimal("0.98"),
-        low=Decimal("0.5"),
-        high=Decimal(1),
-        source="C.8",
-        doc="Net liq over the prior close from which it may, on the day itself.",
     )
     breaker_ramp_shares: tuple[Decimal, ...] = setting(
         shares("0.25 0.50 0.75"),
@@ -354,7 +375,11 @@ class Protections(Stresses):
     )
     black_swan_hours: int = setting(24, low=24, high=240, source="C.9", doc="For how long.")
     manual_vix: float = setting(
-        50.0, low=35.0, high=150.0, source="C.9, ruling 9", doc="From this VIX on closing only, until released."
+        50.0,
+        low=35.0,
+        high=150.0,
+        source="C.9, ruling 9",
+        doc="From this VIX on closing only, until released.",
     )
 
 
@@ -372,6 +397,7 @@ PROTECTIONS_BY_PHASE = (
     "losses_breaker",
 )
 BY_GROUP = ("group_max", "group_max_phase_2", "group_max_phase_1", "group_max_phase_0")
+GROUP_COUNT = 9
 BY_LEVEL = {
     "emergency_loss_shares": 4,
     "emergency_vix_alone": 3,
