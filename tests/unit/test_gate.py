@@ -73,7 +73,7 @@ def test_a_refusal_says_every_reason_at_once() -> None:
         ("CAL", "market open"),
         ("PHASE", "phase"),
     ]
-    assert str(answer.breaches[3]) == "phase: lt112 is not available in phase 1"
+    assert str(answer.breaches[4]) == "phase: lt112 is not available in phase 1"
 
 
 def test_a_size_is_never_rounded_up_to_one() -> None:

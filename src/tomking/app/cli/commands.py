@@ -102,7 +102,16 @@ def show(*, path: ConfigPath = None, assignments: Assignments = None, as_json: A
 
 
 @config_app.command()
-def check(*, path: ConfigPath = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+def check(
+    *,
+    path: ConfigPath = None,
+    assignments: Assignments = None,
+    mode: Annotated[
+        str,
+        typer.Option(metavar="MODE", help="backtest, paper or live: what may not be loosened there."),
+    ] = "backtest",
+    as_json: AsJson = False,
+) -> None:
     """Check the configuration and name everything that is wrong with it at once.
 
     \b
@@ -110,10 +119,11 @@ def check(*, path: ConfigPath = None, assignments: Assignments = None, as_json: 
       tomking config check
       tomking config check --config my.toml
       tomking config check --set account.capital=44450
+      tomking config check --mode live
     """  # noqa: D301
     from tomking.app.cli.configuration import print_check
 
-    print_check(path, assignments or [], as_json=as_json)
+    print_check(path, assignments or [], mode=mode, as_json=as_json)
 
 
 app.add_typer(config_app, name="config")
