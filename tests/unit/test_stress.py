@@ -1,4 +1,4 @@
-"""Stress: C.7's tables on B.2's fixture surface, the limits that stand on them, and what shocks do to legs."""
+"""Stress: C.7's tables on B.2's fixture surface, the limits that stand on them, what shocks do to legs."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -25,10 +25,11 @@ from tests.unit.stressworld import (
 from tests.worlds import FRIDAY, ScriptedMarket
 
 from tomking.domain.structure import Structure
+from tomking.pricing.american import american
 from tomking.pricing.black import black
 from tomking.risk import limits_stress as limits
 from tomking.risk.exposure import Line, exposure, lines_in
-from tomking.risk.shocks import S5, S10, S20, Shock, grid, shock_table
+from tomking.risk.shocks import S5, S10, S20, Shock, grid, moves_of, shock_table
 from tomking.risk.stress import Stressed, stressed
 
 VIX = 16.0
@@ -95,7 +96,7 @@ def test_the_consequences_table(where: tuple[int, int, str], units: tuple[int, i
 
 
 def test_a_put_after_the_shock_has_the_shocked_money_and_its_own_moneyness() -> None:
-    # S-10 from VIX 16: 34 points, damped by sqrt(30 / 120) to 17.  Forward 4,950, so 4,590 is no longer 16.5 %
+    # S-10 from VIX 16: 34 points, damped by sqrt(30 / 120) to 17.  Forward 4,950, so 4,590 is not 16.5 %
     # but 7.3 % out of the money: 14.55 % + 17 % + 0.30 x 0.0755 = 33.81 %.
     strike, moved, years = 4590.0, 0.9 * FORWARD, 120 / 365
     paid = float(np.exp(-RATE * years))
@@ -153,8 +154,6 @@ def test_products_move_by_their_own_kind() -> None:
         name: Stressed(exposed, TABLE, np.zeros(5), np.zeros((5, len(TABLE)))).column(name)
         for name in (S10, "PROD-", "CRISIS")
     }
-    from tomking.risk.shocks import moves_of  # noqa: PLC0415 - beside its only use
-
     factors = moves_of(exposed, TABLE, SETTINGS).move
     assert factors[:, moved[S10]].tolist() == pytest.approx([0.88, 1, 1, 1, 1])
     assert factors[:, moved["PROD-"]].tolist() == pytest.approx([1, 0.75, 0.80, 0.95, 0.94])
@@ -167,8 +166,6 @@ def test_a_vix_call_gains_what_its_future_rises() -> None:
     held = lines(f"+1 VIX {far} C5500")
     exposed = stressed(held, view(), [named(S10)], SETTINGS)
     assert loss(held, named(S10)) < 0
-    from tomking.risk.shocks import moves_of  # noqa: PLC0415
-
     factor = moves_of(exposed.exposure, [named(S10)], SETTINGS).move[0, 0]
     assert FORWARD * factor == pytest.approx(5508.5)
 
@@ -337,3 +334,31 @@ def test_losses_are_linear_in_units(units: int) -> None:
     one, many = ([line._replace(number=line.number * n) for line in unit("MES")] for n in (1, units))
     for shock in TABLE:
         assert loss(many, shock) == pytest.approx(units * loss(one, shock), abs=1e-6)
+
+
+# ---------------------------------------------------------------------- American legs as European
+
+
+@pytest.mark.parametrize(
+    ("days", "strike", "right"), [(45, 0.95, -1), (45, 1.05, -1), (365, 0.9, -1), (365, 0.8, 1)]
+)
+@pytest.mark.parametrize(("move", "rise"), [(-0.06, 0.226), (-0.10, 0.34), (-0.20, 0.64)])
+def test_pricing_american_legs_as_european_misses_little(
+    days: int, strike: float, right: int, move: float, rise: float
+) -> None:
+    """SPY at 550, rate 4.5 %, yield 1.5 %, 16 %: the loss is within 4 % (docs/evidence/006-risk.md)."""
+    years, rate, dividend = days / 365, 0.045, 0.015
+    vols = 0.16, 0.16 + rise * min(1.0, (30 / days) ** 0.5)
+    spots = 550.0, 550.0 * (1 + move)
+    exact = american(
+        spot=spots, strike=550 * strike, years=years, vol=vols, rate=rate, yield_=dividend, right=right
+    ).price
+    stressed_as = black(
+        forward=np.array(spots) * np.exp((rate - dividend) * years),
+        strike=550 * strike,
+        years=years,
+        vol=vols,
+        discount=np.exp(-rate * years),
+        right=right,
+    ).price
+    assert stressed_as[1] - stressed_as[0] == pytest.approx(exact[1] - exact[0], rel=0.04)

@@ -45,23 +45,51 @@ def revalue_into(  # noqa: PLR0917
     (sticky moneyness): ``scale * (atm + steep * (smile(ln K/F') - atm)) + shift``.  Beyond its ends a
     smile is flat.  Source: methodology C.7.
     """
+    s = move.shape[1]
+    moved, vol, time, paid, prices = (np.empty(s), np.empty(s), np.empty(s), np.empty(s), np.empty(s))
     for i in range(legs.shape[0]):
         forward, strike, years, discount, right = legs[i]
+        if right == 0.0:
+            for j in range(s):
+                out[i, j] = forward * move[i, j]
+            continue
         start, stop = smile_of[i]
-        atm = 0.0 if right == 0.0 else _read(0.0, moneyness, vols, start, stop)
+        atm = _read(0.0, moneyness, vols, start, stop)
         decay = ln(discount)
-        for j in range(move.shape[1]):
-            moved = forward * move[i, j]
-            if right == 0.0:
-                out[i, j] = moved
-                continue
-            k = ln_ratio(strike, moved) if strike >= moved else -ln_ratio(moved, strike)
-            skew = _read(k, moneyness, vols, start, stop) - atm
-            if k < 0.0:
-                skew *= steep
-            vol = max(LEAST_VOL, scale[i, j] * (atm + skew) + shift[i, j])
-            paid = exp(decay * left[i, j])
-            out[i, j] = black_price(moved, strike, years * left[i, j], vol, paid, right)
+        skew, factor = 0.0, math.nan
+        for j in range(s):
+            moved[j] = forward * move[i, j]
+            # Cells of one move follow one another: one look at the smile serves them all.
+            if move[i, j] != factor:
+                factor = move[i, j]
+                k = _moneyness(strike, moved[j])
+                skew = _read(k, moneyness, vols, start, stop) - atm
+                skew *= steep if k < 0.0 else 1.0
+            vol[j] = max(LEAST_VOL, scale[i, j] * (atm + skew) + shift[i, j])
+            time[j] = years * left[i, j]
+            paid[j] = exp(decay * left[i, j])
+        _price(strike, right, moved, vol, time, paid, prices)
+        out[i, :] = prices
+
+
+@njit(cache=True, error_model="numpy")
+def _price(  # noqa: PLR0917
+    strike: float,
+    right: float,
+    forward: Floats,
+    vol: Floats,
+    years: Floats,
+    discount: Floats,
+    out: Floats,
+) -> None:
+    # A loop of its own over plain columns becomes vector instructions.
+    for j in range(out.size):
+        out[j] = black_price(forward[j], strike, years[j], vol[j], discount[j], right)
+
+
+@njit(cache=True, error_model="numpy", forceinline=True)
+def _moneyness(strike: float, forward: float) -> float:
+    return float(ln_ratio(strike, forward) if strike >= forward else -ln_ratio(forward, strike))
 
 
 @njit(cache=True, error_model="numpy", forceinline=True)

@@ -100,12 +100,13 @@ def revalued(book: Exposure, shocks: Sequence[Shock], settings: Settings, *, ste
     """An exposure in every shock; ``steep`` is the factor of the put skew after it."""
     n = len(book.lines)
     ones, none = np.ones((n, 1)), np.zeros((n, 1))
-    base = _prices(book, Moves(ones, none, ones, ones), 1.0)
-    prices = _prices(book, moves_of(book, shocks, settings), steep)
+    base = priced(book, Moves(ones, none, ones, ones), 1.0)
+    prices = priced(book, moves_of(book, shocks, settings), steep)
     return Stressed(book, tuple(shocks), base[:, 0], prices)
 
 
-def _prices(book: Exposure, moves: Moves, steep: float) -> Floats:
+def priced(book: Exposure, moves: Moves, steep: float) -> Floats:
+    """Points, (n, s): the legs after these moves."""
     out = np.empty(moves.move.shape)
     move, shift, scale, left = (np.ascontiguousarray(column) for column in moves.columns)
     revalue_into(book.legs, book.smile_of, book.moneyness, book.vols, move, shift, scale, left, steep, out)
