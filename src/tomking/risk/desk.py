@@ -8,7 +8,8 @@ from decimal import Decimal
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.intent import Close, Open, Verdict
-from tomking.risk import drawdown, phases, protect
+from tomking.risk import drawdown, phases, progress, protect
+from tomking.risk.account import Account
 from tomking.risk.gate import judge
 from tomking.risk.settings import Settings
 from tomking.risk.valuation import account_of
@@ -55,10 +56,22 @@ class Desk:
         snapshot = ev.SessionEnded(
             view.now, view.today, net_liq, account.margin, account.capital, view.vix, view.spot()
         )
-        return snapshot, (
-            *phases.session_end_phase(book, net_liq, view.now, self.settings),
-            *drawdown.session_end_levels(book, net_liq, view.now, self.settings, vix=view.vix),
-            *protect.session_end(book, view, net_liq, account.margin, self.settings),
+        return snapshot, self._after_close(book, view, account)
+
+    def _after_close(self, book: Book, view: View, account: Account) -> tuple[ev.Event, ...]:
+        net_liq, now, settings = account.net_liq, view.now, self.settings
+        earned = progress.may_rise(book, view.today, settings)
+        phase_events = phases.session_end_phase(book, net_liq, now, settings, earned=earned)
+        before = phases.phase_of(book)
+        after = phases.changed_to(phase_events, before)
+        reduced = (
+            phases.reduction(book, after, net_liq, account.by_position, settings) if after < before else []
+        )
+        return (
+            *phase_events,
+            *progress.close_events(book, net_liq, now, phase=after),
+            *drawdown.session_end_levels(book, net_liq, now, settings, vix=view.vix),
+            *protect.session_end(book, view, net_liq, account.margin, settings, reduced),
         )
 
     def phase(self, book: Book) -> int:

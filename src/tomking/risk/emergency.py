@@ -4,7 +4,7 @@ The level is the book's ``emergency``: it rises when a trigger has held 30 secon
 time, after half an hour below its trigger (1 and 2) or in a later session (3 and 4).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -167,12 +167,12 @@ def named(book: Book, ids: list[str], now: datetime) -> Iterator[Event]:
         yield Noted(now, TO_CLOSE, " ".join(wanted))
 
 
-def close_events(book: Book, now: datetime) -> Iterator[Event]:
-    """At the close: the ramp advances, and ids of what is gone are forgotten."""
+def close_events(book: Book, reduced: Sequence[str], now: datetime) -> Iterator[Event]:
+    """At the close: the ramp advances, what is gone is forgotten, and what a demotion ends is named."""
     if (left := int(book.notes.get(RAMP) or 0)) > 0:
         yield Noted(now, RAMP, str(left - 1) if left > 1 else "")
     known = to_close(book)
-    left_over = tuple(id_ for id_ in known if id_ in book.positions)
+    left_over = tuple(id_ for id_ in dict.fromkeys((*known, *reduced)) if id_ in book.positions)
     if left_over != known:
         yield Noted(now, TO_CLOSE, " ".join(left_over))
 

@@ -8,7 +8,7 @@
 All memory is in the book.  Exits are never stopped here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -192,8 +192,13 @@ def _zero_dte_loss(book: Book, values: Mapping[tuple[str, str], Decimal], settin
 # ------------------------------------------------------------------------------ the close
 
 
-def session_end(book: Book, view: View, net_liq: Decimal, margin: Decimal, settings: Settings) -> list[Event]:
-    """What the close loosens, and what advances by a session."""
+def session_end(  # noqa: PLR0917 - all of them are needed
+    book: Book, view: View, net_liq: Decimal, margin: Decimal, settings: Settings, reduced: Sequence[str] = ()
+) -> list[Event]:
+    """What the close loosens, and what advances by a session.
+
+    reduced  ids of positions that a demotion ends from the next session on
+    """
     tape = tape_of(book)
     if tape is None or tape.day != view.today.isoformat():
         tape = None
@@ -204,7 +209,7 @@ def session_end(book: Book, view: View, net_liq: Decimal, margin: Decimal, setti
         level = breakers.level_at(found, settings)[0]
     events = [
         *breakers.close_events(book, tape, view.now, settings, vix=vix, level_now=level),
-        *emergency.close_events(book, view.now),
+        *emergency.close_events(book, reduced, view.now),
     ]
     if book.levels.get(emergency.MANUAL) == "VIX" and _releases(book, vix, settings):
         words = f"a backtest has no human: released at VIX {vix:.2f}"

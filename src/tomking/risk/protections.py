@@ -24,6 +24,16 @@ class Protections(Stresses):
         source="0.2, A.1",
         doc="Dollars to the pound for thresholds stated in pounds: a constant, never a market rate.",
     )
+    threshold_currency: str = setting(
+        "usd", choices=("usd", "gbp"), source="0.2, ruling 4", doc="Which of the two lists of floors holds."
+    )
+    phase_floors_gbp: tuple[Decimal, ...] = setting(
+        shares("0 35000 50000 75000 100000"),
+        low=Decimal(0),
+        high=Decimal(10_000_000),
+        source="A.1",
+        doc="Net liq in pounds, at the threshold rate, from which each phase begins.",
+    )
     phase_gating: str = setting(
         "value",
         choices=("value", "earned"),
@@ -384,6 +394,7 @@ class Protections(Stresses):
 
 
 PROTECTIONS_BY_PHASE = (
+    "phase_floors_gbp",
     "earned_trades",
     "earned_win_shares",
     "earned_months",

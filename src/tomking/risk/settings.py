@@ -556,7 +556,7 @@ def _wrong_lengths(settings: Settings) -> Iterator[str]:
 
 
 def _wrong_orders(settings: Settings) -> Iterator[str]:
-    for name in ("phase_floors_usd", *(bounds for bounds, _, _ in BY_VIX)):
+    for name in ("phase_floors_usd", "phase_floors_gbp", *(bounds for bounds, _, _ in BY_VIX)):
         values = getattr(settings, name)
         if any(later <= earlier for earlier, later in pairwise(values)):
             yield f"{name} must ascend"
