@@ -154,5 +154,5 @@ STRESS_LIMITS = (
     Limit("stress S-10", "SIZE", "A.3, C.7", s10_allows),
     Limit("stress S-20", "SIZE", "A.3, C.7", s20_allows),
     Limit("group stress", "SIZE", "C.5", group_allows),
-    Limit("margin expansion", "SIZE", "decision 208", expansion_allows),
+    Limit("margin expansion", "SIZE", "decision 210", expansion_allows),
 )

@@ -117,7 +117,7 @@ def _expansion(inside: Stressed, margins: Floats, account: Account, settings: Se
     left = float(account.net_liq) - inside.losses(inside.held)
     shares = np.where(left > 0, margins / np.maximum(left, 1e-9), np.where(margins > 0, np.inf, 0.0))
     most = float(settings.stressed_margin_share_max)
-    return Reading("margin expansion", float(shares.max(initial=0.0)), most, "%", "decision 208")
+    return Reading("margin expansion", float(shares.max(initial=0.0)), most, "%", "decision 210")
 
 
 def _account_readings(book: Book, account: Account, vix: float, settings: Settings) -> Iterator[Reading]:

@@ -50,7 +50,7 @@ class Stresses(Ceilings):
         Decimal(1),
         low=Decimal("0.2"),
         high=Decimal(2),
-        source="decision 208",
+        source="decision 210",
         doc="Margin over net liq in every cell of the grid: at 1 the broker calls.",
     )
     # ------------------------------------------------------------------------------ the shocks
@@ -88,7 +88,7 @@ class Stresses(Ceilings):
         20.0,
         low=1.0,
         high=365.0,
-        source="decision 208",
+        source="decision 210",
         doc="A VIX future rises by days / (days + DTE) of the VIX's rise.",
     )
     product_move: float = setting(
@@ -104,7 +104,7 @@ class Stresses(Ceilings):
         1.15, low=0.0, high=5.0, source="C.6", doc="Move of the Russell 2000 per move of SPX."
     )
     stock_beta: float = setting(
-        1.5, low=0.0, high=5.0, source="decision 208", doc="Move of a single name per move of SPX."
+        1.5, low=0.0, high=5.0, source="decision 210", doc="Move of a single name per move of SPX."
     )
     crisis_weights: tuple[float, ...] = setting(
         (-0.20, 0.60, 0.70, 0.65, 0.50, 0.45, 0.30),
@@ -133,13 +133,13 @@ class Stresses(Ceilings):
     )
     # ------------------------------------------------------------------------ margin besides
     crude_scan_share: float = setting(
-        0.12, low=0.02, high=0.5, source="decision 208", doc="Price scan range of crude oil futures."
+        0.12, low=0.02, high=0.5, source="decision 210", doc="Price scan range of crude oil futures."
     )
     micro_credit_share: float = setting(
         1.0,
         low=0.0,
         high=1.0,
-        source="decision 208",
+        source="decision 210",
         doc="Share of the offset between a full contract and its micro that is credited.",
     )
 

@@ -155,7 +155,7 @@ def _print(*parts: Table | str) -> None:
     out = io.StringIO()
     console = Console(file=out, width=WIDTH, color_system=None, force_terminal=False, highlight=False)
     for part in parts:
-        console.print(Text(part) if isinstance(part, str) else part)
+        console.print(Text(part) if isinstance(part, str) else part, soft_wrap=isinstance(part, str))
     print("\n".join(line.rstrip() for line in out.getvalue().splitlines()))
 
 
