@@ -21,11 +21,11 @@ SPIKE, CRASH, DAY_HIGH, SWAN, RUN = (
     "pause.losing_run",
 )
 WORDS = {
-    SPIKE: "VIX spike",
     CRASH: "VIX crash",
-    DAY_HIGH: "fall from the day's high",
     SWAN: "black swan",
     RUN: "losing run",
+    DAY_HIGH: "fall from the day's high",
+    SPIKE: "VIX spike",
 }
 RUN_SEEN = "risk.losing_run"
 """Note: the length of the losing run that has already paused entries."""
