@@ -143,7 +143,7 @@ ROWS = (
         "$100,000 in P3: the book of crash-20",
         (
             at_most("loss", 0.30, "greatest loss, share of net liq"),
-            at_least("drawdown_level", 1, "drawdown level"),
+            at_most("drawdown_level", 3, "drawdown level"),
             none("entries", "entries after the fall began"),
             *IMPLICIT,
         ),
