@@ -21,6 +21,7 @@ from tomking.domain.record import Record
 from tomking.domain.structure import Structure
 from tomking.risk import limits_breakers as streaks
 from tomking.risk import limits_correlation as correlated
+from tomking.risk import limits_data as data
 from tomking.risk import limits_greeks as sensitive
 from tomking.risk.case import Case
 from tomking.risk.exposure import Line, exposure
@@ -346,9 +347,21 @@ def test_losing_closes_of_a_day(losing: int, closes: int, phase: int, units: int
 def test_level_one_switches_off_flies_diagonals_and_weekly_calls() -> None:
     book = replace(empty(), levels={"phase": "4", "emergency": "1"})
     for strategy, entry, units in (
-        ("butterfly_9b", "9b", 0), ("diagonal", "diagonal", 0), ("lt112", "weekly", 0), ("lt112", "1-1-2", None)
+        ("butterfly_9b", "9b", 0), ("diagonal", "diagonal", 0),
+        ("lt112", "weekly", 0), ("lt112", "1-1-2", None),
     ):  # fmt: skip
         assert streaks.emergency_allows(case(wish(strategy=strategy, entry=entry), book)).units == units
+
+
+@pytest.mark.parametrize(("vix", "units"), [(27.9, None), (28.0, None), (28.1, 0)])
+def test_a_vix_jump_waits_for_the_next_reading(vix: float, units: int | None) -> None:
+    # 20 to 28 is 40 %.  The reading at 10:30 is the jump itself; a minute later it is the next one.
+    seconds = 15 * 3600 + 30 * 60
+    marks = f"{seconds - 60}/20.00/200000 {seconds}/{vix}/200000"
+    notes = {"risk.tape": f"2031-03-07 20.00 200000 nan {marks}"}
+    book = replace(empty(), notes=notes)
+    assert data.vix_jump_confirmed(case(book=book, vix=vix)).units == units
+    assert data.vix_jump_confirmed(case(book=book, vix=vix, wall="10:31")).units is None
 
 
 # ------------------------------------------------------------------------------------- earned phases
@@ -410,7 +423,8 @@ def test_earned_gating_holds_a_promotion_back() -> None:
     strict = replace(SETTINGS, phase_gating="earned")
     assert may_rise(ready, FRIDAY, SETTINGS)
     assert not may_rise(ready, FRIDAY, strict)
-    assert session_end_phase(ready, Decimal(96_000), at("16:00"), strict, earned=True)[0].after == "3"  # type: ignore[union-attr]
+    risen = session_end_phase(ready, Decimal(96_000), at("16:00"), strict, earned=True)
+    assert getattr(risen[0], "after", "") == "3"
     held = session_end_phase(ready, Decimal(96_000), at("16:00"), strict, earned=False)
     assert not [event for event in held if getattr(event, "name", "") == "phase"]
 

@@ -501,3 +501,19 @@ def test_nothing_happens_on_a_quiet_day() -> None:
 def test_a_missing_vix_breaks_nothing_and_raises_nothing() -> None:
     book = held_at(seen(fresh(), at("10:00"), vix=None), at("10:03"), vix=None)
     assert (breakers.level_of(book), emergency.level_of(book)) == (0, 0)
+
+
+# ------------------------------------------------------------------------------------- delivery
+
+
+def test_a_short_option_in_the_money_on_its_last_day_is_never_delivered() -> None:
+    # The index stands at 5,000; MES and SPY deliver, SPXW settles in cash.  Half an hour before the close.
+    inside = position("1", "ipmcc", "-1 SPY 2031-03-07 C400")
+    outside = position("2", "ipmcc", "-1 SPY 2031-03-07 C6000")
+    cash = position("3", "friday_0dte", "-1 SPXW 2031-03-07 C4000 / +1 SPXW 2031-03-07 C4030")
+    later = position("4", "ipmcc", "-1 SPY 2031-03-14 C400")
+    book = fresh(inside, outside, cash, later)
+    assert ids(seen(book, at("15:29"))) == []
+    due = seen(book, at("15:30"))
+    assert ids(due) == [inside.id]
+    assert ids(closed(due, at("16:00"))) == []

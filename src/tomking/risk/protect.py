@@ -18,7 +18,7 @@ from tomking.domain.book import Book, Position
 from tomking.domain.events import Event, LevelChanged, Noted
 from tomking.domain.intent import Close, Urgency
 from tomking.domain.money import ZERO
-from tomking.risk import breakers, emergency
+from tomking.risk import assignment, breakers, emergency
 from tomking.risk.drawdown import Why, acts, closes, lost_dollars, planned_dollars
 from tomking.risk.groups import complexes_correlation, held_complexes
 from tomking.risk.pauses import is_zero_dte, pause_events, paused, zero_dte_ends
@@ -44,6 +44,7 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings) -> list[
         events.append(Noted(view.now, NOTE, tape._replace(high=value).text))
     moved = tape is not before
     wait = timedelta(seconds=0 if view.market.grid_minutes > 1 else settings.confirm_seconds)
+    events += assignment.delivery_events(book, view)
     _break(events, book, view, tape, value, settings, moved=moved, wait=wait)
     _raise(events, book, view, tape, value, settings, wait=wait)
     if vix is not None and vix >= settings.manual_vix and not book.levels.get(emergency.MANUAL):
@@ -139,16 +140,21 @@ def forced(book: Book, values: Mapping[tuple[str, str], Decimal], settings: Sett
     broken, level = breakers.level_of(book), emergency.level_of(book)
     named, ends = emergency.to_close(book), zero_dte_ends(book)
     zero = ends or _zero_dte_loss(book, values, settings)
-    if broken < breakers.FLATTENS and level < emergency.RESTRICT and not named and not zero:
+    due = assignment.named(book)
+    if broken < breakers.FLATTENS and level < emergency.RESTRICT and not (named or zero or due):
         return []
     found: list[Close] = []
     for position in sorted(book.positions.values(), key=emergency.rank):
         why = _why(position, book, values, settings, zero)
         if why is None:
+            found += closes(position, assignment.threatened(book, position), DELIVERY)
             continue
         for group in emergency.naked_first(position.open_components):
             found += closes(position, group, why)
     return found
+
+
+DELIVERY = Why("assignment", "a short option in the money expires today and would deliver", Urgency.STOP)
 
 
 def _why(
@@ -210,6 +216,7 @@ def session_end(  # noqa: PLR0917 - all of them are needed
     events = [
         *breakers.close_events(book, tape, view.now, settings, vix=vix, level_now=level),
         *emergency.close_events(book, reduced, view.now),
+        *assignment.close_events(book, view),
     ]
     if book.levels.get(emergency.MANUAL) == "VIX" and _releases(book, vix, settings):
         words = f"a backtest has no human: released at VIX {vix:.2f}"

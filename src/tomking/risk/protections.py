@@ -251,6 +251,9 @@ class Protections(Stresses):
     vix_crash_share: float = setting(
         0.5, low=0.1, high=2.0, source="C.1, C.8", doc="The same as a share of where the session began."
     )
+    vix_jump_share_max: float = setting(
+        0.40, low=0.1, high=1.0, source="C.11", doc="Jump of the VIX that one more reading must confirm."
+    )
     loosen_minutes: int = setting(
         15, low=1, high=390, source="C.1", doc="Minutes a point past the boundary that loosen a VIX regime."
     )
