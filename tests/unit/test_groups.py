@@ -405,7 +405,8 @@ def test_full_size_waits_for_it_and_micros_do_not() -> None:
 def test_progress_says_requirement_by_requirement_what_is_missing() -> None:
     rows = {row.name: row for row in progress(seasoned(60, 40, phase=2), Decimal(90_000), FRIDAY, SETTINGS)}
     assert list(rows) == [
-        "net liq", "closed trades", "win rate", "months", "greatest drawdown", "worst position", "LT112 cycles"
+        "net liq",
+        "closed trades", "win rate", "months", "greatest drawdown", "worst position", "LT112 cycles"
     ]  # fmt: skip
     assert (rows["net liq"].needed, rows["net liq"].reached, rows["net liq"].met) == (
         "$95,250",
