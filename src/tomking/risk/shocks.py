@@ -7,6 +7,7 @@ has its own move (PROD), alone or, by its group's crisis weight, together with t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product as every
 
 import numpy as np
@@ -69,10 +70,14 @@ def shock_table(vix: float, settings: Settings) -> tuple[Shock, ...]:
 def grid(settings: Settings, days: Sequence[int] | None = None) -> tuple[Shock, ...]:
     """Every cell of the spot x volatility x time grid: days outermost, then moves, then VIX points."""
     ahead = settings.grid_days if days is None else days
-    return tuple(
-        Shock("", move, points, days=day)
-        for day, move, points in every(ahead, settings.grid_moves, settings.grid_vix_points)
-    )
+    return _grid(tuple(ahead), settings.grid_moves, settings.grid_vix_points)
+
+
+@lru_cache(maxsize=8)
+def _grid(
+    ahead: tuple[int, ...], moves: tuple[float, ...], vix_points: tuple[float, ...]
+) -> tuple[Shock, ...]:
+    return tuple(Shock("", move, points, days=day) for day, move, points in every(ahead, moves, vix_points))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ American legs are priced as European ones; docs/evidence/006-risk.md says what t
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +35,12 @@ class Stressed:
     """Points, (n,): as the model prices the legs now."""
     prices: Floats
     """Points, (n, s)."""
+    gains: Floats = field(init=False, repr=False)
+    """Dollars, (n, s): losses are negative."""
 
-    @property
-    def gains(self) -> Floats:
-        """Dollars, (n, s): losses are negative."""
-        return (self.prices - self.base[:, None]) * self.exposure.dollars[:, None]
+    def __post_init__(self) -> None:
+        gains = (self.prices - self.base[:, None]) * self.exposure.dollars[:, None]
+        object.__setattr__(self, "gains", gains)
 
     def column(self, name: str) -> int:
         return next(i for i, shock in enumerate(self.shocks) if shock.name == name)
