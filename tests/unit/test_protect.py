@@ -222,8 +222,26 @@ def test_margin_breaks_at_its_share_of_net_liq() -> None:
     # The naked SPY put below needs 20 % of 500 = $10,000 and more: of $12,000 that is above 80 %.
     put = position("1", "leap_put_income", "-1 SPY 2031-12-19 P495", margin=9000)
     book = replace(fresh(put), prior_close=Decimal(12_000))
-    assert breakers.level_of(held_at(book, at("10:00"), 12_000)) >= 2
+    assert breakers.level_of(held_at(book, at("10:00"), 11_800)) >= 2
     assert breakers.level_of(held_at(book, at("10:00"), 100_000)) == 0
+
+
+@pytest.mark.parametrize(
+    ("margin", "level"), [(63_999, 0), (64_000, 1), (79_999, 1), (80_000, 2), (120_000, 3)]
+)
+def test_margin_at_the_close_acts_at_once(margin: int, level: int) -> None:
+    book = seen(fresh(), at("10:00"), vix=19.0)
+    assert breakers.level_of(closed(book, at("16:00"), vix=19.0, margin=margin)) == level
+
+
+def test_margin_breaks_earlier_in_a_high_vix_and_in_small_accounts() -> None:
+    for vix, phase, share in ((24.0, 3, 70), (34.0, 3, 60), (41.0, 3, 50), (19.0, 1, 60)):
+        book = seen(fresh(phase=phase), at("10:00"), vix=vix)
+        levels = [
+            breakers.level_of(closed(book, at("16:00"), vix=vix, margin=share * 1000 + more))
+            for more in (-1, 0)
+        ]
+        assert levels == [1, 2]
 
 
 # ------------------------------------------------------------------------------------- recovery

@@ -31,6 +31,8 @@ RAMP = "risk.breaker_ramp"
 """Note: sessions of the size ramp that are left."""
 STRICT_PHASES = 2
 """P0 and P1 have the strict set."""
+ROUNDING = 1e-9
+"""So that 64 % of 80 % is 80 %, whatever binary fractions make of it."""
 WARNS, HALTS, FLATTENS = 1, 2, 3
 
 
@@ -107,6 +109,7 @@ def _margin(phase: int, vix: float, net_liq: float, margin: float, settings: Set
 
 def level_at(found: list[Reading], settings: Settings) -> tuple[int, str]:
     """The level these readings give, and what gives it in words."""
+    found = [one._replace(share=one.share + ROUNDING) for one in found]
     halting = [one for one in found if one.share >= 1]
     flattening = [one for one in halting if one.closes and one.share >= float(settings.breaker_flatten_share)]
     warning = [one for one in found if one.share >= float(settings.breaker_warn_share)]

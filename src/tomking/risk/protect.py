@@ -68,9 +68,9 @@ def _break(  # noqa: PLR0917
     events: list[Event], book: Book, view: View, tape: Tape, net_liq: float, settings: Settings,
     *, moved: bool, wait: timedelta,
 ) -> None:  # fmt: skip
-    """Margin is worked out only where something moved: it cannot have changed much otherwise."""
     waits = "risk.seen.breaker" in book.notes
-    margin = _margin(book, view, net_liq, settings) if moved or waits else None
+    asks = waits or (moved and _may_have_grown(book, tape, view.vix, net_liq))
+    margin = _margin(book, view, net_liq, settings) if asks else None
     found = breakers.readings(book, tape, view.now, view.vix, net_liq, margin, settings)
     level, words = breakers.level_at(found, settings)
     breached = level > breakers.level_of(book)
@@ -83,6 +83,18 @@ def _break(  # noqa: PLR0917
     worst = breakers.riskiest(book) if breakers.closes_riskiest(found) else None
     if worst is not None:
         events += emergency.named(book, [worst.id], view.now)
+
+
+STIRRED_VIX = 2.0
+"""Points above where the session began."""
+STIRRED_SHARE = 0.99
+"""Of the prior close's net liq."""
+
+
+def _may_have_grown(book: Book, tape: Tape, vix: float | None, net_liq: float) -> bool:
+    """Whether margin is worth working out: it was at the last close, and a quiet market adds none."""
+    stirred = vix is not None and not vix < tape.base_vix + STIRRED_VIX
+    return stirred or net_liq < STIRRED_SHARE * float(book.prior_close)
 
 
 def _margin(book: Book, view: View, net_liq: float, settings: Settings) -> float:
@@ -209,19 +221,25 @@ def session_end(  # noqa: PLR0917 - all of them are needed
     if tape is None or tape.day != view.today.isoformat():
         tape = None
     value, vix = float(net_liq), view.vix
-    level = 0
+    level, words = 0, ""
     if tape is not None:
         found = breakers.readings(book, tape, view.now, vix, value, float(margin), settings)
-        level = breakers.level_at(found, settings)[0]
+        level, words = breakers.level_at(found, settings)
+    if level > breakers.level_of(book):
+        # At a close it acts at once; what it halts begins with the next session.
+        return [*breakers.tightened(book, level, words, view.now), *_ended(book, view, reduced)]
     events = [
         *breakers.close_events(book, tape, view.now, settings, vix=vix, level_now=level),
-        *emergency.close_events(book, reduced, view.now),
-        *assignment.close_events(book, view),
+        *_ended(book, view, reduced),
     ]
     if book.levels.get(emergency.MANUAL) == "VIX" and _releases(book, vix, settings):
         words = f"a backtest has no human: released at VIX {vix:.2f}"
         events.append(LevelChanged(view.now, emergency.MANUAL, "VIX", "", words))
     return events
+
+
+def _ended(book: Book, view: View, reduced: Sequence[str]) -> list[Event]:
+    return [*emergency.close_events(book, reduced, view.now), *assignment.close_events(book, view)]
 
 
 def _releases(book: Book, vix: float | None, settings: Settings) -> bool:
