@@ -375,6 +375,13 @@ def test_the_vix_alone_closes_nothing_below_the_third_level() -> None:
     assert (emergency.level_of(by_loss), ids(by_loss, values)) == (2, [RATIO.id])
 
 
+def test_a_level_that_the_vix_brought_closes_losers_once_the_day_brings_it_too() -> None:
+    values = {(RATIO.id, "all"): Decimal(-9)}
+    by_vix = held_at(fresh(RATIO), at("10:00"), vix=36.0)
+    both = seen(by_vix, at("11:00"), 89_900, vix=29.0)
+    assert (emergency.level_of(both), ids(both, values)) == (2, [RATIO.id])
+
+
 @pytest.mark.parametrize(("value", "closes"), [("-8.49", False), ("-8.50", True), ("-8.51", True)])
 def test_losers_go_from_three_quarters_of_their_stop(value: str, closes: bool) -> None:
     # Credit 1, planned loss 10: 7.5 points are lost at a value of -8.50.

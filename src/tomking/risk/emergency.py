@@ -61,9 +61,14 @@ def level_at(loss: float, vix: float | None, correlation: float, settings: Setti
 
 def tightened(book: Book, level: int, words: str, now: datetime, *, by_vix: bool) -> Iterator[Event]:
     yield LevelChanged(now, LEVEL, book.levels.get(LEVEL, ""), str(level), words)
-    yield Noted(now, SINCE, f"{now.isoformat()} VIX" if by_vix else now.isoformat())
+    yield since(now, by_vix=by_vix)
     if CALM in book.notes:
         yield Noted(now, CALM, "")
+
+
+def since(now: datetime, *, by_vix: bool = False) -> Noted:
+    """The note of when the present level began, and whether the VIX alone brought it."""
+    return Noted(now, SINCE, f"{now.isoformat()} VIX" if by_vix else now.isoformat())
 
 
 def calmer(book: Book, level_now: int, now: datetime, settings: Settings) -> Iterator[Event]:
@@ -78,16 +83,16 @@ def calmer(book: Book, level_now: int, now: datetime, settings: Settings) -> Ite
     if calm is None:
         yield Noted(now, CALM, now.isoformat())
         return
-    since = datetime.fromisoformat(calm)
+    calm_since = datetime.fromisoformat(calm)
     if level >= REDUCE:
-        due = new_york(since).date() < new_york(now).date() or _reached(book) < new_york(now).date()
+        due = new_york(calm_since).date() < new_york(now).date() or _reached(book) < new_york(now).date()
     else:
-        due = now - since >= timedelta(minutes=settings.emergency_minutes)
+        due = now - calm_since >= timedelta(minutes=settings.emergency_minutes)
     if not due:
         return
     yield LevelChanged(now, LEVEL, str(level), str(level - 1) if level > 1 else "", "below its trigger")
     yield Noted(now, CALM, now.isoformat() if level > 1 else "")
-    yield Noted(now, SINCE, now.isoformat() + (" VIX" if is_by_vix(book) else ""))
+    yield since(now, by_vix=is_by_vix(book))
     if level == RESTRICT and settings.emergency_ramp_sessions:
         yield Noted(now, RAMP, str(settings.emergency_ramp_sessions))
 

@@ -119,6 +119,8 @@ def _raise(  # noqa: PLR0917
             events += emergency.named(known, half, view.now)
         return
     if not breached:
+        if level == emergency.level_of(book) and not by_vix and emergency.is_by_vix(book):
+            events.append(emergency.since(view.now))  # no longer the VIX alone
         events += emergency.calmer(book, level, view.now, settings)
 
 
