@@ -146,10 +146,10 @@ def crash_tape() -> tuple[Tape, list[date]]:
     return tape({CRASH_DAY: CRASH, **flat(70.0, days[1:])}), days
 
 
-def crash_stage() -> tuple[Stage, list[date]]:
+def crash_stage(*, halts: bool = True) -> tuple[Stage, list[date]]:
     """The book of S-CRASH on the evening before."""
     on, days = crash_tape()
-    faults = [Fault("silent", at(CRASH_DAY, a), at(CRASH_DAY, b)) for a, b in HALTS]
+    faults = [Fault("silent", at(CRASH_DAY, a), at(CRASH_DAY, b)) for a, b in HALTS if halts]
     faults.append(Fault("wide", at(CRASH_DAY, "09:30"), at(days[1], "16:01"), 5.0))
     stage = Stage(on, usd(100_000), everything(), faults=tuple(faults))
     evening_before(stage, date(2018, 6, 19))

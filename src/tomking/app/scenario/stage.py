@@ -1,6 +1,6 @@
 """One account on one tape: opened by fiat where a scenario says so, then stepped as in a backtest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import Session, new_york, wall_instant
 from tomking.domain.chain import net_quote
-from tomking.domain.intent import Alternatives, Approved, Open
+from tomking.domain.intent import Alternatives, Approved, Open, Pass
 from tomking.domain.order import Fill
 from tomking.execution.plan import opening_order
 from tomking.kernel import Kernel, Parts, Risk
@@ -29,7 +29,8 @@ from tomking.strategies import build
 from tomking.view import Own, View
 
 EVERY = timedelta(minutes=15)
-"""At least this long between two moments of the picture, but where a level changes."""
+NEW_LOW = 0.0005
+"""A fall of net liq by this share below its lowest is a moment of its own."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,19 +121,22 @@ class Stage:
         return self.kernel.value(now).net_liq
 
     def look(self, now: datetime) -> None:
-        """Keeps a moment for the picture and for what is measured minute by minute."""
+        """Keeps a moment for the picture: now and then, when a level changes, and at every new low."""
         story = self.story
-        if story.moments and now - story.moments[-1].at < EVERY and not story.changed:
-            return
-        story.changed = False
-        vix = self.market.vix(now)
         session = self.tape.sessions.on(wall_date(now))
         if session is None or now < session.open:
             return
+        worth = float(self.net_liq(now))
+        due = not story.moments or now - story.moments[-1].at >= EVERY
+        if not due and not story.changed and worth > story.lowest * (1 - NEW_LOW):
+            return
+        story.changed = False
+        story.lowest = min(story.lowest, worth) if story.moments else worth
+        vix = self.market.vix(now)
         story.moments.append(
             Moment(
                 at=now,
-                net_liq=float(self.net_liq(now)),
+                net_liq=worth,
                 vix=None if vix is None else vix[0],
                 spot=self.market.spot("SPX", now),
                 positions=len(self.book.positions),
@@ -160,20 +164,16 @@ class Stage:
         choice: Callable[[Open], bool] = lambda _: True,
     ) -> str:
         """Opens what the strategy's builder makes of the market now, without asking anybody; its id."""
-        wish = next(
-            w
-            for w in self.wishes(strategy, entry, now)
-            if product in (None, w.product) and choice(w)
-        )
-        return self.take(wish, now, units)
+        found = [w for w in self.wishes(strategy, entry, now) if product in (None, w.product) and choice(w)]
+        assert found, f"{entry}: nothing to be had in {product or 'any product'} at {now}"
+        return self.take(found[0], now, units)
 
     def wishes(self, strategy: Strategy | str, entry: str, now: datetime) -> list[Open]:
         """What the builder of one entry would wish, its conditions left out."""
         chosen = build(strategy) if isinstance(strategy, str) else strategy
         way = next(e for e in chosen.entries if e.name == entry)
         found = way.build(self.view(now), self.own(chosen.id, now))
-        answers = [found] if isinstance(found, Open | Alternatives) else found
-        assert isinstance(answers, Iterable), f"{chosen.id} {entry}: {found}"
+        answers = [found] if isinstance(found, Open | Alternatives | Pass) else found
         wishes: list[Open] = []
         for one in answers:
             match one:

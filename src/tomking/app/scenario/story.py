@@ -40,6 +40,7 @@ class Story:
     errors: list[str] = field(default_factory=list[str])
     book: Book = field(default_factory=Book)
     changed: bool = False
+    lowest: float = 0.0
 
     def see(self, book: Book, event: ev.Event) -> None:
         self.events.append(event)
