@@ -65,7 +65,11 @@ ROWS = (
             at_most("units_permitted", 6, "ES units that the gate permits of the 30"),
             at_most("positions_permitted", 2, "positions of the six"),
             exactly("refused_from", 2, "number of the first position that is refused"),
-            at_least("limits_that_refuse", 4, "different limits that refuse the third position"),
+            at_least(
+                "limits_that_refuse", 4, "limits that refuse the third even if two had been let in at full size"
+            ),
+            exactly("groups_refuse_from", 3, "position from which the correlation group refuses in that scan (A1: 2)"),
+            at_most("stress_refuses_from", 3, "position from which S-20 refuses in it"),
             at_most("permitted_loss", 0.10, "greatest loss of the permitted book, share of net liq"),
             at_least("unprotected_loss", 0.25, "greatest loss of the unprotected book, share of net liq"),
             at_least("times", 4, "the one over the other"),

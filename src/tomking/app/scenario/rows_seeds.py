@@ -82,7 +82,12 @@ ROWS = (
             at_least("fly_settled", 1, "settlements of the fly from the official close"),
             exactly("left_assigned", 1, "of these, the put that nobody closed"),
             exactly("income_closed", 1, "the ladder's put in the money, closed before its expiry (S2)"),
-            exactly("weekly_rolled", 1, "weekly calls sold on the Friday in place of the one that expired"),
+            exactly(
+                "weekly_rolled",
+                1,
+                "weekly calls sold on the Friday in place of the one that expired",
+                "the margin of a call that a held LEAP covers",
+            ),
             none("restart_differs", "differences between the book and the journal folded anew"),
             *IMPLICIT,
         ),

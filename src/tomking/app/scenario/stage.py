@@ -50,6 +50,8 @@ class Stage:
     broker: SimBroker = field(init=False)
     market: MarketData = field(init=False)
     wake: datetime | None = None
+    watched: timedelta | None = None
+    """How often net liq is looked at between the kernel's own steps; None: at these alone."""
 
     def __post_init__(self) -> None:
         market = self.tape.market
@@ -106,6 +108,15 @@ class Stage:
                 self.story.errors.append(f"{now}: {type(error).__name__}: {error}")
             self.look(now)
             self.wake = self.kernel.next_wake(now)
+            self._watch(now, min(self.wake, end))
+
+    def _watch(self, since: datetime, until: datetime) -> None:
+        if self.watched is None:
+            return
+        now = since + self.watched
+        while now < until:
+            self.look(now)
+            now += self.watched
 
     def _begin(self, session: Session) -> None:
         self.wake = session.open
