@@ -67,7 +67,7 @@ class Surface(ScriptedMarket):
             bid=np.zeros(right.size, np.int64),
             ask=np.ones(right.size, np.int64),
             iv=vols / CALENDAR_YEAR**0.5,
-            delta=right * 0.5,
+            delta=right.astype(np.float64) * 0.5,
         )
 
 

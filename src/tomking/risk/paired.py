@@ -132,7 +132,7 @@ def _nearest_first(rows: Sequence[Row], naked: list[tuple[int, float]]) -> tuple
     return tuple(sorted(naked, key=lambda one: rows[one[0]].right * rows[one[0]].strike))
 
 
-def asked(
+def asked(  # noqa: PLR0917 - all of them are needed, none has a default
     paired: Paired, rows: Sequence[Row], mids: Floats, levels: Floats, rates: Rates, settings: Settings
 ) -> Floats:
     """Points in c worlds, (c,), before what was received; ``mids`` (n, c), ``levels`` (c,)."""

@@ -26,7 +26,7 @@ from tomking.risk.settings import Settings
 Floats = NDArray[np.float64]
 
 
-def scanned(
+def scanned(  # noqa: PLR0917 - all of them are needed, none has a default
     rows: Sequence[Row], mids: Floats, levels: Floats, vixes: Floats, product: Product, settings: Settings
 ) -> Floats:
     """Points in c worlds, (c,), >= 0; NaN where a mid has no meaning.
@@ -46,7 +46,7 @@ def scanned(
     return together
 
 
-def _scanned(
+def _scanned(  # noqa: PLR0917 - as above
     rows: Sequence[Row], mids: Floats, levels: Floats, vixes: Floats, product: Product, settings: Settings
 ) -> Floats:
     spans = np.array([scan_range(1.0, vix, settings, product) for vix in vixes.tolist()]) * levels
