@@ -64,6 +64,15 @@ def test_from_vix_thirty_every_group_holds_one_less_and_at_least_one(vix: float,
     assert group_limit("C2", 4, vix, SETTINGS) == 1
 
 
+@profile(max_examples=100, deadline=None)
+@given(vix=st.floats(9, 90), more=st.floats(0, 50), phase=st.integers(0, 4), group=st.sampled_from(GROUPS))
+def test_a_higher_vix_never_opens_a_group_and_none_is_ever_shut(
+    vix: float, more: float, phase: int, group: str
+) -> None:
+    most = group_limit(group, phase, vix, SETTINGS)
+    assert 1 <= group_limit(group, phase, vix + more, SETTINGS) <= most <= 3
+
+
 @pytest.mark.parametrize(("held", "units"), [((), None), (("lt112",), None), (("lt112", "friday_0dte"), 0)])
 def test_two_positions_fill_a1(held: tuple[str, ...], units: int | None) -> None:
     answer = correlated.group_allows(asks("lt112", book_of(*held)))

@@ -20,7 +20,7 @@ from tomking.domain.structure import Structure
 from tomking.risk import breakers, emergency
 from tomking.risk.pauses import CRASH, DAY_HIGH, RUN, SPIKE, SWAN, is_on
 from tomking.risk.phases import acting_phase
-from tomking.risk.protect import entries_stopped, forced, guard, session_end
+from tomking.risk.protect import entries_stopped, forced, guard, session_end, trading_state
 from tomking.risk.settings import Settings
 from tomking.risk.tape import NOTE, tape_of
 from tomking.view import View
@@ -514,6 +514,18 @@ def test_levels_never_loosen_within_half_an_hour_and_hedges_are_never_closed(
         assert breakers.level_of(book) >= broke
         level, broke = emergency.level_of(book), breakers.level_of(book)
         assert HEDGE.id not in ids(book)
+
+
+def test_there_are_three_trading_states_and_exits_in_all_of_them() -> None:
+    quiet = fresh(*BOOK)
+    assert trading_state(quiet, SETTINGS) == ("ACTIVE", "")
+    reducing = fresh(*BOOK, levels={"phase": "3", breakers.LEVEL: "3"})
+    assert trading_state(reducing, SETTINGS) == ("REDUCING", "circuit breaker level 3")
+    losing = fresh(levels={"phase": "3", "drawdown": "ORANGE"})
+    assert trading_state(losing, SETTINGS) == ("REDUCING", "drawdown level ORANGE")
+    halted = replace(reducing, levels={**reducing.levels, "halt": "human: lunch"})
+    assert trading_state(halted, SETTINGS) == ("HALTED", "halted: human: lunch")
+    assert ids(halted) == ids(reducing) != []
 
 
 def test_nothing_happens_on_a_quiet_day() -> None:

@@ -18,7 +18,7 @@ from tomking.domain.book import Book, Position
 from tomking.domain.events import Event, LevelChanged, Noted
 from tomking.domain.intent import Close, Urgency
 from tomking.domain.money import ZERO
-from tomking.risk import assignment, breakers, emergency
+from tomking.risk import assignment, breakers, drawdown, emergency
 from tomking.risk.drawdown import Why, acts, closes, lost_dollars, planned_dollars
 from tomking.risk.groups import complexes_correlation, held_complexes
 from tomking.risk.pauses import is_zero_dte, pause_events, paused, zero_dte_ends
@@ -132,10 +132,25 @@ def _with_note(book: Book, value: str) -> Book:
     return replace(book, notes={**book.notes, emergency.TO_CLOSE: value})
 
 
+def trading_state(book: Book, settings: Settings) -> tuple[str, str]:
+    """ACTIVE, REDUCING (closing only) or HALTED, and why (ruling 9).
+
+    In all three guardian exits and what levels force still close.
+    """
+    why = entries_stopped(book) or drawdown.entries_stopped(book, settings)
+    if book.levels.get(HALT):
+        return "HALTED", str(why)
+    return ("ACTIVE", "") if why is None else ("REDUCING", why)
+
+
+HALT = "halt"
+"""Level: who halted, and why; only a human or the kill latch sets and releases it."""
+
+
 def entries_stopped(book: Book) -> str | None:
     """Why nothing may be opened (C.0: human, breakers, emergency, pauses); None while it may."""
-    if book.levels.get("halt"):
-        return f"halted: {book.levels['halt']}"
+    if book.levels.get(HALT):
+        return f"halted: {book.levels[HALT]}"
     if book.levels.get(emergency.MANUAL):
         return f"closing only until a human releases it: {book.levels[emergency.MANUAL]}"
     if (level := breakers.level_of(book)) >= breakers.HALTS:
