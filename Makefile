@@ -2,6 +2,7 @@
 # make test   set up, then every test
 # make check  format, lint, types, architecture, placeholders: no tests
 # make bench  ns an option and digits beside QuantLib and NumPy, ms a chain beside scipy, on one core
+# make bench-stress  the stress grid of 200 legs, and what American legs priced as European miss
 # make bench-store  the chain store beside Polars and DuckDB, on one core
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
@@ -110,6 +111,10 @@ bench: $(VENV)/dev.stamp
 .PHONY: bench-store
 bench-store: $(VENV)/dev.stamp
 	PYTHONPATH=. $(BIN)/python -m benchmarks.store $(ARGS)
+
+.PHONY: bench-stress
+bench-stress: $(VENV)/dev.stamp
+	PYTHONPATH=. $(BIN)/python -m benchmarks.stress
 
 .PHONY: format
 format: $(VENV)/dev.stamp

@@ -24,6 +24,7 @@ from tests.worlds import FRIDAY, at, session_on, weekdays
 from tomking.domain.book import Book, Day
 from tomking.domain.contract import Contract, Option
 from tomking.domain.intent import Approved, Open, Part, Refused, Verdict
+from tomking.domain.record import Record
 from tomking.domain.structure import Structure
 from tomking.risk.case import Allowance, Limit
 from tomking.risk.gate import LIMITS, case_of, judge
@@ -65,8 +66,25 @@ def test_the_strategys_own_ceiling_binds_too() -> None:
     assert (answer.units, answer.binding) == (1, "the strategy's own ceiling of 1")
 
 
-def test_one_es_lt112_fits_two_hundred_thousand() -> None:
+def seasoned() -> Book:
+    """Phase 4 earned: 100 trades, 75 % won, for years and without a drawdown; two LT112 among them."""
+    records = {
+        "friday_0dte:condor": Record(98, 73, Decimal(7300), Decimal(100)),
+        "lt112:1-1-2": Record(2, 2, Decimal(900)),
+    }
+    return replace(empty(), records=records, notes={"risk.earned": "2029-01-02 2029-01-02 4 0"})
+
+
+def test_full_size_waits_until_the_phase_is_earned() -> None:
     answer = verdict(lt112(), vix=16.0)
+    assert isinstance(answer, Refused)
+    (breach,) = answer.breaches
+    assert (breach.code, breach.limit) == ("PHASE", "earned phase")
+    assert breach.detail.startswith("ES needs more than the earned phase 1: closed trades 0 of 20")
+
+
+def test_one_es_lt112_fits_two_hundred_thousand() -> None:
+    answer = verdict(lt112(), seasoned(), vix=16.0)
     assert isinstance(answer, Approved)
     assert answer.units == 1
     assert 8_000 < answer.margin < 12_000
@@ -79,13 +97,14 @@ def test_a_refusal_says_every_reason_at_once() -> None:
     answer = verdict(lt112(), book, wall="16:30")
     assert isinstance(answer, Refused)
     codes = [(breach.code, breach.limit) for breach in answer.breaches]
-    assert codes[:4] == [
+    assert codes[:5] == [
+        ("SYS", "losses today"),
         ("SYS", "drawdown"),
         ("SYS", "losing closes"),
         ("CAL", "market open"),
         ("PHASE", "phase"),
     ]
-    assert str(answer.breaches[3]) == "phase: lt112 is not available in phase 1"
+    assert str(answer.breaches[4]) == "phase: lt112 is not available in phase 1"
 
 
 def test_a_size_is_never_rounded_up_to_one() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tomking.domain.contract import Option
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
-from tomking.risk.margin import Held, margin, scan_loss, scan_range
+from tomking.risk.margin import Held, margin
+from tomking.risk.scan import scan_loss, scan_range
 from tomking.risk.settings import Settings
 
 SETTINGS = Settings()

@@ -243,10 +243,6 @@ def _assumptions(request: Request) -> Iterator[str]:
         "every year."
     )
     yield "Idle cash earns nothing; margin is an estimate of our own, not the broker's."
-    yield (
-        "Not yet built, so not applied: stress limits, correlation groups, Greeks limits, circuit breakers "
-        "and emergency levels.  Sizes are bounded by the planned stop, capital, margin and counts alone."
-    )
     if request.chains:
         yield (
             "The backtest ends with the recording; what is still open then is counted at its last mark, and "

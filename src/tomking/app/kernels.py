@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
+RINGS = ("pricing", "risk", "sim")
+"""Where kernels are."""
 
 
 def keep_compiled_kernels() -> None:
@@ -23,7 +25,7 @@ def source_digest() -> str:
     """Of every module that holds kernels or numbers they use: 16 hexadecimal digits."""
     package = Path(__file__).parents[1]
     total = hashlib.sha256()
-    for file in sorted([*package.glob("pricing/*.py"), *package.glob("sim/*.py")]):
+    for file in sorted(file for ring in RINGS for file in package.glob(f"{ring}/*.py")):
         total.update(f"{file.relative_to(package)}\0".encode())
         total.update(file.read_bytes())
     return total.hexdigest()[:16]

@@ -4,6 +4,7 @@ The numbers of the other families are by judgement where no price of theirs is a
 which and why.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 
@@ -18,6 +19,7 @@ from tomking.sim.commodity import Commodity, CommodityModel
 from tomking.sim.families import Families
 from tomking.sim.family import FamilyMarket, Spec, Spread
 from tomking.sim.market import ModelMarket
+from tomking.sim.paths import DayPath
 from tomking.sim.vix_options import VixModel
 
 GOLD = Commodity(stream=1, prior_vol=0.16, implied_over=1.06, carries_rate=True)
@@ -59,15 +61,26 @@ OIL_SPEC = Spec(
 )
 
 
-def model_market(history: History, sessions: Sessions, seed: int) -> Families:
-    """The market of every family there is data for; what is not asked for costs nothing."""
-    index = ModelMarket(history, sessions, seed)
+def model_market(
+    history: History,
+    sessions: Sessions,
+    seed: int,
+    *,
+    told: Mapping[date, DayPath] | None = None,
+    gold_bars: Bars | None = None,
+) -> Families:
+    """The market of every family there is data for; what is not asked for costs nothing.
+
+    told, gold_bars: the index's and VIX's minutes on some days, and gold's daily bars, where a scenario
+    tells them instead of the packaged history.
+    """
+    index = ModelMarket(history, sessions, seed, told)
 
     def vix() -> FamilyMarket:
         return FamilyMarket(VIX_SPEC, VixModel(index, history.vix), Timetable.of(sessions), _rates(history))
 
     def gold() -> FamilyMarket:
-        return _commodity(GOLD_SPEC, GOLD, load_gold(), history, sessions, seed)
+        return _commodity(GOLD_SPEC, GOLD, gold_bars or load_gold(), history, sessions, seed)
 
     def oil() -> FamilyMarket:
         return _commodity(OIL_SPEC, OIL, oil_bars(history), history, sessions, seed)

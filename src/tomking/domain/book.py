@@ -143,6 +143,8 @@ class Day:
     entries: int = 0
     """Openings that were filled."""
     losing_closes: int = 0
+    closes: int = 0
+    """Whole positions closed, scratches included."""
     entered: tuple[tuple[str, str], ...] = ()
     """(strategy, entry) of every opening that was filled, joined components included."""
     attempts: tuple[tuple[str, str, datetime], ...] = ()
@@ -174,6 +176,10 @@ class Book:
     """Highest closing net liq since the last reset, moved by deposits."""
     last_entry: tuple[datetime, str] | None = None
     """When and by which strategy a position was last opened."""
+    losing_run: int = 0
+    """Losing closes in a row, over sessions; a gain of more than a scratch ends it."""
+    worst_close_share: Decimal = ZERO
+    """Greatest loss of one position over net liq at the close before it, 0 to 1."""
     just_closed: tuple[Trade, ...] = ()
     """Trades that the last event closed."""
     quarantined: frozenset[str] = frozenset()
@@ -480,9 +486,12 @@ def _with_losing_close(book: Book, position: Position) -> Book:
     What closes inside a position that goes on is a trade (ruling 5), but no losing close.
     """
     net = sum((c.net_dollars for c in position.components.values()), ZERO)
-    lost = -net > LOSING_CLOSE_SHARE * book.prior_close
-    day = replace(book.day, losing_closes=book.day.losing_closes + int(lost))
-    return replace(book, day=day)
+    scratch = LOSING_CLOSE_SHARE * book.prior_close
+    lost, won = -net > scratch, net > scratch
+    day = replace(book.day, losing_closes=book.day.losing_closes + int(lost), closes=book.day.closes + 1)
+    run = book.losing_run + 1 if lost else 0 if won else book.losing_run
+    worst = max(book.worst_close_share, -net / book.prior_close) if book.prior_close > 0 else ZERO
+    return replace(book, day=day, losing_run=run, worst_close_share=worst)
 
 
 def _trade(position: Position, id_: str) -> Trade:

@@ -11,14 +11,14 @@ from tomking.domain.intent import Open
 from tomking.domain.money import ZERO
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
-from tomking.risk.phases import phase_of
+from tomking.risk.phases import acting_phase
 from tomking.risk.settings import Settings
 from tomking.view import View
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A wish with everything that limits may look at; nothing in it can change."""
+    """A wish with everything that limits may look at; nothing it says can change."""
 
     wish: Open
     book: Book
@@ -39,6 +39,8 @@ class Case:
     """Dollars per unit for opening and closing."""
     places: Mapping[str, Place] = field(default_factory=lambda: PLACES)
     """What each strategy may trade; one that is not here may trade nothing."""
+    worked_out: dict[str, object] = field(default_factory=dict[str, object], compare=False, repr=False)
+    """What several limits need and one has worked out already: nothing that is not a function of the rest."""
 
     @property
     def net_liq(self) -> Decimal:
@@ -51,7 +53,7 @@ class Case:
 
     @property
     def phase(self) -> int:
-        return phase_of(self.book)
+        return acting_phase(self.book)
 
     @property
     def is_budgeted(self) -> bool:

@@ -8,7 +8,8 @@ from decimal import Decimal
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.intent import Close, Open, Verdict
-from tomking.risk import drawdown, phases
+from tomking.risk import drawdown, phases, progress, protect
+from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.gate import judge
 from tomking.risk.settings import Settings
@@ -31,18 +32,24 @@ class Desk:
         return (ev.LevelChanged(now, "phase", "", str(phase), f"starting net liq ${net_liq:,.2f}"),)
 
     def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
-        return drawdown.guard(
-            book, net_liq, view.now, self.settings, vix=view.vix, grid_minutes=view.market.grid_minutes
+        return (
+            *drawdown.guard(
+                book, net_liq, view.now, self.settings, vix=view.vix, grid_minutes=view.market.grid_minutes
+            ),
+            *protect.guard(book, view, net_liq, self.settings),
         )
 
     def next_look(self, book: Book) -> datetime | None:
         return drawdown.next_look(book, self.settings)
 
     def entries_stopped(self, book: Book) -> str | None:
-        return drawdown.entries_stopped(book, self.settings)
+        return protect.entries_stopped(book) or drawdown.entries_stopped(book, self.settings)
 
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
-        return drawdown.forced_closes(book, values, now, self.settings)
+        first = drawdown.forced_closes(book, values, now, self.settings)
+        taken = {(close.position, role) for close in first for role in close.roles}
+        more = protect.forced(book, values, self.settings)
+        return [*first, *(c for c in more if not any((c.position, role) in taken for role in c.roles))]
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
         return judge(
@@ -59,13 +66,26 @@ class Desk:
         snapshot = ev.SessionEnded(
             view.now, view.today, net_liq, account.margin, account.capital, view.vix, view.spot()
         )
-        return snapshot, (
-            *phases.session_end_phase(book, net_liq, view.now, self.settings),
-            *drawdown.session_end_levels(book, net_liq, view.now, self.settings, vix=view.vix),
+        return snapshot, self._after_close(book, view, account)
+
+    def _after_close(self, book: Book, view: View, account: Account) -> tuple[ev.Event, ...]:
+        net_liq, now, settings = account.net_liq, view.now, self.settings
+        earned = progress.may_rise(book, view.today, settings)
+        phase_events = phases.session_end_phase(book, net_liq, now, settings, earned=earned)
+        before = phases.phase_of(book)
+        after = phases.changed_to(phase_events, before)
+        reduced = (
+            phases.reduction(book, after, net_liq, account.by_position, settings) if after < before else []
+        )
+        return (
+            *phase_events,
+            *progress.close_events(book, net_liq, now, phase=after),
+            *drawdown.session_end_levels(book, net_liq, now, settings, vix=view.vix),
+            *protect.session_end(book, view, net_liq, account.margin, settings, reduced),
         )
 
     def phase(self, book: Book) -> int:
-        return phases.phase_of(book)
+        return phases.acting_phase(book)
 
     def barred(self, book: Book, strategy: str) -> str:
         place, phase = self.places.get(strategy), phases.phase_of(book)

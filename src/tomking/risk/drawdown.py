@@ -100,14 +100,14 @@ def guard(
     events = [*_beginnings(book, now), *regime_events(book, vix, now, settings, at_close=False)]
     level, deep = drawdown_level(book), _depth(book, net_liq, settings)
     breached = LEVELS.index(deep) > LEVELS.index(level)
-    if _acts(events, book, LEVEL, breached=breached, now=now, wait=wait):
+    if acts(events, book, LEVEL, breached=breached, now=now, wait=wait):
         events += _deeper(book, deep, net_liq, now)
     for period in periods(book, settings):
         if book.levels.get(period.level) == period.key:
             continue
         loss = period.base - net_liq
         breached = period.base > 0 and loss >= period.share * period.base
-        if _acts(events, book, period.level, breached=breached, now=now, wait=wait):
+        if acts(events, book, period.level, breached=breached, now=now, wait=wait):
             share = f"{loss / period.base:.1%}, limit {period.share:.0%}"
             detail = f"lost ${loss:,.0f} of ${period.base:,.0f}, {share}"
             before = book.levels.get(period.level, "")
@@ -178,7 +178,7 @@ def _below_all_time(book: Book, net_liq: Decimal, settings: Settings) -> bool:
     return net_liq <= (Decimal(old) + book.deposits) * (1 - settings.terminal_share)
 
 
-def _acts(
+def acts(
     events: list[Event], book: Book, name: str, *, breached: bool, now: datetime, wait: timedelta
 ) -> bool:
     """Whether a breach is confirmed; otherwise its first sight is noted, or forgotten again."""
@@ -255,15 +255,15 @@ def forced_closes(
     daily = book.levels.get("daily_loss") == today.isoformat()
     if level in {"GREEN", "YELLOW"} and not daily:
         return []
-    closes: list[Close] = []
+    found: list[Close] = []
     for position in book.positions.values():
         why = _why(position, values, settings, level)
         if why is not None:
-            closes += _closes(position, position.open_components, why)
+            found += closes(position, position.open_components, why)
         elif daily:
             expiring = [one for one in position.open_components if one.expiry == today]
-            closes += _closes(position, expiring, DAILY)
-    return closes
+            found += closes(position, expiring, DAILY)
+    return found
 
 
 class Why(NamedTuple):
@@ -287,14 +287,14 @@ def _why(
         return Why(level, f"drawdown {level} closes every position with a short leg", Urgency.STOP)
     if level != "ORANGE":
         return None
-    lost, planned = _lost(position, values), _planned(position)
+    lost, planned = lost_dollars(position, values), planned_dollars(position)
     if lost is None or planned <= 0 or lost < settings.orange_close_share * planned:
         return None
     words = f"drawdown ORANGE closes losers: lost ${lost:,.0f} of ${planned:,.0f} at the stop"
     return Why("ORANGE", words, Urgency.RULE)
 
 
-def _planned(position: Position) -> Decimal:
+def planned_dollars(position: Position) -> Decimal:
     """Dollars that what was filled of its opening order loses at the planned stop."""
     opened = [one for one in position.components.values() if one.trade == position.id]
     return max(
@@ -302,7 +302,7 @@ def _planned(position: Position) -> Decimal:
     )
 
 
-def _lost(position: Position, values: Mapping[tuple[str, str], Decimal]) -> Decimal | None:
+def lost_dollars(position: Position, values: Mapping[tuple[str, str], Decimal]) -> Decimal | None:
     """Dollars lost so far, closed components included; None when a value is missing."""
     gained = sum((one.dollars for one in position.components.values()), ZERO)
     for one in position.open_components:
@@ -313,7 +313,7 @@ def _lost(position: Position, values: Mapping[tuple[str, str], Decimal]) -> Deci
     return -gained
 
 
-def _closes(position: Position, components: Sequence[Component], why: Why) -> list[Close]:
+def closes(position: Position, components: Sequence[Component], why: Why) -> list[Close]:
     """One order per trade, for what nothing closes yet."""
     trades: dict[str, list[str]] = {}
     for one in components:

@@ -24,30 +24,38 @@ from tomking.domain.structure import Leg, Structure
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.case import Allowance, Case, Limit
-from tomking.risk.drawdown import size_multiplier
+from tomking.risk.limits_breakers import BREAKER_LIMITS
 from tomking.risk.limits_capital import CAPITAL_LIMITS
 from tomking.risk.limits_contracts import CONTRACT_LIMITS
 from tomking.risk.limits_coordinator import COORDINATOR_LIMITS
+from tomking.risk.limits_correlation import CORRELATION_LIMITS
 from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
 from tomking.risk.limits_events import EVENT_LIMITS
+from tomking.risk.limits_greeks import GREEKS_LIMITS
 from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
+from tomking.risk.limits_stress import STRESS_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
+from tomking.risk.sizes import shrink
 from tomking.risk.valuation import holdings, received_for
 from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
 LIMITS: tuple[Limit, ...] = (
+    *BREAKER_LIMITS,
     *STATE_LIMITS,
     *DATA_LIMITS,
     *EVENT_LIMITS,
     *CONTRACT_LIMITS,
     *COUNT_LIMITS,
+    *CORRELATION_LIMITS,
     *HELD_LIMITS,
     *CAPITAL_LIMITS,
+    *STRESS_LIMITS,
+    *GREEKS_LIMITS,
     *COORDINATOR_LIMITS,
 )
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
@@ -72,13 +80,13 @@ def judge(  # noqa: PLR0917
     if breaches:
         return Refused(wish, breaches)
     units, binding = _least(wish, answers)
-    shrink = Decimal(1) if _adds_no_risk(case) else size_multiplier(book, view.vix, settings)
-    allowed = int(units * shrink)
+    factor, why = (Decimal(1), "") if _adds_no_risk(case) else shrink(case)
+    allowed, also = int(units * factor), f" ({why})" if why else ""
     if allowed < 1:
-        detail = f"{units} units x {shrink:.2f} for drawdown, VIX and ramp is less than one"
+        detail = f"{units} units x {factor:.2f} for drawdown, VIX and ramp{also} is less than one"
         return Refused(wish, (Breach("SIZE", "size multiplier", f"{detail} ({binding})"),))
-    if shrink < 1:
-        binding += f"; {units} units x {shrink:.2f} for drawdown, VIX and ramp"
+    if factor < 1:
+        binding += f"; {units} units x {factor:.2f} for drawdown, VIX and ramp{also}"
     warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
     return Approved(wish, allowed, binding, warnings, max(ZERO, case.margin) * allowed)
 

@@ -17,6 +17,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
 from tomking.risk.settings import Settings
+from tomking.risk.tape import second_of, tape_of
 
 VIX_FAMILY = "VIX"
 
@@ -35,6 +36,20 @@ def vix_fresh(case: Case) -> Allowance:
     if not settings.vix_low < level < settings.vix_high:
         return refused(f"VIX {level:.2f} is outside {settings.vix_low:g} to {settings.vix_high:g}")
     return allowed()
+
+
+def vix_jump_confirmed(case: Case) -> Allowance:
+    """A VIX that has jumped by 40 % waits for the next reading to say the same (C.11)."""
+    tape, vix = tape_of(case.book), case.view.vix
+    if tape is None or vix is None or tape.day != case.view.today.isoformat():
+        return allowed()
+    earlier = [mark.vix for mark in tape.marks if mark.second < second_of(case.view.now)]
+    if not earlier or not abs(vix / earlier[-1] - 1) > case.settings.vix_jump_share_max:
+        return allowed()
+    return refused(
+        f"VIX {vix:.2f} after {earlier[-1]:.2f}: a jump of more than "
+        f"{case.settings.vix_jump_share_max:.0%} waits for the next reading"
+    )
 
 
 def bars_ready(case: Case) -> Allowance:
@@ -207,6 +222,7 @@ def expiry_sensible(case: Case) -> Allowance:
 
 DATA_LIMITS = (
     Limit("VIX", "DATA", "C.11", vix_fresh),
+    Limit("VIX jump", "DATA", "C.11", vix_jump_confirmed),
     Limit("daily bars", "DATA", "C.11", bars_ready),
     Limit("index level", "DATA", "C.11", index_believed),
     Limit("chain", "DATA", "C.11, decision 207", chains_valid),

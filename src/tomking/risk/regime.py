@@ -1,21 +1,24 @@
 """VIX regimes: how much capital may be in use, and how sizes shrink (methodology C.1).
 
-What tightens acts at once; what loosens waits for a daily close at the looser regime with the VIX
-a point past the boundary.  The memory is the level ``vix_regime`` of the book.
+What tightens acts at once; what loosens needs the VIX a point past the boundary for 15 minutes, or at a
+daily close.  The memory is the level ``vix_regime`` of the book, and a note for the 15 minutes.
 """
 
 from bisect import bisect_right
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from tomking.domain.book import Book
-from tomking.domain.events import Event, LevelChanged
+from tomking.domain.calendar import new_york
+from tomking.domain.events import Event, LevelChanged, Noted
 from tomking.domain.money import ZERO
 from tomking.risk.settings import Settings
 
 LABELS = ("COMPLACENT", "NORMAL", "ELEVATED", "HIGH", "EXTREME", "EXTREME+", "CRISIS")
 LEVEL = "vix_regime"
+LOOSER = "risk.vix_looser"
+"""Note: since when the VIX has stood past the boundary of a looser regime in this session, and the row."""
 PAST_BOUNDARY = 1.0
 """Points of VIX beyond a boundary that a loosening needs."""
 
@@ -38,17 +41,40 @@ def capital_cap(book: Book, vix: float, settings: Settings) -> tuple[Decimal, st
 def regime_events(
     book: Book, vix: float | None, now: datetime, settings: Settings, *, at_close: bool
 ) -> list[Event]:
-    """The regime's change: tighter at any time, looser only at a close."""
+    """The regime's change: tighter at any time, looser after 15 minutes or at a close."""
     if vix is None:
         return []
     before = book.levels.get(LEVEL, "")
     row = regime(vix, settings)
+    events: list[Event] = []
     if before:
         shares, old = settings.vix_capital_share_max, LABELS.index(before)
         if shares[row] >= shares[old]:
-            row = _loosened(vix, old, row, settings) if at_close else old
+            looser = _loosened(vix, old, row, settings)
+            row = looser if at_close else _stood(events, book, old, looser, now, settings)
+        if row != old or at_close:
+            events = _forgotten(book, now)
     after = LABELS[row]
-    return [] if after == before else [LevelChanged(now, LEVEL, before, after, f"VIX {vix:.2f}")]
+    return events if after == before else [*events, LevelChanged(now, LEVEL, before, after, f"VIX {vix:.2f}")]
+
+
+def _stood(  # noqa: PLR0917 - all of them are needed, none has a default
+    events: list[Event], book: Book, old: int, looser: int, now: datetime, settings: Settings
+) -> int:
+    """The looser row once it has stood long enough in this session; ``old`` until then."""
+    seen, _, known = book.notes.get(LOOSER, "").partition(" ")
+    since = datetime.fromisoformat(seen) if seen else None
+    if looser == old:
+        events += _forgotten(book, now)
+        return old
+    if since is None or known != str(looser) or new_york(since).date() != new_york(now).date():
+        events.append(Noted(now, LOOSER, f"{now.isoformat()} {looser}"))
+        return old
+    return looser if now - since >= timedelta(minutes=settings.loosen_minutes) else old
+
+
+def _forgotten(book: Book, now: datetime) -> list[Event]:
+    return [Noted(now, LOOSER, "")] if LOOSER in book.notes else []
 
 
 def _loosened(vix: float, old: int, new: int, settings: Settings) -> int:

@@ -10,14 +10,16 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tomking.domain.settings import setting
-from tomking.risk.ceilings import CEILINGS_BY_PHASE, Ceilings
+from tomking.risk.ceilings import CEILINGS_BY_PHASE
 from tomking.risk.coordination import shares
+from tomking.risk.protections import BY_GROUP, BY_LEVEL, GROUP_COUNT, PROTECTIONS_BY_PHASE, Protections
+from tomking.risk.stresses import STRESSES_BY_PHASE
 
 PHASES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Ceilings):
+class Settings(Protections):
     """``ValueError`` names every table that does not fit its bounds or its phases."""
 
     # ---------------------------------------------------------------------------------- phases
@@ -517,6 +519,8 @@ class Settings(Ceilings):
 BY_PHASE = (
     "phase_floors_usd",
     *CEILINGS_BY_PHASE,
+    *STRESSES_BY_PHASE,
+    *PROTECTIONS_BY_PHASE,
     "positions_max",
     "entries_a_day_max",
     "entering_max",
@@ -528,6 +532,7 @@ BY_VIX = (
     ("vix_size_bounds", "vix_size_shares", 0),
     ("buffer_vix_bounds", "buffer_shares", 1),
     ("dynamic_vix_bounds", "dynamic_vix_factors", 1),
+    ("margin_breaker_bounds", "margin_breaker_shares", 1),
 )
 """Bounds, their table, and how many more entries it has."""
 REGIMES = 7
@@ -538,6 +543,12 @@ def _wrong_lengths(settings: Settings) -> Iterator[str]:
     for name in BY_PHASE:
         if (count := len(getattr(settings, name))) != PHASES:
             yield f"{name} has {count} entries; write one for each of the {PHASES} phases"
+    for name in BY_GROUP:
+        if (count := len(getattr(settings, name))) != GROUP_COUNT:
+            yield f"{name} has {count} entries; write one for each of the {GROUP_COUNT} groups"
+    for name, wanted in BY_LEVEL.items():
+        if (count := len(getattr(settings, name))) != wanted:
+            yield f"{name} has {count} entries; write one for each of {wanted} levels"
     for bounds, table, more in BY_VIX:
         wanted = len(getattr(settings, bounds)) + more
         if (count := len(getattr(settings, table))) != wanted:
@@ -547,7 +558,7 @@ def _wrong_lengths(settings: Settings) -> Iterator[str]:
 
 
 def _wrong_orders(settings: Settings) -> Iterator[str]:
-    for name in ("phase_floors_usd", *(bounds for bounds, _, _ in BY_VIX)):
+    for name in ("phase_floors_usd", "phase_floors_gbp", *(bounds for bounds, _, _ in BY_VIX)):
         values = getattr(settings, name)
         if any(later <= earlier for earlier, later in pairwise(values)):
             yield f"{name} must ascend"

@@ -8,7 +8,7 @@ Nothing returned at ``now`` depends on later data, but for the path within the d
 through that day's own high, low and close.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from tomking.domain.products import PRODUCTS, Settlement
 from tomking.pricing.clock import MINUTES_A_YEAR, session_elapsed
 from tomking.sim.board import Board, Series, Timetable
 from tomking.sim.listing import FRIDAY, moved, quarterly_after
-from tomking.sim.paths import Paths
+from tomking.sim.paths import DayPath, Paths
 from tomking.sim.quoting import DIVIDEND_YIELD, STATE, mids_into, prices_into, quotes_into, rows_into, terms
 from tomking.sim.surface import (
     VIX_MINUTES,
@@ -98,9 +98,18 @@ class _Day:
 class ModelMarket:
     """The ``MarketData`` port on modelled option prices over real underlying history."""
 
-    def __init__(self, history: History, sessions: Sessions, seed: int, *, real_sizes: bool = False) -> None:
+    def __init__(
+        self,
+        history: History,
+        sessions: Sessions,
+        seed: int,
+        told: Mapping[date, DayPath] | None = None,
+        *,
+        real_sizes: bool = False,
+    ) -> None:
         """``sessions`` holds every day of the history and at least 400 days more.
 
+        told        the days whose minutes are known instead of drawn (scenarios tell them)
         real_sizes  contracts are not scaled to the index level (``sim.board``)
 
         ``KeyError`` for a day of the history that is not a session.
@@ -110,7 +119,8 @@ class ModelMarket:
         days: list[date] = history.spx.day.astype("datetime64[D]").tolist()
         self._rows = {day: i for i, day in enumerate(days)}
         lengths = np.array([sessions.days[times.at[day]].minutes for day in days], np.int64)
-        self._paths = Paths(history, lengths, seed)
+        by_row = {self._rows[day]: path for day, path in (told or {}).items()}
+        self._paths = Paths(history, lengths, seed, by_row)
         self._averages = slow_averages(history.vix.close)
         self._strip_table = strip_table()
         self._board = Board(history, times, real_sizes=real_sizes)

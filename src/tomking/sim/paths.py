@@ -17,6 +17,7 @@ Model, in order (methodology 0.4, ruling 3):
 
 import math
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,18 @@ class DayPath:
 class Paths:
     """The path of every session of a history, drawn when asked for."""
 
-    def __init__(self, history: History, minutes: NDArray[np.int64], seed: int) -> None:
-        """minutes: length of each session, (n,): 390 or 210, row i for ``history.spx.day[i]``."""
+    def __init__(
+        self,
+        history: History,
+        minutes: NDArray[np.int64],
+        seed: int,
+        told: Mapping[int, DayPath] | None = None,
+    ) -> None:
+        """minutes: length of each session, (n,): 390 or 210, row i for ``history.spx.day[i]``.
+
+        told: by row, the days whose minutes are known instead of drawn (scenarios tell them).
+        """
+        self._told = dict(told or {})
         self._history = history
         self._minutes = minutes
         self._seed = seed
@@ -71,7 +82,7 @@ class Paths:
         if found is not None:
             self._recent.move_to_end(i)
             return found
-        drawn = self._draw(i)
+        drawn = self._told.get(i) or self._draw(i)
         self._recent[i] = drawn
         if len(self._recent) > CACHED_DAYS:
             self._recent.popitem(last=False)

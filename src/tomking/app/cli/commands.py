@@ -102,7 +102,16 @@ def show(*, path: ConfigPath = None, assignments: Assignments = None, as_json: A
 
 
 @config_app.command()
-def check(*, path: ConfigPath = None, assignments: Assignments = None, as_json: AsJson = False) -> None:
+def check(
+    *,
+    path: ConfigPath = None,
+    assignments: Assignments = None,
+    mode: Annotated[
+        str,
+        typer.Option(metavar="MODE", help="backtest, paper or live: what may not be loosened there."),
+    ] = "backtest",
+    as_json: AsJson = False,
+) -> None:
     """Check the configuration and name everything that is wrong with it at once.
 
     \b
@@ -110,10 +119,11 @@ def check(*, path: ConfigPath = None, assignments: Assignments = None, as_json: 
       tomking config check
       tomking config check --config my.toml
       tomking config check --set account.capital=44450
+      tomking config check --mode live
     """  # noqa: D301
     from tomking.app.cli.configuration import print_check
 
-    print_check(path, assignments or [], as_json=as_json)
+    print_check(path, assignments or [], mode=mode, as_json=as_json)
 
 
 app.add_typer(config_app, name="config")
@@ -185,6 +195,65 @@ def backtest(
         ),
         as_json=as_json,
     )
+
+
+JournalPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="PATH",
+        show_default="the newest of runs/*/journal.sqlite",
+        help="The journal whose book is looked at, at its last instant.",
+    ),
+]
+ChainsPath = Annotated[
+    Path | None,
+    typer.Option("--chains", metavar="PATH", help="The recorded quotes that journal was traded on."),
+]
+
+
+@app.command()
+def stress(
+    *,
+    journal: JournalPath = None,
+    chains: ChainsPath = None,
+    path: ConfigPath = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a book would gain or lose in each shock, and on the grid of moves, VIX and days.
+
+    \b
+    Examples:
+      tomking stress
+      tomking stress --journal runs/2008/journal.sqlite
+      tomking stress --json
+    """  # noqa: D301
+    from tomking.app.cli.risk import print_stress
+
+    print_stress(journal, chains, path, assignments or [], as_json=as_json)
+
+
+@app.command()
+def risk(
+    *,
+    journal: JournalPath = None,
+    chains: ChainsPath = None,
+    path: ConfigPath = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how much of each limit a book uses, its fullest group and its number of bets.
+
+    \b
+    Examples:
+      tomking risk
+      tomking risk --journal runs/2008/journal.sqlite
+      tomking risk --json
+    """  # noqa: D301
+    from tomking.app.cli.risk import print_risk
+
+    print_risk(journal, chains, path, assignments or [], as_json=as_json)
 
 
 app.add_typer(replicate_app, name="replicate")

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tomking.app.config import SCHEMA_VERSION, Config, Override, check_config, parse_assignment
-from tomking.app.problems import Problem, Problems
+from tomking.app.exits import Exit
+from tomking.app.locks import Mode, locked
+from tomking.app.problems import Problem, Problems, problem
 from tomking.app.values import to_toml
 
 
@@ -15,9 +17,9 @@ def print_config(path: Path | None, assignments: Sequence[str], *, as_json: bool
     print(json.dumps(_as_json(config), indent=2) if as_json else _as_toml(config))
 
 
-def print_check(path: Path | None, assignments: Sequence[str], *, as_json: bool) -> None:
-    """That all is well, and what differs from the defaults."""
-    config = read_config(path, assignments)
+def print_check(path: Path | None, assignments: Sequence[str], *, mode: str, as_json: bool) -> None:
+    """That all is well in this mode, and what differs from the defaults."""
+    config = _for_mode(read_config(path, assignments), mode)
     changed = [row for row in config.rows() if row.value != row.setting.default]
     if as_json:
         differs = {row.key: to_toml(row.value) for row in changed}
@@ -27,6 +29,17 @@ def print_check(path: Path | None, assignments: Sequence[str], *, as_json: bool)
     print(f"the configuration is valid; {len(changed)} of {every} values differ from their defaults")
     for row in changed:
         print(f"{row.key} = {to_toml(row.value)}  ({row.source}; default {to_toml(row.setting.default)})")
+
+
+def _for_mode(config: Config, mode: str) -> Config:
+    """The same configuration.  Raises ``Problems`` where the mode refuses it (ruling 16)."""
+    if mode not in set(Mode):
+        raise problem(
+            Exit.USAGE, f"--mode {mode}: must be one of {', '.join(Mode)}; for example --mode paper"
+        )
+    if problems := locked(config, Mode(mode)):
+        raise Problems(problems)
+    return config
 
 
 def read_config(path: Path | None, assignments: Sequence[str]) -> Config:
