@@ -8,7 +8,6 @@ from tomking.domain.book import record_key
 from tomking.domain.money import ZERO
 from tomking.domain.record import Record
 from tomking.risk import breakers, emergency
-from tomking.risk.availability import is_budgeted
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
 from tomking.risk.drawdown import MONTH, periods
 from tomking.risk.pauses import paused
@@ -72,7 +71,7 @@ def not_paused(case: Case) -> Allowance:
 def wins_enough(case: Case) -> Allowance:
     """60 % after twenty trades, but for butterflies and budgets: else suspended until a human looks."""
     strategy = case.wish.strategy
-    if strategy in NO_WIN_FLOOR or is_budgeted(strategy):
+    if strategy in NO_WIN_FLOOR or case.is_budgeted:
         return allowed("no floor on its wins")
     record, settings = record_of(case), case.settings
     if record.trades < settings.win_trades_min:
@@ -121,7 +120,7 @@ def _month_end(day: date) -> date:
 def size_of_record(case: Case) -> tuple[Decimal, str]:
     """The expectancy floor (C.2): half size below 100 pounds a trade, less in a small account."""
     record, settings = record_of(case), case.settings
-    if record.trades < settings.expectancy_trades_min or is_budgeted(case.wish.strategy):
+    if record.trades < settings.expectancy_trades_min or case.is_budgeted:
         return Decimal(1), ""
     floor = expectancy_floor(case)
     each = (record.won - record.lost) / record.trades

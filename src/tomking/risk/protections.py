@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.domain.settings import setting
-from tomking.risk.ceilings import shares
+from tomking.risk.coordination import shares
 from tomking.risk.stresses import Stresses
 
 

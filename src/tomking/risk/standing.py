@@ -121,7 +121,7 @@ def _expansion(inside: Stressed, margins: Floats, account: Account, settings: Se
 
 
 def _account_readings(book: Book, account: Account, vix: float, settings: Settings) -> Iterator[Reading]:
-    phase, net_liq, coming = phase_of(book), account.net_liq, reserved(book)
+    phase, net_liq, coming = phase_of(book), account.net_liq, reserved(book, settings)
 
     def dollars(name: str, used: Decimal, share: Decimal, source: str) -> Reading:
         return Reading(name, float(used), float(share * net_liq), "$", source)

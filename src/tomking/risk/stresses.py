@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.domain.settings import setting
-from tomking.risk.ceilings import Ceilings, shares
+from tomking.risk.ceilings import Ceilings
+from tomking.risk.coordination import shares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
