@@ -148,4 +148,8 @@ def test_the_switches_of_the_risk_settings_are_all_known() -> None:
         "risk.terminal_peak",
         "risk.phase_gating",  # the other choice is stricter
         "risk.correlation_weights",  # the other choice is stricter
+        "risk.cap_shares",  # so is the other of these
+        "risk.full_size",
+        "risk.ceilings",  # how many positions: none of the six rules of ruling 16
+        "risk.threshold_currency",
     }
