@@ -288,6 +288,15 @@ def test_a_lone_spread_goes_when_it_has_doubled() -> None:
     assert said(one, "11:00", day) == []
 
 
+def test_nothing_is_sold_beside_a_spread_that_goes_at_the_same_look() -> None:
+    # On a Wednesday at 10:00 the spread has doubled, and a cycle could be sold: it would be naked.
+    one = after_target()
+    revalue(one, PDS="20.70")
+    wednesday = date(2031, 1, 29)
+    assert said(one, "10:00", wednesday) == [("PDS target", ("PDS",))]
+    assert not any(isinstance(w, Open) for w in one.decide(at("10:00", wednesday)))
+
+
 def test_while_naked_puts_are_open_the_spread_is_their_hedge() -> None:
     one = entered()
     revalue(one, PDS="40")

@@ -194,7 +194,8 @@ class Strategy:
         for entry in self.entries:
             if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
-        return tuple(wishes)
+        gone = set(_closed_whole(wishes, own))
+        return tuple(wish for wish in wishes if _joined(wish) not in gone)
 
     def steps(self, view: View, own: Own) -> tuple[Step, ...]:
         """The positions whose stage of life has changed since it was last written down."""
@@ -310,6 +311,22 @@ def _forgotten(own: Own) -> Iterator[Mark]:
         gone = of_position and key.partition("|")[0] not in ids
         if gone or (STOP_NOTE in key and _watched(key, own) is None):
             yield Mark(own.strategy, key, "")
+
+
+def _closed_whole(wishes: Sequence[Intent], own: Own) -> Iterator[str]:
+    """Positions of which these wishes leave nothing open: nothing may join them in the same breath."""
+    for position in own.positions:
+        roles = {
+            role for w in wishes if isinstance(w, Close) and w.position == position.id for role in w.roles
+        }
+        if roles and roles >= {one.role for one in position.open_components}:
+            yield position.id
+
+
+def _joined(wish: Intent) -> str:
+    """The position that it would become part of; "" for all others."""
+    first = wish.choices[0] if isinstance(wish, Alternatives) else wish
+    return (first.joins or "") if isinstance(first, Open) else ""
 
 
 def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:

@@ -68,6 +68,8 @@ class Watched:
         closed = [(wish.position, role) for wish in wishes if isinstance(wish, Close) for role in wish.roles]
         if len(set(closed)) < len(closed):
             self._fault("it closes a component twice at once", view)
+        if any(_leaves_alone(wish, wishes, own) for wish in wishes):
+            self._fault("it joins a position that it closes whole at the same time", view)
         for wish in wishes:
             for fault in _unfit(wish, self.inner):
                 self._fault(fault, view)
@@ -85,6 +87,15 @@ class Watched:
 
     def _fault(self, words: str, view: View) -> None:
         self.faults.setdefault(words, f"{words} ({view.now:%Y-%m-%d %H:%M} UTC)")
+
+
+def _leaves_alone(wish: Intent, wishes: Sequence[Intent], own: Own) -> bool:
+    """Whether what would join a position finds nothing else left of it."""
+    first = wish.choices[0] if isinstance(wish, Alternatives) else wish
+    joins = first.joins if isinstance(first, Open) else None
+    roles = {role for w in wishes if isinstance(w, Close) and w.position == joins for role in w.roles}
+    held = [position for position in own.positions if position.id == joins]
+    return bool(roles) and any(roles >= {one.role for one in each.open_components} for each in held)
 
 
 def _unfit(wish: Intent, strategy: Strategy) -> list[str]:
