@@ -409,6 +409,8 @@ def test_full_size_waits_for_it_and_micros_do_not() -> None:
     assert earned_allows(case(wish("MES", strategy="lt112"), empty())).units is None
     # A 0DTE has ES from P1 on, which nothing but value earns.
     assert earned_allows(case(wish("ES"), empty())).units is None
+    by_value = replace(case(lt112, empty()), settings=replace(SETTINGS, phase_gating="value"))
+    assert earned_allows(by_value).units is None
 
 
 def test_progress_says_requirement_by_requirement_what_is_missing() -> None:

@@ -146,7 +146,8 @@ def test_the_switches_of_the_risk_settings_are_all_known() -> None:
     assert {key for key in switches if not ROWS[key].setting.research} == {
         "risk.kelly_gate",  # blocks in live whatever it says
         "risk.terminal_peak",
-        "risk.phase_gating",  # the other choice is stricter
+        "risk.phase_gating",  # the roll-out ladder (ruling 17) stands beside it
+        "risk.threshold_currency",
         "risk.correlation_weights",  # the other choice is stricter
         "risk.cap_shares",  # so is the other of these
         "risk.full_size",

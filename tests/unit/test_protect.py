@@ -554,3 +554,26 @@ def test_a_short_option_in_the_money_on_its_last_day_is_never_delivered() -> Non
     due = seen(book, at("15:30"))
     assert ids(due) == [inside.id]
     assert ids(closed(due, at("16:00"))) == []
+
+
+QUIET = st.lists(
+    st.tuples(st.integers(97_000, 102_000), st.floats(10, 31), st.integers(1, 40), st.integers(4_700, 5_300)),
+    min_size=1,
+    max_size=15,
+)
+
+
+@profile(max_examples=150, deadline=None)
+@given(steps=QUIET, phase=st.integers(0, 4), run=st.integers(0, 6))
+def test_a_quick_look_never_misses_anything(
+    steps: list[tuple[int, float, int, int]], phase: int, run: int
+) -> None:
+    book, now = fresh(*BOOK, phase=phase, losing_run=run), at("09:45")
+    for net_liq, vix, minutes, level in steps:
+        now += timedelta(minutes=minutes)
+        if now >= at("15:59"):
+            break
+        look, value = view(now, vix, level), Decimal(net_liq)
+        events = guard(book, look, value, SETTINGS)
+        assert events == guard(book, look, value, SETTINGS, quick=False)
+        book = after(book, events)

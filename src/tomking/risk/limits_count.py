@@ -38,6 +38,8 @@ def earned_allows(case: Case) -> Allowance:
     product, place = case.wish.product, case.places.get(case.wish.strategy)
     if place is None or not is_full_size(product) or case.phase < FIRST_EARNED:
         return allowed("not a full-size contract, or nothing to be earned")
+    if case.settings.phase_gating == "value":
+        return allowed("phases follow net liq alone")
     today, settings = case.view.today, case.settings
     earned = earned_phase(case.book, today, settings)
     if product in place.products[min(earned, case.phase)]:

@@ -53,7 +53,7 @@ def pause_events(book: Book, view: View, tape: Tape, net_liq: float, settings: S
     if fall >= float(settings.day_high_share_max) and not is_on(book, DAY_HIGH):
         words = f"net liq ${net_liq:,.0f} is {fall:.1%} below the day's high of ${tape.high:,.0f}"
         yield _begun(book, view, DAY_HIGH, now + timedelta(minutes=settings.day_high_pause_minutes), words)
-    yield from _swan(book, view, settings)
+    yield from swan_events(book, view, settings)
     yield from _losing_run(book, view, settings)
 
 
@@ -74,7 +74,7 @@ def _vix_flags(book: Book, view: View, tape: Tape, settings: Settings) -> Iterat
         yield _begun(book, view, SPIKE, until, words)
 
 
-def _swan(book: Book, view: View, settings: Settings) -> Iterator[Event]:
+def swan_events(book: Book, view: View, settings: Settings) -> Iterator[Event]:
     """The index against its prior close.  Most of a move is left to the tape's cheaper questions."""
     if is_on(book, SWAN):
         return

@@ -133,7 +133,7 @@ def earned_phase(book: Book, today: date, settings: Settings) -> int:
 
 def may_rise(book: Book, today: date, settings: Settings) -> bool:
     """Whether a promotion is held back by nothing but value."""
-    if settings.phase_gating == "value":
+    if settings.phase_gating != "earned":
         return True
     asked = requirements(book, min(phase_of(book) + 1, 4), today, settings, in_phase=True)
     return all(one.met for one in asked)

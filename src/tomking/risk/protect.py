@@ -19,23 +19,28 @@ from tomking.domain.events import Event, LevelChanged, Noted
 from tomking.domain.intent import Close, Urgency
 from tomking.domain.money import ZERO
 from tomking.risk import assignment, breakers, drawdown, emergency
-from tomking.risk.drawdown import Why, acts, closes, lost_dollars, planned_dollars
+from tomking.risk.drawdown import SEEN, Why, acts, closes, lost_dollars, planned_dollars
 from tomking.risk.groups import complexes_correlation, held_complexes
-from tomking.risk.pauses import is_zero_dte, pause_events, paused, zero_dte_ends
+from tomking.risk.pauses import RUN_SEEN, WORDS, is_zero_dte, pause_events, paused, swan_events, zero_dte_ends
 from tomking.risk.settings import Settings
 from tomking.risk.tape import NOTE, Tape, begun, read, tape_of
 from tomking.risk.valuation import account_of
 from tomking.view import View
 
 
-def guard(book: Book, view: View, net_liq: Decimal, settings: Settings) -> list[Event]:
-    """What changes at this step; empty when nothing does."""
+def guard(book: Book, view: View, net_liq: Decimal, settings: Settings, *, quick: bool = True) -> list[Event]:
+    """What changes at this step; empty when nothing does.
+
+    quick  whether a look at which nothing can change may say so at once; the answer is the same
+    """
     vix, value = view.vix, float(net_liq)
     before = tape_of(book)
     tape = _read(book, view, nan if vix is None else vix, value, settings)
     events: list[Event] = []
     if tape is not before:
         events.append(Noted(view.now, NOTE, tape.text))
+    if quick and _is_quiet(book, tape, vix, value, settings):
+        return [*events, *swan_events(book, view, settings), *assignment.delivery_events(book, view)]
     paused_now = list(pause_events(book, view, tape, value, settings))
     events += paused_now
     if any(
@@ -51,6 +56,37 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings) -> list[
         words = f"VIX {vix:.2f}: closing only until a human releases it"
         events.append(LevelChanged(view.now, emergency.MANUAL, "", "VIX", words))
     return events
+
+
+WATCHED = (*WORDS, breakers.LEVEL, emergency.LEVEL, emergency.MANUAL)
+
+
+def _is_quiet(book: Book, tape: Tape, vix: float | None, net_liq: float, settings: Settings) -> bool:
+    """Whether every measure is so far below its first threshold that only a black swan can begin."""
+    levels, notes = book.levels, book.notes
+    if vix is None or any(levels.get(name) for name in WATCHED):
+        return False
+    if book.losing_run >= settings.losing_run_pause or RUN_SEEN in notes:
+        return False
+    if SEEN + breakers.LEVEL in notes or SEEN + emergency.LEVEL in notes:
+        return False
+    if not vix < min(settings.emergency_vix_alone[0], settings.emergency_vix_losing[0], settings.manual_vix):
+        return False
+    first = float(settings.breaker_warn_share) * float(settings.breaker_low_vix_share)
+    rise = min(settings.vix_crash_points, settings.vix_crash_share * tape.base_vix) * first
+    if not vix - tape.base_vix < min(rise, STIRRED_VIX):
+        return False
+    if not vix - min(mark.vix for mark in tape.marks) < settings.vix_spike_points:
+        return False
+    if tape.correlation >= min(
+        settings.emergency_correlations[0], min(settings.correlation_breaker_shares) * first
+    ):
+        return False
+    fall = min(float(min(settings.rapid_loss_shares)) * first, float(settings.day_high_share_max))
+    if not net_liq > tape.high * (1 - fall):
+        return False
+    lost = min(float(min(settings.emergency_losing_shares)), 1 - STIRRED_SHARE)
+    return net_liq > float(book.prior_close) * (1 - lost)
 
 
 def _read(book: Book, view: View, vix: float, net_liq: float, settings: Settings) -> Tape:

@@ -35,10 +35,10 @@ class Protections(Stresses):
         doc="Net liq in pounds, at the threshold rate, from which each phase begins.",
     )
     phase_gating: str = setting(
-        "value",
-        choices=("value", "earned"),
+        "full_size",
+        choices=("full_size", "earned", "value"),
         source="A.2, ruling 5",
-        doc="Whether criteria earned by trading gate full-size contracts only, or every promotion.",
+        doc="What criteria earned by trading gate: full-size contracts, promotions too, or nothing.",
     )
     earned_trades: tuple[int, ...] = setting(
         (0, 0, 20, 50, 100), low=0, high=1000, source="A.2", doc="Closed trades that a phase is earned with."

@@ -77,7 +77,8 @@ ROWS = (
             ),
             at_most("stress_refuses_from", 3, "position from which S-20 refuses in it"),
             at_most("permitted_loss", 0.10, "greatest loss of the permitted book, share of net liq"),
-            at_least("unprotected_loss", 0.25, "greatest loss of the unprotected book, share of net liq"),
+            between("unprotected_loss", 0.20, 0.60, "loss of the unprotected book at the close of 5 August"),
+            at_least("unprotected_worst", 0.25, "its greatest loss, at the drawn minutes"),
             at_least("times", 4, "the one over the other"),
             at_most("narrative_permitted_loss", 0.10, "the permitted book's on the narrative tape"),
             at_least(

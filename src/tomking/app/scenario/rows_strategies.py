@@ -36,12 +36,7 @@ ROWS = (
         "$200,000; friday_0dte runs",
         (
             exactly("entries", 1, "entries: a condor"),
-            between(
-                "short_distance",
-                0.4,
-                1.0,
-                "distance of the shorts from the index, in 14-day ATRs (0.5, or 25 delta)",
-            ),
+            between("short_distance", 0.4, 1.5, "distance of the shorts, in 14-day ATRs (0.5, or out to 25 delta)"),
             exactly("closed_by_target_or_time", 1, "closed by its target, the time line or at 15:00"),
             at_least("gain", 0, "dollars won"),
             *IMPLICIT,
@@ -55,7 +50,7 @@ ROWS = (
         (
             exactly("entries_14", 1, "entries after a gap of 1.4 %"),
             none("entries_16", "entries after a gap of 1.6 %"),
-            exactly("declined_evt", 1, "declined with EVT after a gap of 1.6 %"),
+            exactly("declined_gap", 1, "declined for its gap of 1.6 % (H.3 says EVT, the strategy TECH)"),
             *IMPLICIT,
         ),
     ),
@@ -108,11 +103,12 @@ ROWS = (
     Row(
         "ipmcc-floor",
         "H.3, B.5",
-        "made up from 2018-06-22: SPY falls 20 % in eight weeks",
+        "made up from 2018-06-20: SPY falls 20 % in sixteen weeks",
         "$200,000: an IPMCC on SPY; ipmcc runs",
         (
             none("below_leap", "weeklies sold below the LEAP's strike"),
             none("below_floor", "weeklies sold where assignment would lock in a loss"),
+            at_least("sold", 3, "weeklies sold"),
             *IMPLICIT,
         ),
     ),
@@ -157,10 +153,13 @@ ROWS = (
     Row(
         "butterfly-debit-160",
         "H.3, B.7",
-        "real Fridays 2018-06-22 to 2018-09-28",
+        "real Fridays 2018-06-22 to 2018-12-28",
         "$200,000; butterfly_9b runs",
         (
             at_most("dearest", 150, "dearest debit paid for a 10-wide fly at 5,500, dollars"),
+            at_least("bought", 1, "flies bought"),
+            exactly("at_the_limit", 1, "products in which a debit at the limit can be had"),
+            none("above_the_limit", "products in which one 16/15 of it can ($160 for $150)"),
             at_least("judged", 1, "Fridays with a wish or a refusal"),
             *IMPLICIT,
         ),

@@ -14,6 +14,7 @@ from tomking.app.scenario import (
     play_others,
     play_phases,
     play_restart,
+    play_streaks,
     play_thresholds,
     play_zero_dte,
 )
@@ -28,6 +29,7 @@ PLAYS: dict[str, Callable[[], Outcome]] = {
     **play_thresholds.PLAYS,
     **play_hours.PLAYS,
     **play_restart.PLAYS,
+    **play_streaks.PLAYS,
     **play_days.PLAYS,
     **play_august.PLAYS,
     **play_zero_dte.PLAYS,
