@@ -262,7 +262,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 def test_a_file_of_no_known_layout_is_refused_with_what_can_be_done(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("date,close\n2016-04-29,2065.3\n")
-    with pytest.raises(BadData, match=r"no known layout .*mapping"):
+    with pytest.raises(BadData, match=r"row 1 is 'date,close': no known layout .*mapping"):
         recognised(path)
     with pytest.raises(BadData, match="no such file"):
         recognised(tmp_path / "nothing")

@@ -14,6 +14,8 @@ from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
 from tomking.adapters.importers.raw import Importer
 from tomking.adapters.importers.tabular import Tabular
+from tomking.adapters.importers.tabular_problems import Problems
+from tomking.adapters.importers.tabular_text import magic, read_blocks
 from tomking.adapters.importers.trades import TRADES
 from tomking.adapters.importers.yahoo import YAHOO
 from tomking.domain.errors import BadData
@@ -49,8 +51,22 @@ def recognised(path: Path) -> Importer:
     if claims:
         raise BadData([f"{path}: could be {names}; say which with --format"])
     raise BadData(
-        [f"{path}: no known layout ({names}); give --format for what is wrong with it, or a mapping file"]
+        [f"{path}: {_beginning(path)}no known layout ({names}); say it with --format, or give a mapping file"]
     )
+
+
+def _beginning(path: Path) -> str:
+    """The first row of a text, so that a web page or another table shows what it is."""
+    try:
+        block = (
+            None
+            if path.is_dir() or magic(path) == "parquet"
+            else next(read_blocks(path, Problems(path)), None)
+        )
+    except OSError:
+        return ""
+    row = b"" if block is None else block.text.partition(b"\n")[0]
+    return f"row 1 is {row.decode('utf-8', 'replace').strip()[:60]!r}: " if row.strip() else ""
 
 
 def mapped(path: Path) -> Tabular:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tomking.adapters.importers.listed import last_days
 from tomking.adapters.importers.mapping import EPOCHS, Mapping, Quote, Stamp, normal
 from tomking.adapters.importers.raw import QUOTES
 from tomking.adapters.importers.tabular_cells import Cells
@@ -54,6 +55,7 @@ def _contract(cells: Cells, mapping: Mapping) -> dict[str, pl.Series]:
     if mapping.expiry is not None:
         expiry, clock = mapping.expiry, cells.file.clock
         found["expiry"] = cells.column(normal(expiry.column), lambda v: clock.day(v, expiry.format), pl.Date)
+    found["expiry"] = last_days(found["expiry"])
     if mapping.strike is not None:
         found["strike"] = cells.strike(normal(mapping.strike.column), mapping.strike.scale)
     if mapping.right is not None:
