@@ -80,6 +80,13 @@ class Chosen:
     importer: Importer
     sources: tuple[Source, ...]
 
+    @property
+    def at_close(self) -> tuple[Path, ...]:
+        """Files whose name says the day and no time: their quotes are taken to be of its close."""
+        if not isinstance(self.importer, Tabular):
+            return ()
+        return tuple(one.path for one in self.sources if self.importer.assumes_close(one.path))
+
 
 def choose(asked: Asked) -> Chosen:
     """The importer and the files.  ``Problems`` and ``BadData`` say all that is wrong with what was asked."""

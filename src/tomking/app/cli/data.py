@@ -52,6 +52,8 @@ def store_folder(given: Path | None, *, must_exist: bool = True) -> Path:
     """The data directory in force.  A named one that is only read must be there."""
     if given is None:
         return data_path(os.environ)
+    if given.exists() and not given.is_dir():
+        raise problem(Exit.DATA, f"--store {given}: is a file; name the directory that is to hold the store")
     if must_exist and not given.is_dir():
         raise problem(Exit.DATA, f"--store {given}: there is no such directory; check the path")
     return given
@@ -77,10 +79,10 @@ def run_import(typed: Typed, *, as_json: bool) -> None:
                 progress=_importing(tell),
             )
     if as_json:
-        plain = import_json(report, folder, layout=chosen.importer.name, dry_run=typed.dry_run)
+        plain = import_json(report, folder, chosen, dry_run=typed.dry_run)
         print(json.dumps(plain, indent=2))
         return
-    print(text.imported(report, folder, layout=chosen.importer.name, dry_run=typed.dry_run))
+    print(text.imported(report, folder, chosen, dry_run=typed.dry_run))
 
 
 def _asked(typed: Typed) -> Asked:

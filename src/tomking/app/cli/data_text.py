@@ -15,9 +15,9 @@ from rich.text import Text
 from tomking.adapters.download import SERIES, Cache, read_table
 from tomking.adapters.store import Overview, Store
 from tomking.adapters.store.records import Counts, SourceRecord
-from tomking.adapters.store.reports import ImportReport
+from tomking.adapters.store.reports import ImportReport, SourceReport
 from tomking.adapters.verify import KINDS, Finding, Severity, merged
-from tomking.app.data import DAILY, Verified
+from tomking.app.data import DAILY, Chosen, Verified
 from tomking.domain.calendar import new_york
 from tomking.domain.errors import BadData
 
@@ -63,16 +63,16 @@ def _size(count: int) -> str:
 # ----------------------------------------------------------------------------------------------- import
 
 
-def imported(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) -> str:
+def imported(report: ImportReport, folder: Path, chosen: Chosen, *, dry_run: bool) -> str:
     """Rows read, kept and quarantined with their reasons, and where they are."""
     read = [one for one in report.sources if not one.known]
     known = len(report.sources) - len(read)
-    opening = f"{counted(len(report.sources), 'file')} of format {layout}"
+    opening = f"{counted(len(report.sources), 'file')} of format {chosen.importer.name}"
     if not read:
         return _printed(f"{opening}, imported before: nothing new")
     if known:
         opening += f", {known:,} of them imported before"
-    parts: list[Table | str] = [opening, _counts(report)]
+    parts: list[Table | str] = [opening, *_assumed(read, chosen), _counts(report)]
     reasons = Counter[str]()
     for one in read:
         reasons.update(dict(one.reasons))
@@ -97,6 +97,16 @@ def imported(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) 
         if any(month.kind == "quotes" for month in report.months):
             parts.append("whole sessions are looked at by: tomking data verify")
     return _printed(*parts)
+
+
+def _assumed(read: Sequence[SourceReport], chosen: Chosen) -> list[str]:
+    """The instant that nobody said, of the files read now."""
+    guessed = [one.path for one in read if one.path in chosen.at_close]
+    if not guessed:
+        return []
+    more = "" if len(guessed) == 1 else f" and {counted(len(guessed) - 1, 'other file')}"
+    said = f"! {guessed[0].name}{more}: the name says a day and no time, so the quotes are stamped with that"
+    return [f"{said} day's close; if they were taken at another time, import with --at instead"]
 
 
 def _counts(report: ImportReport) -> Table:
