@@ -217,6 +217,19 @@ def test_a_typo_gets_one_line_with_the_way_out(
     assert len(answer.problems.splitlines()) == 1
 
 
+def test_a_thousand_files_of_another_format_are_not_a_thousand_lines(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(130):
+        good_file(tmp_path / "in", f"{n:03}.csv")
+    said = tomking(capsys, "import", tmp_path / "in", "--format", "orats")
+    lines = said.problems.splitlines()
+    assert (said.code, len(lines)) == (Exit.DATA, 101)
+    assert "000.csv: row 1" in lines[0]
+    assert lines[-2] == "tomking: and 30 more like these"
+    assert "129.csv: row 1" in lines[-1]
+
+
 def test_a_moment_that_nobody_said_is_not_taken_in_silence(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -264,6 +264,9 @@ def test_a_file_of_no_known_layout_is_refused_with_what_can_be_done(tmp_path: Pa
     path.write_text("date,close\n2016-04-29,2065.3\n")
     with pytest.raises(BadData, match=r"row 1 is 'date,close': no known layout .*mapping"):
         recognised(path)
+    path.write_text("<!doctype html><p>404")
+    with pytest.raises(BadData, match="row 1: is a web page"):
+        recognised(path)
     with pytest.raises(BadData, match="no such file"):
         recognised(tmp_path / "nothing")
 

@@ -56,17 +56,16 @@ def recognised(path: Path) -> Importer:
 
 
 def _beginning(path: Path) -> str:
-    """The first row of a text, so that a web page or another table shows what it is."""
+    """The first row of a text, so that another table shows what it is; ``BadData`` for what is no table."""
+    problems = Problems(path)
     try:
-        block = (
-            None
-            if path.is_dir() or magic(path) == "parquet"
-            else next(read_blocks(path, Problems(path)), None)
-        )
+        is_text = path.is_file() and magic(path) != "parquet"
     except OSError:
         return ""
-    row = b"" if block is None else block.text.partition(b"\n")[0]
-    return f"row 1 is {row.decode('utf-8', 'replace').strip()[:60]!r}: " if row.strip() else ""
+    block = next(read_blocks(path, problems), None) if is_text else None
+    problems.raise_if_any()
+    row = b"" if block is None else block.text.partition(b"\n")[0].strip()
+    return f"row 1 is {row.decode('utf-8', 'replace')[:60]!r}: " if row else ""
 
 
 def mapped(path: Path) -> Tabular:

@@ -77,7 +77,9 @@ def import_sources(
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        remedy = "put that right and run the import again: the store is valid, and what was read is kept"
+        remedy = (
+            "put that right and run the import again: the store is as it was, and no whole file is read again"
+        )
         # Arrow's own words for a full disk are long; the number is the system's.
         what = os.strerror(error.errno) if error.errno else str(error)
         raise OperatingError(f"{store.folder}: {what}; {remedy}") from error

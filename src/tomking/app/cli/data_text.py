@@ -133,7 +133,9 @@ def _refused(reasons: Counter[str], found: Sequence[Finding]) -> Table:
     for reason, count in reasons.most_common():
         kind, first = KINDS.get(reason), firsts.get(reason)
         if kind is None:
-            table.add_row("by the store", f"{count:,}", reason)
+            stays = "; the stored one stays, and each row in quarantine says what differs"
+            differs = reason.startswith("contradicts the stored row")
+            table.add_row("by the store", f"{count:,}", reason + stays * differs)
             continue
         example = "" if first is None else f"\nfirst: {first.where}: {first.example}"
         table.add_row(reason, f"{count:,}", f"{kind.meaning}; {kind.advice}{example}")
