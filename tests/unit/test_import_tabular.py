@@ -36,6 +36,7 @@ from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
 from tomking.adapters.importers.raw import LEVELS, QUOTES, Source
 from tomking.adapters.importers.tabular import Tabular
+from tomking.adapters.importers.trades import TRADES
 from tomking.adapters.importers.yahoo import YAHOO
 from tomking.domain.errors import BadData
 
@@ -482,6 +483,14 @@ def test_the_page_shows_the_complete_example_as_it_is() -> None:
     page = (ROOT / "docs/importing.md").read_text()
     example = (ROOT / "docs/mappings/complete.toml").read_text()
     assert example.strip() in page
+
+
+def test_a_bar_that_is_stamped_with_its_start_is_seen_at_its_end(tmp_path: Path) -> None:
+    # The bar of 09:30 holds what happened until 09:35: who trades at 09:30 must not know it.
+    header = "timestamp,type,strike,expiration,open,high,low,close,volume,underlying_mid,iv,delta\n"
+    path = tmp_path / "trades.csv"
+    path.write_text(header + "2023-01-03 09:30:00,P,3730,2023-02-17,1,1,1,1,3,3849.1594,0.2,-0.3\n")
+    assert read(TRADES, path, root="SPX")["at"].to_list() == [datetime(2023, 1, 3, 14, 35, tzinfo=UTC)]
 
 
 def test_the_complete_example_has_every_key() -> None:

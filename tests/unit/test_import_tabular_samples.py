@@ -146,7 +146,7 @@ SAMPLES = (
         2,
         {
             "root": "SPX",
-            "at": datetime(2023, 1, 3, 6, 35, tzinfo=UTC),
+            "at": datetime(2023, 1, 3, 6, 40, tzinfo=UTC),
             "expiry": date(2023, 2, 17),
             "right": -1,
             "strike": 373_000_000,

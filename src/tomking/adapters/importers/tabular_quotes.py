@@ -1,6 +1,6 @@
 """The quotes of a block of rows, as the mapping says: one or several of each row."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -73,8 +73,13 @@ def _multiplier(cells: Cells, mapping: Mapping) -> pl.Series:
 
 
 def _instants(cells: Cells, stamp: Stamp | None) -> pl.Series:
-    clock = cells.file.clock
+    """When each row could be seen."""
     assert stamp is not None, "checked when the file was opened"
+    return _stamps(cells, stamp) + timedelta(minutes=stamp.bar_minutes)
+
+
+def _stamps(cells: Cells, stamp: Stamp) -> pl.Series:
+    clock = cells.file.clock
     if stamp.column is None:
         assert stamp.constant is not None
         return _constant(cells, stamp.constant.astimezone(UTC), _INSTANT)
