@@ -334,6 +334,16 @@ def test_an_empty_store_says_how_to_fill_it(home: Path, capsys: pytest.CaptureFi
     assert not home.exists()
 
 
+def test_verify_counts_files_of_which_every_row_was_refused(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomking(capsys, "import", good_file(tmp_path / "in"))
+    worthless = tmp_path / "in" / "crossed.csv"
+    worthless.write_text(HEADER + row(strike="2075.0", bid="7.0", ask="6.5"))
+    tomking(capsys, "import", worthless)
+    assert "of their files in quarantine: crossed 1" in tomking(capsys, "verify")
+
+
 def test_list_and_show_say_what_there_is(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
