@@ -19,7 +19,7 @@ from scipy.optimize import least_squares
 
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.recorded_index import Indexed
-from tomking.adapters.recorded_snapshots import read_recording
+from tomking.adapters.recorded_snapshots import FromSnapshots, read_recording
 from tomking.pricing.black import black
 from tomking.pricing.clock import VarianceClock
 from tomking.pricing.implied import implied_vol
@@ -58,8 +58,11 @@ def recorded() -> list[Instant]:
     stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
     clock = VarianceClock.of(stamps[:, 0], stamps[:, 1])
     (data, *_), _ = read_recording([RECORDED], sessions)
-    indexed = Indexed(data, sessions)
-    return [indexed.instant(minute, clock, 0.003, 0.005) for minute in indexed.minutes]
+    indexed = Indexed(FromSnapshots(data), sessions)
+    return [
+        indexed.instant(number, clock, spot=float(data.spot[number]), rate=0.003, rate_sd=0.005)[0]
+        for number in range(len(indexed.minutes))
+    ]
 
 
 def quickest(run: Callable[[], object]) -> float:

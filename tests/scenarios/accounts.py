@@ -13,6 +13,7 @@ from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal
 from tomking.app.backtest import DEFAULT_CAPITAL, LISTED_AHEAD, World, _player
 from tomking.app.config import Config, Override, load_config
+from tomking.app.markets import model_market
 from tomking.app.play import Player
 from tomking.app.request import Request
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
@@ -20,7 +21,6 @@ from tomking.domain.bars import History
 from tomking.domain.calendar import Sessions
 from tomking.domain.events import Event
 from tomking.ports import Journal, MarketData
-from tomking.sim.market import ModelMarket
 
 SEED = 1
 BOTH = ("friday_0dte", "lt112")
@@ -70,7 +70,7 @@ def world(asked: Request, market: MarketData | None = None) -> World:
     assert asked.start is not None
     assert asked.end is not None
     played = calendar().between(asked.start, asked.end).days
-    chosen = market or ModelMarket(history(), calendar(), asked.seed)
+    chosen = market or model_market(history(), calendar(), asked.seed)
     return World(chosen, calendar(), played, history(), history().source_digest)
 
 

@@ -16,6 +16,8 @@ from tomking.domain.order import Order
 
 ON_FUTURES = frozenset({"ES", "MES"})
 """Options that leave the future behind when they are exercised."""
+DELIVERED = ON_FUTURES | {"GC", "SPY"}
+"""Those and the ones that leave shares."""
 
 Holdings = dict[tuple[str, str], dict[Contract, int]]
 """(position, role) -> contracts, signed, without zeros."""
@@ -95,16 +97,16 @@ class Ledger:
             side = 1 if contract.right > 0 else -1
             value = max(Fraction(0), side * (Fraction(event.price) - Fraction(contract.strike)))
             size = Fraction(contract.multiplier)
-            if contract.product in ON_FUTURES and value:
+            if contract.product in DELIVERED and value:
                 cents += count * cents_half_even(-side * Fraction(contract.strike) * size)
                 delivered += count * side
             else:
                 cents += count * cents_half_even(value * size)
-        futures = {leg.contract for leg in event.delivered}
-        assert len(futures) == (1 if event.delivered else 0), f"one expiry, one future: {event}"
-        assert futures or not delivered, f"{delivered} futures were not delivered: {event}"
-        for future in futures:
-            holding[future] = holding.get(future, 0) + delivered
+        what = {leg.contract for leg in event.delivered}
+        assert len(what) == (1 if event.delivered else 0), f"one expiry, one future or share: {event}"
+        assert what or not delivered, f"{delivered} contracts were not delivered: {event}"
+        for contract in what:
+            holding[contract] = holding.get(contract, 0) + delivered
         assert cents == exact_cents(event.dollars), f"{cents} cents by the ledger: {event}"
         self.cash += cents
         self._pay(event.fees)

@@ -22,6 +22,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.scenarios.accounts import Listening, account, calendar, history, played, request, until, world
 
+from tomking.app.markets import model_market
 from tomking.app.play import Player
 from tomking.app.request import Request
 from tomking.domain import events as ev
@@ -30,7 +31,7 @@ from tomking.domain.calendar import new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract
 from tomking.ports import MarketData
-from tomking.sim.market import ModelMarket
+from tomking.sim.families import Families
 from tomking.sim.paths import Paths
 
 pytestmark = pytest.mark.slow
@@ -145,9 +146,9 @@ def garbled(last: datetime, seed: int, rng: np.random.Generator) -> Garbled:
     row = int(np.searchsorted(history().spx.day, np.datetime64(new_york(last).date())))
     session = calendar().on(new_york(last).date())
     known = session is not None and last >= session.close
-    market = ModelMarket(forgetful(row + known, rng), calendar(), seed)
-    lengths = market._paths._minutes
-    market._paths = Paths(forgetful(row + 1, rng), lengths, seed)
+    market = model_market(forgetful(row + known, rng), calendar(), seed)
+    lengths = market.index._paths._minutes
+    market.index._paths = Paths(forgetful(row + 1, rng), lengths, seed)
     return Garbled(market, last, rng)
 
 
@@ -236,9 +237,9 @@ class Peeping:
         if self.what != "bars":
             return self.honest.bars(family, now)
         inner = self.honest.true if isinstance(self.honest, Garbled) else self.honest
-        assert isinstance(inner, ModelMarket)
+        assert isinstance(inner, Families)
         # Yesterday's date over the prices of today, or of a later session.
-        real = inner._history.spx
+        real = inner.index._history.spx
         n, k = len(real.before(new_york(now).date())), self.ahead.days
         later = {name: getattr(real, name)[k : n + k] for name in ("open", "high", "low", "close")}
         return Bars(day=real.day[:n], **later)

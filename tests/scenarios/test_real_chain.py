@@ -17,7 +17,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from tests.scenarios.accounts import request
 from tests.scenarios.ledger import Ledger, exact_cents
+from tests.scenarios.realchains import imported
 
+from tomking.adapters.codec import encode
 from tomking.adapters.journal import SqliteJournal
 from tomking.app.backtest import run
 from tomking.domain import events as ev
@@ -79,7 +81,8 @@ def played(chain: Path, folder: Path) -> Traded:
     with SqliteJournal(report.with_name("journal.sqlite")) as journal:
         events = list(journal.read())
     facts = json.loads(report.with_name("run.json").read_text())
-    return Traded(events, facts, report.read_text(), snapshots(chain))
+    quoted = snapshots(chain if chain.is_file() else CHAIN)
+    return Traded(events, facts, report.read_text(), quoted)
 
 
 def test_a_condor_is_opened_and_closed_by_1500(traded: Traded) -> None:
@@ -176,6 +179,53 @@ def test_strikes_that_nobody_quotes_are_not_traded_and_the_report_says_how_many(
     assert list(other.fills()) == []
     (note,) = (line for line in other.page.splitlines() if "not quoted on both sides" in line)
     assert f"{blanked:,} of " in note
+
+
+def test_where_the_recording_stops_nothing_is_closed_at_its_old_quotes(tmp_path: Path) -> None:
+    """A file that ends at noon: the exit of 15:00 finds no market, and the condor settles at the index's
+    official close, which the history knows.
+    """
+    stopped = played(until_noon(tmp_path), tmp_path)
+    fills = [filled for _, filled in stopped.fills()]
+    # The last snapshot stands for two of its steps.
+    assert fills
+    assert all(wall(filled) <= "12:30" for filled in fills)
+    unpriced = [e for e in stopped.events if isinstance(e, ev.Declined) and e.entry.startswith("exit: ")]
+    assert any(wall(e) == "15:00" for e in unpriced)
+    settled = [e for e in stopped.events if isinstance(e, ev.Settled)]
+    assert {e.price for e in settled} == {Decimal("2065.30")}
+    notes = stopped.facts["notes"]
+    assert isinstance(notes, list)
+    assert not any(note.startswith("unresolved") for note in notes)
+
+
+def test_what_was_recorded_after_noon_changed_nothing_before_it(traded: Traded, tmp_path: Path) -> None:
+    noon = datetime(2016, 4, 29, 12, 0, tzinfo=NEW_YORK)
+    stopped = played(until_noon(tmp_path), tmp_path)
+    before = [
+        [encode(e) for e in run_.events if e.at <= noon and not isinstance(e, ev.RunStarted)]
+        for run_ in (traded, stopped)
+    ]
+    assert before[0] == before[1]
+    assert len(before[0]) > 10
+
+
+def test_the_store_that_the_file_is_imported_to_trades_the_same(traded: Traded, tmp_path: Path) -> None:
+    imported(tmp_path / "data", f"chains/{CHAIN.name}")
+    stored = played(tmp_path / "data", tmp_path)
+    for (order, one), (again, other) in zip(traded.fills(), stored.fills(), strict=True):
+        assert order.structure == again.structure
+        assert (one.at, one.fill.leg_prices) == (other.at, other.fill.leg_prices)
+
+
+def until_noon(folder: Path) -> Path:
+    short = folder / "noon.csv.gz"
+    with gzip.open(CHAIN, "rt", newline="") as file, gzip.open(short, "wt", 1, newline="") as out:
+        rows = csv.DictReader(file)
+        kept = csv.DictWriter(out, rows.fieldnames or ())
+        kept.writeheader()
+        kept.writerows(row for row in rows if row["quote_datetime"][-5:] <= "12:00")
+    return short
 
 
 def wall(event: ev.Event) -> str:

@@ -1,151 +1,33 @@
-"""What every strategy promises, checked over all of them on the same made-up quarter."""
+"""What every strategy promises (``tomking.testing``), checked over all of them; and that the suite bites."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from functools import lru_cache
+from typing import Any
 
-import numpy as np
 import pytest
-from tests.strategies.world import Desk, World, rising_bars, skewed
+from tests.strategies import golden
+from tests.strategies.world import Desk, World
 from tests.worlds import weekdays
 
-from tomking.domain.bars import Bars
-from tomking.domain.calendar import Session, new_york
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass
-from tomking.rules.strategy import CODES, Strategy
-from tomking.strategies import ALL, build
+from tomking.domain.calendar import new_york
+from tomking.domain.intent import Open, Pass
+from tomking.rules.life import Life
+from tomking.rules.strategy import Strategy
+from tomking.strategies import ALL, build, calendarized_112, lt112
+from tomking.testing import RULES, Rule, Unfit, conformance, faults, trial
 
-FIRST = date(2031, 1, 2)
-SESSIONS = weekdays(date(2030, 6, 3), 500)
-DAYS = [s for s in SESSIONS if FIRST <= s.date <= date(2031, 8, 1)]
-FRIDAYS = tuple(s.date for s in SESSIONS if s.date.weekday() == 4)
-
-
-def walk(seed: int) -> tuple[dict[date, float], Bars]:
-    """A closing level a session, 0.8 % a day, and the bars of it."""
-    random = np.random.default_rng(seed)
-    before = rising_bars(FIRST, 5500.0, count=300)
-    levels = 5500.0 * np.exp(np.cumsum(0.008 * random.standard_normal(len(DAYS))))
-    days = np.array([s.date for s in DAYS], dtype="datetime64[D]")
-    close = np.concatenate([before.close, levels])
-    bars = Bars(np.concatenate([before.day, days]), close, close * 1.006, close * 0.994, close)
-    return dict(zip([s.date for s in DAYS], levels, strict=True)), bars
+SESSIONS = weekdays(date(2030, 6, 3), 300)
+SPRING = ((date(2012, 1, 3), date(2012, 6, 29)),)
+"""An LT112 and a calendarized 1-1-2 are opened in January, and their 21 DTE has come."""
+WEEKS = ((date(2012, 1, 3), date(2012, 2, 29)),)
 
 
-def quarter(id_: str, seed: int) -> Desk:
-    """The level walks from close to close, each wish is obeyed at the mid."""
-    levels, bars = walk(seed)
-    market = World(dict.fromkeys(("ES", "MES"), FRIDAYS), vol=skewed, rate=0.045, daily=bars)
-    desk = Desk(build(id_), market, SESSIONS)
-    last = 5500.0
-    for session in DAYS if id_ == "lt112" else DAYS[:45]:
-        desk.run(session, moving(desk, session, last, levels[session.date], checked))
-        last = levels[session.date]
-    return desk
-
-
-def moving(
-    desk: Desk, session: Session, start: float, end: float, check: Callable[[Desk, datetime], None]
-) -> Callable[[datetime], None]:
-    def to(now: datetime) -> None:
-        share = (now - session.open) / (session.close - session.open)
-        desk.market.moved(level=start + share * (end - start))
-        if now.minute % 5 == 1:
-            check(desk, now)
-
-    return to
-
-
-def checked(desk: Desk, now: datetime) -> None:
-    """Deciding is pure, and once what it wished is noted it wishes no mark again."""
-    first, again = desk.decide(now), desk.decide(now)
-    assert first == again
-    assert len({repr(w) for w in first}) == len(first), "nothing twice"
-    for wish in first:
-        fits(wish, desk.strategy)
-    guarded = desk.strategy.guard(desk.view(now), desk.own(now))
-    assert all(isinstance(w, Close | Mark) for w in guarded)
-
-
-def fits(wish: Intent, strategy: Strategy) -> None:
-    assert wish.strategy == strategy.id
-    match wish:
-        case Alternatives(choices):
-            for choice in choices:
-                fits(choice, strategy)
-        case Open():
-            assert len(wish.structure.legs) <= 4
-            assert wish.ceiling >= 1
-            assert min(wish.planned_loss, wish.target_gain) > 0
-            assert wish.least_net % wish.structure.tick == 0
-            assert wish.entry in {e.name for e in strategy.entries}
-            assert {r for t in wish.targets for r in t.roles} <= {p.role for p in wish.parts}
-        case Close():
-            assert wish.reason
-            assert wish.trigger in {e.trigger for e in strategy.exits}
-        case Pass():
-            assert wish.code in CODES
-            assert wish.detail
-        case Mark():
-            assert wish.key
-
-
-@lru_cache
-def run(id_: str, seed: int) -> Desk:
-    return quarter(id_, seed)
-
-
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("id_", ALL)
-def test_it_opens_and_closes_what_it_opened_by_its_horizon(id_: str) -> None:
-    desk = run(id_, 1)
-    assert any(isinstance(w, Open | Alternatives) for _, w in desk.said), "the quarter shows nothing"
-    for position in desk.positions.values():
-        for part in position.open_components:
-            assert part.expiry > DAYS[-1].date
-            assert part.opened_dte <= 21 or (part.expiry - DAYS[-1].date).days > 21
-
-
-@pytest.mark.parametrize("id_", ALL)
-def test_the_same_market_gives_the_same_wishes(id_: str) -> None:
-    assert run(id_, 1).said == quarter(id_, 1).said
-
-
-@pytest.mark.parametrize("id_", ALL)
-def test_another_path_gives_other_wishes(id_: str) -> None:
-    assert run(id_, 1).said != run(id_, 2).said
-
-
-@pytest.mark.parametrize("id_", ALL)
-def test_after_obeying_it_wishes_nothing_more_on_the_same_quotes(id_: str) -> None:
-    desk = run(id_, 1)
-    by_instant: dict[datetime, list[Intent]] = {}
-    for now, wish in desk.said:
-        if not isinstance(wish, Pass):
-            by_instant.setdefault(now, []).append(wish)
-    for wishes in by_instant.values():
-        closes = [(w.position, role) for w in wishes if isinstance(w, Close) for role in w.roles]
-        assert len(closes) == len(set(closes)), "a component is closed once"
-
-
-@pytest.mark.parametrize("id_", ALL)
-def test_conditions_are_asked_in_the_order_of_the_pipeline(id_: str) -> None:
-    for entry in build(id_).entries:
-        codes = [CODES.index(c.code) for c in entry.when]
-        assert codes == sorted(codes), f"{id_} {entry.name}"
-
-
-@pytest.mark.parametrize("id_", ALL)
-@pytest.mark.parametrize("grid", [0, 1, 15, 390])
-def test_it_never_wakes_in_the_past_or_after_the_close(id_: str, grid: int) -> None:
-    desk = Desk(build(id_), World({}), SESSIONS)
-    own = desk.own(DAYS[0].open)
-    for session in DAYS[:30]:
-        now: datetime = session.open - timedelta(hours=3)
-        while (wake := desk.strategy.next_wake(session, own, now, grid)) is not None:
-            assert now < wake < session.close
-            assert new_york(wake).date() == session.date
-            now = wake
+def test_it_keeps_the_rules(id_: str, rule: Rule) -> None:
+    assert not faults(ALL[id_], rule)
 
 
 def test_they_ask_in_order_of_their_priority() -> None:
@@ -155,8 +37,131 @@ def test_they_ask_in_order_of_their_priority() -> None:
 
 
 @pytest.mark.parametrize("id_", ALL)
-def test_stops_and_last_days_are_guarded(id_: str) -> None:
-    guarded = {e.trigger for e in build(id_).exits if e.guardian}
-    expected = {"friday_0dte": {"stop", "time", "backstop"}, "lt112": {"NP stop", "21 DTE", "weekly time"}}
-    assert expected[id_] <= guarded
-    assert all(Decimal(0) <= Decimal(str(build(i).claim.win_rate)) <= 1 for i in ALL)
+@pytest.mark.parametrize("grid", [0, 1, 15, 390])
+def test_it_never_wakes_in_the_past_or_after_the_close(id_: str, grid: int) -> None:
+    desk = Desk(build(id_), World({}), SESSIONS)
+    own = desk.own(SESSIONS.days[150].open)
+    for session in SESSIONS.days[150:180]:
+        now: datetime = session.open - timedelta(hours=3)
+        while (wake := desk.strategy.next_wake(session, own, now, grid)) is not None:
+            assert now < wake < session.close
+            assert new_york(wake).date() == session.date
+            now = wake
+
+
+@pytest.mark.parametrize("id_", ALL)
+def test_a_claim_is_a_share_or_none(id_: str) -> None:
+    claim = build(id_).claim
+    assert claim.win_rate is None or 0 < claim.win_rate < 1
+    assert (claim.win_rate is None) == (claim.source == "none")
+
+
+# ------------------------------------------------------------------------- strategies that break them
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A module whose strategy is another's with one thing wrong."""
+
+    of: Any
+    spoil: Callable[[Strategy], Strategy]
+    Settings: Any = dict
+
+    def strategy(self, _: object) -> Strategy:
+        return self.spoil(self.of.strategy(self.of.Settings()))
+
+
+def short(rule: Rule) -> str:
+    words = rule.name.split(" ")
+    return f"{words[0]} .. {words[-1]}"
+
+
+FIT, SIZES, COVER, TIMES, CLOSED, DTE_21, GUARD, REPLAY, LIFE, ORDER = map(short, RULES)
+
+
+def broken_rules(of: Any, spoil: Callable[[Strategy], Strategy], spans: Any = WEEKS) -> set[str]:
+    module: Any = Broken(of, spoil)
+    assert trial(module, spans) is not None, "it must trade to show anything"
+    return {short(rule) for rule in RULES if faults(module, rule, spans)}
+
+
+def test_without_exits_short_legs_survive_21_dte() -> None:
+    found = broken_rules(calendarized_112, lambda s: replace(s, exits=()), SPRING)
+    assert found >= {DTE_21, GUARD}
+
+
+def test_exits_that_are_no_guardians_do_not_run_when_it_is_quarantined() -> None:
+    def spoil(whole: Strategy) -> Strategy:
+        return replace(whole, exits=tuple(replace(e, guardian=False) for e in whole.exits))
+
+    assert broken_rules(calendarized_112, spoil, SPRING) == {GUARD}
+
+
+def test_naked_puts_are_not_covered() -> None:
+    assert broken_rules(lt112, lambda s: replace(s, covered=("",))) == {COVER}
+
+
+def test_a_way_that_the_table_of_life_has_not() -> None:
+    def spoil(whole: Strategy) -> Strategy:
+        life = whole.life
+        assert life is not None
+        return replace(whole, life=Life(dict.fromkeys(life.ways, ()), life.reading))
+
+    assert LIFE in broken_rules(calendarized_112, spoil)
+
+
+def test_conditions_out_of_order() -> None:
+    def spoil(whole: Strategy) -> Strategy:
+        return replace(whole, entries=tuple(replace(e, when=e.when[::-1]) for e in whole.entries))
+
+    assert ORDER in broken_rules(lt112, spoil)
+
+
+def test_an_entry_without_a_reason() -> None:
+    assert {FIT, CLOSED} <= broken_rules(lt112, lambda s: reasons(s, lambda _: ""))
+
+
+def test_memory_outside_the_journal_is_found_out() -> None:
+    def spoil(whole: Strategy) -> Strategy:
+        asked: list[int] = []
+
+        def reason(wish: Open) -> str:
+            asked.append(1)
+            return f"wish number {len(asked) // 2} of this process"
+
+        return reasons(whole, reason)
+
+    assert broken_rules(lt112, spoil) >= {FIT, REPLAY}
+
+
+def reasons(whole: Strategy, reason: Callable[[Open], str]) -> Strategy:
+    """The same with other words for why it enters."""
+
+    def said(build: Callable[..., Any]) -> Callable[..., Any]:
+        def wish(view: Any, own: Any) -> Any:
+            found = build(view, own)
+            if isinstance(found, Pass):
+                return found
+            return next(replace(one, reason=reason(one)) for one in getattr(found, "choices", (found,)))
+
+        return wish
+
+    return replace(whole, entries=tuple(replace(e, build=said(e.build)) for e in whole.entries[:1]))
+
+
+def test_a_strategy_that_never_trades_is_not_waved_through() -> None:
+    module: Any = Broken(lt112, lambda s: replace(s, entries=()))
+    with pytest.raises(Unfit, match=r"it opened nothing in 2012-01-03 to 2012-02-29: name other spans"):
+        conformance(module, WEEKS)
+
+
+# -------------------------------------------------------------------------------- golden decisions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id_", ALL)
+def test_its_decisions_are_those_that_were_read_and_kept(id_: str) -> None:
+    kept = golden.FOLDER / f"{id_}.txt"
+    remedy = f"read the difference, then `python -m tests.strategies.golden {id_}`"
+    assert kept.exists(), f"no kept decisions of {id_}: {remedy}"
+    assert golden.document(id_) == kept.read_text(encoding="utf-8"), remedy

@@ -56,7 +56,21 @@ def test_numbers_in_sentences_are_settings_too(id_: str) -> None:
 @pytest.mark.parametrize("id_", ALL)
 def test_the_claim_stands_in_the_table_of_claims(id_: str) -> None:
     claim = ALL[id_].strategy(ALL[id_].Settings()).claim
-    assert f"Claimed win rate: {claim.win_rate:.0%} ({claim.source})" in read(id_)
+    said = "none" if claim.win_rate is None else f"{claim.win_rate:.0%} ({claim.source})"
+    assert f"Claimed win rate: {said}" in read(id_)
+
+
+@pytest.mark.parametrize("id_", ALL)
+def test_tests_named_in_it_exist(id_: str) -> None:
+    """A row of the methodology is shown by a test that is there, in the file of the strategy or one named."""
+    tests = Path(__file__).resolve().parents[1]
+    rows = read(id_).partition("## Where each row is shown")[2]
+    files = {tests.parent / name for name in re.findall(r"`(tests/[\w/]+\.py)`", rows)}
+    assert [str(file) for file in files if not file.exists()] == []
+    own = tests / "strategies" / f"test_{id_}.py"
+    there = "".join(file.read_text(encoding="utf-8") for file in {*files, own})
+    named = re.findall(r"`(test_\w+)`", rows)
+    assert [name for name in named if f"def {name}(" not in there] == []
 
 
 def read(id_: str) -> str:

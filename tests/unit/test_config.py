@@ -15,7 +15,7 @@ from tomking.app.cli.configuration import _as_toml
 from tomking.app.config import Config, Override, check_config, config_path, load_config, parse_assignment
 from tomking.app.exits import Exit
 from tomking.app.problems import Problem, Problems
-from tomking.app.sections import STRATEGIES, Account, Backtest, sections
+from tomking.app.sections import DEFAULT_ON, STRATEGIES, Account, Backtest, sections
 from tomking.app.values import read_text, read_toml, to_text, to_toml
 from tomking.domain.settings import setting, settings_of
 
@@ -78,7 +78,7 @@ def test_without_anything_the_defaults_of_ruling_4_stand(tmp_path: Path, known: 
     config = load(tmp_path)
     assert config.section("account", Account).capital == Decimal(200_000)
     assert config.section("backtest", Backtest) == Backtest(
-        start=None, end=None, seed=1, strategies=("friday_0dte", "lt112")
+        start=None, end=None, seed=1, strategies=DEFAULT_ON, events=None
     )
     assert set(config.provenance.values()) == {"default"}
 

@@ -7,11 +7,24 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from tests.unit.test_limits import NET_LIQ, SETTINGS, Listed, account, empty, lt112, mid, wish
+from tests.unit.test_limits import (
+    NET_LIQ,
+    SETTINGS,
+    Listed,
+    account,
+    empty,
+    holding,
+    lt112,
+    mid,
+    open_position,
+    wish,
+)
 from tests.worlds import FRIDAY, at, session_on, weekdays
 
 from tomking.domain.book import Book, Day
-from tomking.domain.intent import Approved, Open, Refused, Verdict
+from tomking.domain.contract import Contract, Option
+from tomking.domain.intent import Approved, Open, Part, Refused, Verdict
+from tomking.domain.structure import Structure
 from tomking.risk.case import Allowance, Limit
 from tomking.risk.gate import LIMITS, case_of, judge
 from tomking.view import View
@@ -90,6 +103,48 @@ def test_yellow_halves_and_rounds_down() -> None:
     assert isinstance(answer, Approved)
     assert answer.units == 1
     assert answer.binding.endswith("3 units x 0.50 for drawdown, VIX and ramp")
+
+
+def covered(joins: str | None = None) -> tuple[Book, Open]:
+    """A bought SPY call of June, 5 points of which are worth 60, and a call of March to sell against it."""
+    bought = replace(
+        wish("SPY"),
+        strategy="ipmcc",
+        parts=(Part("LEAP", Structure.parse("LEAP", "+1 SPY 2032-06-18 C500")),),
+    )
+    book = holding(open_position("P1", strategy="ipmcc", opening=bought))
+    sale = Structure.parse("weekly", "-1 SPY 2031-03-14 C560")
+    sold = replace(wish("SPY"), strategy="ipmcc", parts=(Part("weekly", sale),), ceiling=1, joins=joins)
+    return book, sold
+
+
+def call_mid(contract: Contract, now: object) -> float | None:
+    return 60.0 if isinstance(contract, Option) and contract.strike == 500 else 4.0
+
+
+def test_what_its_position_covers_asks_no_margin_and_is_not_shrunk_to_nothing() -> None:
+    # Alone the call is naked: 20 % of $55,000 less 1,000 out of the money, and its 4.00: $10,400.  Beside the
+    # bought call of a lower strike and a later day it is covered, and its 4.00 lessen the debit.
+    market = Listed(call_mid, level=5500.0, vix_level=30.0)
+    now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+    book, alone = covered()
+    assert case_of(alone, book, now, account(book), SETTINGS).margin == Decimal("10400.00")
+    book, joined = covered(joins="P1")
+    assert case_of(joined, book, now, account(book), SETTINGS).margin <= 0
+    # At VIX 30 sizes are shrunk by a quarter: one naked call to none, one covered call not at all.
+    assert isinstance(judge(alone, book, now, account(book), SETTINGS, ()), Refused)
+    answer = judge(joined, book, now, account(book), SETTINGS, ())
+    assert isinstance(answer, Approved)
+    assert answer.units == 1
+    assert answer.margin == 0
+
+
+def test_a_hedge_is_not_shrunk() -> None:
+    bought = (Part("rung", Structure.parse("rung", "+1 SPY 2032-06-18 P440")),)
+    hedge = replace(wish("SPY"), strategy="leap_put_hedge", parts=bought, ceiling=1)
+    answer = verdict(hedge, vix=30.0, limits=())
+    assert isinstance(answer, Approved)
+    assert answer.units == 1
 
 
 def test_without_a_vix_nothing_is_opened() -> None:

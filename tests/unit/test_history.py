@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from tomking.adapters.calendars import load_sessions
-from tomking.adapters.history import SERIES_UNITS, history_series, load_gold, load_history
-from tomking.domain.bars import Bars, History
+from tomking.adapters.history import SERIES_UNITS, family_history, history_series, load_gold, load_history
+from tomking.domain.bars import Bars, FamilyBars, History, NoHistory
+from tomking.domain.products import PRODUCTS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT / "../shared/data/daily"
@@ -249,9 +250,9 @@ def test_a_disordered_bar_is_widened_and_a_missing_one_carried(build: ModuleType
 
 
 def test_prices_are_rounded_to_the_cent_and_blanks_are_none(build: ModuleType) -> None:
-    assert build.hundredths("359.69000244140625") == 35969
-    assert build.hundredths(" ") is None
-    assert build.hundredths(".") is None
+    assert build.counted("359.69000244140625") == 35969
+    assert build.counted(" ") is None
+    assert build.counted(".") is None
 
 
 def test_a_wrong_close_stops_the_build(build: ModuleType) -> None:
@@ -299,3 +300,87 @@ def test_the_vix_closes_as_the_exchange_publishes_it_on_all_but_eight_days(histo
     assert differ[3].max() == pytest.approx(1.24)  # 2008-09-16: 31.54 here, 30.30 there
     # Open, high or low differ on 1 to 2 % of the days: either source has bad prints there.
     assert np.count_nonzero(differ[:3].max(axis=0) > 0.006) < 0.02 * differ.shape[1]
+
+
+# ------------------------------------------------------------------------------ by family
+
+
+@pytest.mark.parametrize(
+    ("family", "first", "last", "rows"),
+    [
+        ("SPX", "1990-01-02", "2024-12-30", 8816),
+        ("VIX", "1990-01-02", "2024-12-30", 8816),
+        ("GC", "2000-08-30", "2024-12-30", 6121),
+        ("CL", "1990-01-02", "2019-01-03", 7309),
+        ("6E", "2003-12-01", "2024-12-30", 5306),
+    ],
+)
+def test_each_family_says_what_it_has_and_until_when(family: str, first: str, last: str, rows: int) -> None:
+    found = family_history(family)
+    assert isinstance(found, FamilyBars)
+    bars = found.bars
+    assert (str(bars.day[0]), str(found.last_day), len(bars)) == (first, last, rows)
+    assert found.own_volatility == (family == "SPX")
+    assert found.closes_only == (family == "CL")
+    for column in (bars.open, bars.high, bars.low, bars.close):
+        assert np.isfinite(column).all()
+        assert (column > 0).all()
+    assert (bars.high >= np.maximum(bars.open, bars.close)).all()
+    assert (bars.low <= np.minimum(bars.open, bars.close)).all()
+    assert (np.diff(bars.day.astype(np.int64)) > 0).all()
+
+
+def test_a_familys_bars_are_those_of_the_history(history: History) -> None:
+    spx, gold = family_history("SPX"), family_history("GC")
+    assert isinstance(spx, FamilyBars)
+    assert isinstance(gold, FamilyBars)
+    np.testing.assert_array_equal(spx.bars.close, history.spx.close)
+    np.testing.assert_array_equal(gold.bars.close, load_gold().close)
+    assert spx.source_digest == history.source_digest
+
+
+@pytest.mark.parametrize(("day", "close"), [("2008-07-15", 1.59), ("2014-05-07", 1.39), ("2022-09-28", 0.97)])
+def test_the_euro_was_where_it_was(day: str, close: float) -> None:
+    euro = family_history("6E")
+    assert isinstance(euro, FamilyBars)
+    i = int(np.searchsorted(euro.bars.day, np.datetime64(day)))
+    assert euro.bars.close[i] == pytest.approx(close, abs=0.006)
+    # No day of it moved more than 4 percent: rows of other days are out.
+    assert np.abs(np.diff(np.log(euro.bars.close))).max() < 0.04
+
+
+def test_where_there_is_no_history_it_says_why() -> None:
+    for family in ("NDX", "RUT", "SI", "TLT", "XOP", "ZB", "ZN", "AAPL"):
+        found = family_history(family)
+        assert isinstance(found, NoHistory)
+        assert found.family == family
+    assert family_history("ZN") == NoHistory(
+        "ZN", "no history of the future is at hand, only Treasury yields (history_series)"
+    )
+    assert "there is one for SPX, VIX, GC, CL, 6E" in str(family_history("AAPL"))
+
+
+def test_every_family_of_the_table_has_a_history_or_a_reason() -> None:
+    for row in PRODUCTS.values():
+        found = family_history(row.family)
+        assert isinstance(found, FamilyBars) or len(found.reason) > 20
+
+
+def test_rows_of_other_days_and_absurd_prices_are_left_out(build: ModuleType) -> None:
+    days = [date(2031, 3, n) for n in (3, 4, 5, 6, 7)]
+    good = (110_000, 110_500, 109_500, 110_000)
+    bars = dict.fromkeys(days, good)
+    bars[days[2]] = (149_000, 149_600, 148_200, 149_200)  # of another month
+    assert sorted(build.without_outliers(bars)) == [*days[:2], *days[3:]]
+    bars[days[2]] = (110_000, 110_500, 76_000, 110_000)  # a low that never was
+    assert sorted(build.without_outliers(bars)) == [*days[:2], *days[3:]]
+
+
+def test_a_currencys_day_ends_where_the_next_begins_but_not_across_a_gap(build: ModuleType) -> None:
+    bars = {
+        date(2031, 3, 6): (110, 112, 109, 110),
+        date(2031, 3, 7): (111, 113, 110, 111),
+        date(2031, 3, 24): (120, 121, 119, 120),
+    }
+    closed = build.closed_by_the_next_open(bars)
+    assert [bar[3] for bar in closed.values()] == [111, 111, 120]

@@ -64,6 +64,9 @@ class Scripted:
     id: str = "friday"
     guards: tuple[Intent, ...] = ()
 
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        return ()
+
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         return self.script(view, own)
 
@@ -109,6 +112,9 @@ class Lenient:
 
     def phase(self, book: Book) -> int:
         return 4
+
+    def barred(self, book: Book, strategy: str) -> str:
+        return ""
 
     def drawdown_level(self, book: Book) -> str:
         return "GREEN"

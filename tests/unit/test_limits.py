@@ -693,12 +693,12 @@ def test_concentration_in_family_strategy_and_expiry() -> None:
 def test_margin_of_working_orders_is_reserved() -> None:
     book = replace(empty(), orders={"O7": working(wish(), units=10)})
     this = replace(case(book=book), margin=Decimal(10_000))
-    # 30,000 on SPX, less 10,000 reserved.
-    assert capital.family_allows(this).units == 2
+    # 30,000 on SPX, less 10,000 and a quarter reserved.
+    assert capital.family_allows(this).units == 1
     half = replace(book.orders["O7"], filled=5)
     this = replace(case(book=replace(book, orders={"O7": half})), margin=Decimal(10_000))
     assert capital.family_allows(this).units == 2
-    assert "$5,000 in use" in capital.family_allows(this).detail
+    assert "$6,250 in use" in capital.family_allows(this).detail
 
 
 def test_two_per_cent_at_the_stop_counts_slippage_and_fees() -> None:
@@ -723,10 +723,12 @@ def test_what_joins_a_position_shares_its_two_per_cent_and_its_capital() -> None
     assert answer.detail.startswith("planned, with slippage and fees: $2,800 in use + $1,0")
     assert answer.units == 1
     # 12 % is $24,000, of which $8,000 are in use.
+    joined = replace(joined, account=replace(joined.account, by_position={"P1": Decimal(8_000)}))
     assert capital.position_capital(replace(joined, margin=Decimal(5_000))).units == 3
     # 5 % on MES is $10,000, of which $8,000 are in use: 2 x $900.
     micro = holding(open_position("P1", opening=lt112("MES")))
     joined = case(replace(wish("MES"), strategy="lt112", entry="weekly", joins="P1"), micro)
+    joined = replace(joined, account=replace(joined.account, by_position={"P1": Decimal(8_000)}))
     assert capital.position_capital(replace(joined, margin=Decimal(900))).units == 2
 
 

@@ -16,10 +16,11 @@ from tomking.sim.listing import (
     extremes_before,
     is_quarterly,
     quarterly_after,
+    scale_at,
     size_at,
     strikes_listed,
     third_friday,
-    three_digits,
+    two_digits,
     zone_units,
 )
 
@@ -142,13 +143,13 @@ def test_third_fridays_and_the_future_behind_an_option(sessions: Sessions) -> No
 
 
 def test_sizes_by_hand() -> None:
-    # 353.40 / 5500 = 0.064254...: three digits 0.0643.  5 x 0.0643 = 0.3215; 100 / 0.0643 = 1555.21.
-    size = size_at(PRODUCTS["SPXW"], 353.40)
-    assert size.scale == Decimal("0.0643")
-    assert size.strike_unit == Decimal("0.3215")
-    assert size.tick == Decimal("0.003215")
-    assert size.multiplier == Decimal("1555.21")
-    assert size_at(PRODUCTS["ES"], 5500.0).multiplier == Decimal("50.00")
+    # 353.40 / 5500 = 0.064254...: two digits 0.064.  5 x 0.064 = 0.32; 100 / 0.064 = 1562.50.
+    size = size_at(PRODUCTS["SPXW"], scale_at(353.40))
+    assert size.scale == Decimal("0.064")
+    assert size.strike_unit == Decimal("0.32")
+    assert size.tick == Decimal("0.0032")
+    assert size.multiplier == Decimal("1562.5")
+    assert size_at(PRODUCTS["ES"], scale_at(5500.0)).multiplier == Decimal("50.00")
 
 
 @pytest.mark.parametrize("product", list(PRODUCTS))
@@ -156,19 +157,20 @@ def test_a_size_read_back_from_a_contracts_text_has_the_same_digits(product: str
     # 3168 / 5500 = 0.576: an ES tick of 0.05 x 0.576 = 0.02880 is written 0.0288, and a price on its grid
     # must not be 3.51360 before a restart and 3.5136 after it.
     for level in (353.4, 3168.0, 5500.0):
-        size = size_at(PRODUCTS[product], level)
+        size = size_at(PRODUCTS[product], scale_at(level))
         option = Option(
             product, date(2020, 2, 7), Right.PUT, 3 * size.strike_unit, size.multiplier, size.tick
         )
         again = Option.parse(str(option))
         assert [str(n) for n in (again.tick, again.multiplier, again.strike)] == [
-            str(n) for n in (option.tick, option.multiplier, option.strike.normalize())
+            *(str(n) for n in (option.tick, option.multiplier)),
+            f"{option.strike.normalize():f}",
         ]
 
 
-def test_three_digits() -> None:
-    told = [three_digits(Decimal(x)) for x in ("0.064254", "1.0049", "0.99951", "12.349")]
-    assert told == [Decimal("0.0643"), Decimal(1), Decimal(1), Decimal("12.3")]
+def test_two_digits() -> None:
+    told = [two_digits(Decimal(x)) for x in ("0.064254", "1.049", "0.9951", "12.349")]
+    assert told == [Decimal("0.064"), Decimal(1), Decimal(1), Decimal(12)]
 
 
 def test_zones_are_whole_strike_units() -> None:

@@ -16,6 +16,7 @@ from tomking.domain.bars import Bars, History
 from tomking.domain.calendar import Sessions, calendar_days, wall_instant
 from tomking.domain.chain import Chain, quote_of
 from tomking.domain.contract import Future, Option, Right
+from tomking.domain.products import PRODUCTS
 from tomking.pricing.surface import butterfly, calendar
 from tomking.sim.market import ModelMarket
 from tomking.sim.quoting import surface_of
@@ -141,6 +142,10 @@ EXTREMES = (
 )
 
 
+def scale_of(chain: Chain) -> Decimal:
+    return chain.tick / PRODUCTS[chain.product].tick
+
+
 def at(sessions: Sessions, wall: datetime) -> datetime:
     session = sessions.on(wall.date())
     assert session is not None
@@ -178,7 +183,7 @@ def test_its_chains_are_those_of_a_pricing_surface_free_of_arbitrage(
         now = at(sessions, wall)
         chains = [market.chain("SPXW", expiry, now) for expiry in market.expiries("SPXW", now)]
         known = [chain for chain in chains if chain is not None]
-        series = [market._board.series("SPXW", chain.expiry) for chain in known]
+        series = [market._board.series("SPXW", chain.expiry, scale_of(chain)) for chain in known]
         surface = surface_of(market._state, np.array([s.facts for s in series if s is not None]))
         assert calendar(surface, grid).min() > 0
         for i, chain in enumerate(known):
@@ -257,9 +262,10 @@ def test_a_strike_outside_the_days_list_still_has_a_quote(market: ModelMarket, s
 
 def test_contracts_of_another_size_are_not_listed(market: ModelMarket, sessions: Sessions) -> None:
     now = at(sessions, datetime(1990, 6, 15, 10, 30))  # noqa: DTZ001
-    full_size = Option("SPXW", date(1990, 6, 15), Right.PUT, Decimal(340), Decimal(100), Decimal("0.05"))
-    assert market.quotes([full_size], now) == [None]
-    assert np.isnan(market.marks([full_size], now)).all()
+    # A multiplier of one scale and a tick of another: no day ever listed it (decision 303).
+    mixed = Option("SPXW", date(1990, 6, 15), Right.PUT, Decimal(340), Decimal(100), Decimal("0.0031"))
+    assert market.quotes([mixed], now) == [None]
+    assert np.isnan(market.marks([mixed], now)).all()
 
 
 def test_contracts_are_about_as_large_as_at_5500_points(market: ModelMarket, sessions: Sessions) -> None:
@@ -329,7 +335,7 @@ def test_the_market_is_silent_out_of_hours_and_stands_at_the_close_afterwards(
     assert session.date in market.expiries("SPXW", session.close - timedelta(minutes=1))
     assert session.date not in market.expiries("SPXW", session.close)
     assert market.spot("NDX", evening) is None
-    assert market.expiries("SPY", evening) == ()
+    assert market.expiries("NDX", evening) == ()
 
 
 def test_an_expired_contract_is_quoted_no_more(market: ModelMarket, sessions: Sessions) -> None:

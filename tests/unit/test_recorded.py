@@ -136,7 +136,8 @@ def test_a_reading_is_the_latest_snapshot_at_or_before_now_in_this_session(tmp_p
     assert m.spot("SPX", monday(10, 29)) is None
     assert m.spot("SPX", monday(10, 30)) == 5_501
     assert m.spot("SPX", monday(10, 44)) == 5_501
-    assert m.spot("SPX", monday(15, 0)) == 5_495
+    assert m.spot("SPX", monday(11, 15)) == 5_495
+    assert m.spot("SPX", monday(11, 16)) is None  # two steps of a quarter of an hour: it has stopped
     assert m.spot("SPX", wall_instant(date(2031, 3, 4), wall(10, 0))) is None  # not yesterday's
     assert m.spot("NDX", monday(10, 30)) is None
     (quote,) = m.quotes([option("03-07 P5400")], monday(10, 44))
@@ -190,7 +191,7 @@ def test_what_nobody_may_trade_on_is_kept_out_and_counted(tmp_path: Path) -> Non
         row("03-03 08:00", "03-07 P5400", 12, 12.5),  # before the open
         row("03-03 10:30", "02-28 P5400", 12, 12.5),  # expired on Friday
         row("03-03 10:30", "12-19 P5400", 12, 12.5),  # beyond the calendar
-        good.replace("SPXW", "QQQ"),
+        good.replace("SPXW", "NDX"),
     ]
     m = market(tmp_path, rows)
     assert m.expiries("SPXW", monday(10, 30)) == (FRIDAY,)
@@ -421,7 +422,7 @@ def test_bad_cells_are_counted_and_every_kind_of_them_is_told_at_once(tmp_path: 
         (f"{HEADER}\n{GOOD}\n".encode() + b"\xff\xfe,,,,,,,\n", "is not CSV"),
         (gzip.compress(f"{HEADER}\n{GOOD}\n".encode())[:-20], "cannot be read"),
         (b"\x1f\x8bnot gzip at all", "cannot be read"),
-        (f"{HEADER}\n{GOOD.replace('SPXW', 'QQQ')}\n".encode(), "no usable quote is left"),
+        (f"{HEADER}\n{GOOD.replace('SPXW', 'NDX')}\n".encode(), "no usable quote is left"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_in_one_line(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tomking.domain.bars import Bars
-from tomking.rules.indicators import atr, ema, highest, last_close
+from tomking.rules.indicators import atr, ema, highest, last_close, upper_band
 
 
 def bars(closes: list[float], up: float = 1.0, down: float = 1.0) -> Bars:
@@ -41,3 +41,9 @@ def test_the_high_is_of_the_last_bars_only() -> None:
     assert highest(bars([9.0, 1.0, 2.0, 3.0]), 3) == 4.0
     assert last_close(bars([9.0, 1.0])) == 1.0
     assert last_close(bars([])) is None
+
+
+def test_bollinger_s_upper_band_is_so_many_deviations_above_the_mean() -> None:
+    # Mean of 1, 3 is 2, their deviation (of all, not of a sample) 1: two of them end at 4.
+    assert upper_band(bars([50.0, 1.0, 3.0]), 2, 2.0) == 4.0
+    assert upper_band(bars([1.0, 3.0]), 3, 2.0) is None

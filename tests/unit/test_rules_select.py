@@ -208,3 +208,19 @@ def test_no_selection_ever_returns_an_interpolated_row(
     ]
     rows = {row_of(o.right, int(o.strike)) for o in found if o}
     assert not rows & gone
+
+
+def test_quoted_strikes_are_those_that_may_be_sold() -> None:
+    rows, strikes, mids = select.quoted_strikes(unquoted({row_of(Right.CALL, 5500)}), Right.CALL)
+    assert 5500.0 not in strikes
+    assert (np.diff(strikes) > 0).all()
+    first = CONDOR.option(int(rows[0]))
+    assert (float(first.strike), first.right) == (strikes[0], Right.CALL)
+    assert (mids > 0).all()
+
+
+def test_a_volatility_is_read_between_strikes() -> None:
+    sloped = replace(CONDOR, iv=np.tile(CONDOR.strikes[: len(CONDOR.strikes) // 2] / 50_000, 2))
+    assert select.iv_at(sloped, Right.CALL, 5502.5) == pytest.approx(0.11005)
+    blind = replace(CONDOR, iv=np.full(len(CONDOR.strikes), np.nan))
+    assert select.iv_at(blind, Right.CALL, 5500.0) is None

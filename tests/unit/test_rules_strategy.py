@@ -44,9 +44,12 @@ def test_after_a_closure_of_four_sessions_the_fifth_stands_for_the_day() -> None
     second, monday = Days(weekday=2, weeks=(2,)), date(2031, 9, 15)
     assert second.meant(monday, sessions) == date(2031, 9, 10)
     assert second.weekdays_back(monday) == 3
-    assert wakes(once(Window(time(10, 0), time(10, 10)), second), session_on(monday)) == local(
-        session_on(monday), ["10:00"]
-    )
+    session = sessions.on(monday)
+    assert session is not None
+    assert session.closed_before == 4
+    entry = once(Window(time(10, 0), time(10, 10)), second)
+    assert wakes(entry, session) == local(session, ["10:00", "10:05", "10:10"])
+    assert wakes(entry, session_on(monday)) == [], "no closure, nothing that it could stand for"
 
 
 def test_a_day_that_stands_for_nothing_is_not_looked_at() -> None:
@@ -95,8 +98,10 @@ def test_an_entered_strategy_and_another_week_do_not_wake() -> None:
     assert wakes(entry, session_on(date(2031, 3, 5)), replace(NOTHING, entered=("in",))) == []
 
 
-def test_the_day_after_is_looked_at_as_well() -> None:
-    session = session_on(date(2031, 7, 3))
+def test_the_day_after_is_looked_at_when_the_day_itself_was_closed() -> None:
+    open_ = Sessions(tuple(s for s in weekdays(date(2031, 6, 30), 5) if s.date != date(2031, 7, 2)))
+    session = open_.on(date(2031, 7, 3))
+    assert session is not None
     entry = once(Window(time(10, 0), time(10, 10)), Days(weekday=2, weeks=(1,)))
     assert wakes(entry, session) == local(session, ["10:00", "10:05", "10:10"])
 

@@ -343,3 +343,7 @@ def test_a_real_kill_in_the_middle_of_a_write_keeps_every_observation_before(tmp
     assert report.sources[0].quotes.kept == 12
     (mark,) = Store(tmp_path).marks("SPXW")
     assert mark.why == "the recorder was restarted, an unfinished write of 20 bytes was cut off"
+
+
+def test_a_store_that_never_recorded_has_nothing_to_roll(tmp_path: Path) -> None:
+    assert roll(Store(tmp_path / "new"), check=accept, calendar=calendar) == ()

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 
-from tomking.domain.calendar import UTC, Session, Sessions
+from tomking.domain.calendar import MONDAY, UTC, Session, Sessions, wall_instant
+from tomking.domain.products import Venue, product
 
 INDEX_OPTIONS_EXTRA = timedelta(minutes=15)
 """Index options trade on after the securities close: to 16:15, 13:15 on half days (Cboe hours;
@@ -47,6 +48,100 @@ FUTURES_CORRECTIONS: Mapping[date, time | None] = {
     date(2012, 10, 30): time(9, 15),
 }
 """Single days: the New York time of the close, None where there was no session."""
+
+
+OTHER_FUTURES = {
+    Venue.ENERGY_METALS: "CMEGlobex_CL",
+    Venue.RATES: "CME_InterestRate",
+    Venue.CURRENCIES: "CME_Currency",
+}
+"""Names of ``pandas_market_calendars``; CMEGlobex_Gold gives the same as CMEGlobex_CL."""
+
+CHRISTMAS_EVE_ENERGY_METALS = time(13, 45)
+"""New York.  The library has a full day.  Source: LEAN's market-hours database, CL, 2012 to 2026."""
+
+GOOD_FRIDAY_RATES = time(11, 15)
+"""New York, on the Good Fridays on which rates trade for the employment report; the library has 11:00.
+Source: as above, ZN."""
+
+
+def load_product_sessions(key: str, first: date, last: date) -> Sessions:
+    """The sessions of one product of the table, or of a stock, by trade date.
+
+    Futures open on the evening before and close at 17:00 New York, or earlier around holidays; index options,
+    and those on SPY, QQQ, IWM and TLT, go on for 15 minutes after the securities close.  On holidays of the
+    securities exchange futures have a short session or none.  Where the library is wrong it is put right:
+    see the constants above.  ``KeyError`` for an unknown product, ``ValueError`` when ``last`` is before
+    ``first``.
+    """
+    venue = product(key).venue
+    if venue is Venue.EQUITY_FUTURES:
+        return load_futures_sessions(first, last)
+    securities = load_sessions(first, last)
+    match venue:
+        case Venue.SECURITIES:
+            return securities
+        case Venue.INDEX_OPTIONS:
+            return Sessions(tuple(_index_options(session) for session in securities))
+        case Venue.VOLATILITY:
+            return Sessions(tuple(_volatility(session) for session in securities))
+        case _:
+            return _other_futures(venue, securities, first, last)
+
+
+def _index_options(session: Session) -> Session:
+    return Session(session.date, session.open, index_options_close(session))
+
+
+def _volatility(session: Session) -> Session:
+    """CFE: the days of the securities exchange, from the evening before; on half days until 13:15.
+
+    Its short sessions on holidays are left out.
+    """
+    close = session.close + INDEX_OPTIONS_EXTRA if session.is_half_day else session.at(time(17, 0))
+    return Session(session.date, _evening_before(session.date), close)
+
+
+def _other_futures(venue: Venue, securities: Sessions, first: date, last: date) -> Sessions:
+    import pandas_market_calendars  # noqa: PLC0415 - as below
+
+    with _libraries_own_deprecations_unheard():
+        calendar = pandas_market_calendars.get_calendar(OTHER_FUTURES[venue])
+        schedule = calendar.schedule(start_date=first - _MARGIN, end_date=last + _MARGIN)
+    opens, closes = (schedule[side].dt.to_pydatetime() for side in ("market_open", "market_close"))
+    raw = _sessions(schedule.index, opens, closes).between(first, last)
+    put_right = (_other_put_right(venue, one, securities.on(one.date)) for one in raw)
+    return Sessions(tuple(session for session in put_right if session is not None))
+
+
+def _other_put_right(venue: Venue, raw: Session, securities: Session | None) -> Session | None:
+    day, close = raw.date, raw.close
+    if FUTURES_CORRECTIONS.get(day, time()) is None:
+        return None
+    if venue is Venue.ENERGY_METALS and securities is not None and securities.is_half_day:
+        if (day.month, day.day) == (12, 24):
+            close = raw.at(CHRISTMAS_EVE_ENERGY_METALS)
+    elif venue is Venue.ENERGY_METALS and _is_labor_day(day) and day.year >= LABOR_DAY_LATER_FROM:
+        close = raw.at(time(14, 30))
+    elif venue is Venue.RATES and securities is None:
+        if raw.close == raw.at(time(11, 0)):
+            close = raw.at(GOOD_FRIDAY_RATES)
+        elif day.month == 6 and not ends_early(raw):
+            close = raw.at(time(13, 0))  # Juneteenth, which the library does not know
+    return Session(day, _evening_before(day), close)
+
+
+LABOR_DAY_LATER_FROM = 2022
+"""Energy and metals stop at 14:30 on Labor Day since then, as on other holidays; the library has 13:00."""
+
+
+def _is_labor_day(day: date) -> bool:
+    return day.month == 9 and day.weekday() == MONDAY and day.day <= 7
+
+
+def _evening_before(day: date) -> datetime:
+    """18:00 New York on the calendar day before; for a Monday that is Sunday."""
+    return wall_instant(day - timedelta(days=1), time(18, 0))
 
 
 def load_sessions(first: date, last: date) -> Sessions:

@@ -1,7 +1,8 @@
 """The real daily history that comes with the package, as columns.
 
-What each series is and what is wrong with it: docs/data.md.  The file is made by
-scripts/build_history.py; prices and percentages are whole hundredths in it.
+What each series is and what is wrong with it: docs/data.md.  The files are made by
+scripts/build_history.py; prices and percentages are whole hundredths in history.parquet, the euro's are
+whole hundred thousandths in products.parquet.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tomking.domain.bars import Bars, Floats, History
+from tomking.domain.bars import Bars, FamilyBars, Floats, History, NoHistory
 
 Columns = dict[str, NDArray[Any]]
 """By the name in the file: ``day`` is datetime64[D], all others float64."""
@@ -94,8 +95,89 @@ def load_gold() -> Bars:
     return _bars({name: column[known] for name, column in table.items()}, "gold", table["day"][known])
 
 
-def _packed() -> bytes:
-    return resources.files("tomking.data").joinpath("history.parquet").read_bytes()
+_NONE = {
+    "NDX": "no Nasdaq-100 history is at hand (the NASDAQ Composite is another index)",
+    "RUT": "no Russell 2000 history is at hand but closes of one that ends in 2022",
+    "SI": "no silver history is at hand",
+    "TLT": "no history of the fund is at hand, only Treasury yields",
+    "XOP": "no history of the fund is at hand",
+    "ZB": "no history of the future is at hand, only Treasury yields (history_series)",
+    "ZN": "no history of the future is at hand, only Treasury yields (history_series)",
+}
+
+FAMILIES = ("SPX", "VIX", "GC", "CL", "6E")
+"""Those with an embedded history."""
+
+
+def family_history(family: str) -> FamilyBars | NoHistory:
+    """The embedded daily bars of a family of products (``Product.family``), or why there are none.
+
+    SPX and VIX from 1990, GC from 2000-08-30, 6E from 2003-12-01, all to 2024-12-30; CL from 1990 to
+    2019-01-03, closes only.  Defects: docs/data.md.
+    """
+    if family not in FAMILIES:
+        known = f"there is one for {', '.join(FAMILIES)}"
+        return NoHistory(family, _NONE.get(family, f"no history of {family} is embedded; {known}"))
+    packed = _packed("products.parquet" if family == "6E" else "history.parquet")
+    digest, table = hashlib.sha256(packed).hexdigest(), _columns(packed)
+    match family:
+        case "SPX":
+            return _family(family, table, "spx", "S&P 500 index", digest)
+        case "VIX":
+            return _family(family, table, "vix", "VIX index, not a future", digest)
+        case "GC":
+            return _family(family, table, "gold", "gold, front-month future, rolls unadjusted", digest)
+        case "6E":
+            return _family(family, table, "euro", "euro in dollars, spot", digest, parts=100_000)
+        case _:
+            return _oil(table, digest)
+
+
+def _family(
+    family: str, table: Columns, name: str, what: str, digest: str, *, parts: int = 100
+) -> FamilyBars:
+    known = ~np.isnan(table[f"{name}_close"])
+    table = {column: values[known] for column, values in table.items()}
+    flag = table.get(f"{name}_flag", np.zeros(known.sum())).astype(np.uint8)
+    day = table["day"]
+    published = day[(flag & _CARRIED) == 0]
+    return FamilyBars(
+        family=family,
+        bars=_bars(table, name, day, parts),
+        flag=flag,
+        what=what,
+        last_day=date.fromisoformat(str(published[-1])),
+        closes_only=False,
+        own_volatility=family == "SPX",
+        source_digest=digest,
+    )
+
+
+_CARRIED, _FLAT = 1, 4
+
+
+def _oil(table: Columns, digest: str) -> FamilyBars:
+    """Spot closes, the last one carried over the sessions without one, up to the last published."""
+    close = table["wti"] / 100
+    rows = np.flatnonzero(~np.isnan(close))
+    first, last = int(rows[0]), int(rows[-1])
+    day, close = table["day"][first : last + 1], close[first : last + 1]
+    missing = np.isnan(close)
+    price = close[np.maximum.accumulate(np.where(missing, 0, np.arange(len(close))))]
+    return FamilyBars(
+        family="CL",
+        bars=Bars(day, price, price, price, price),
+        flag=np.where(missing, _CARRIED | _FLAT, _FLAT).astype(np.uint8),
+        what="WTI crude oil, spot, closes only",
+        last_day=date.fromisoformat(str(day[-1])),
+        closes_only=True,
+        own_volatility=False,
+        source_digest=digest,
+    )
+
+
+def _packed(file: str = "history.parquet") -> bytes:
+    return resources.files("tomking.data").joinpath(file).read_bytes()
 
 
 def _columns(packed: bytes) -> Columns:
@@ -126,9 +208,9 @@ def _nulls(column: Any) -> NDArray[np.bool_]:  # noqa: ANN401 - as above
     return ~present
 
 
-def _bars(table: Columns, name: str, day: NDArray[np.datetime64]) -> Bars:
+def _bars(table: Columns, name: str, day: NDArray[np.datetime64], parts: int = 100) -> Bars:
     # A whole number over 100 is the double nearest to the two-decimal price.
-    open_, high, low, close = (table[f"{name}_{field}"] / 100 for field in ("open", "high", "low", "close"))
+    open_, high, low, close = (table[f"{name}_{field}"] / parts for field in ("open", "high", "low", "close"))
     return Bars(day, open_, high, low, close)
 
 

@@ -1,33 +1,44 @@
-"""Recorded option chains as market data: what stood in the file at or before ``now``.
+"""Recorded option chains as market data: what stood in the file or the store at or before ``now``.
 
 What a reading is:
 
-    now        the latest snapshot at or before it in its session (ruling 7); nothing between
+    now        the latest snapshot at or before it in its session (ruling 7); nothing between, and nothing
+               once it is two steps of the grid old: where a recording stops, nobody trades.  Of end-of-day
+               data the session's first snapshot stands for the whole day, as if seen at the open: who runs
+               on it decides and trades at those quotes
     chain      what ``pricing.snapshot`` reads off all expiries of one snapshot, worked out at the first
                question and kept; rows without a two-sided quote are marked as interpolated
+    forward    of options on a future that future's own market, where it is recorded; else what parity says
     marks      recorded quotes only: what is held and not quoted keeps its last mid
-    VIX        the day's open, at every snapshot: recordings carry none, and high, low and close of
-               the daily history are not known during the day
-    expired    contracts end at their expiry day's close; what a file shows of them later is stale
-    settle     the official close of the history; without it, the first spot at or after the close
+    spot       a family's index as recorded; else what its products' rows say of their underlying; else its
+               share or front future; else what the nearest expiry's parity says
+    VIX        as recorded; else the day's open of the history, at every snapshot: high, low and close are
+               not known during the day
+    bars       the embedded history; for families that have none, what is recorded of the underlying
+    expired    contracts end at their expiry day's close (at AM settlement its open); what is shown later is
+               stale
+    settle     SPX at the official close of the history; other products at what is recorded of their own
+               underlying at the close (AM settlement: after the open).  Where that is missing nothing
+               settles: an expired position then stays as it is, and the report calls it unresolved
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tomking.adapters.recorded_index import Indexed, instant_of
-from tomking.adapters.recorded_snapshots import Snapshots, read_recording
+from tomking.adapters.recorded_index import DAY_MINUTES, Indexed, Places, instant_of
+from tomking.adapters.recorded_levels import Levels
+from tomking.adapters.recorded_rows import Recording, Rows
+from tomking.adapters.recorded_snapshots import FromSnapshots, Snapshots, read_recording
+from tomking.adapters.recorded_underlyings import Underlyings, on_day
 from tomking.domain.bars import Bars, History
-from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
-from tomking.domain.products import PRODUCTS
 from tomking.pricing.clock import VarianceClock
 from tomking.pricing.snapshot import Reading, read_instant
 from tomking.pricing.terms import RATE_SD
@@ -57,23 +68,30 @@ def load_recorded(path: Path | Sequence[Path], *, sessions: Sessions, history: H
 class RecordedChains:
     """The ``MarketData`` port over recorded snapshots.
 
-    ``products`` may come from anywhere: files (``load_recorded``), a store's column slices, tests.
-    What ``Snapshots`` promises of its columns is all that is asked of them.
+    ``products`` may come from anywhere: files (``load_recorded``), a store (``recorded_store``), tests.
+    What ``Recording`` and ``Snapshots`` promise of their rows is all that is asked of them.
     """
 
     def __init__(
-        self, products: Sequence[Snapshots], *, notes: Sequence[str], sessions: Sessions, history: History
+        self,
+        products: Sequence[Recording | Snapshots],
+        *,
+        notes: Sequence[str],
+        sessions: Sessions,
+        history: History,
+        levels: Levels | None = None,
     ) -> None:
-        self._of = {p.product: Indexed(p, sessions) for p in products}
-        minutes = np.unique(np.concatenate([p.seen for p in products]))
+        recordings = [FromSnapshots(p) if isinstance(p, Snapshots) else p for p in products]
+        self._of = {p.product: Indexed(p, sessions) for p in recordings}
+        self._underlyings = Underlyings(self._of, levels or Levels(), sessions, history)
         self._sessions = sessions
         self._history = history
-        self._instants = _by_day(minutes)
+        self._instants = _by_day(np.unique(np.concatenate([i.minutes for i in self._of.values()])))
         self._clock = _clock(sessions)
         self._built: OrderedDict[_Key, Chain] = OrderedDict()
-        self._read: OrderedDict[tuple[str, int], Reading] = OrderedDict()
-        self.grid_minutes = _grid(self._instants)
-        """Minutes between snapshots; 390 when there is one a day."""
+        self._read: OrderedDict[tuple[str, int], tuple[Reading, Places] | None] = OrderedDict()
+        self.grid_minutes = _grid(self._of.values())
+        """Minutes between snapshots; 390 of end-of-day data."""
         self.notes = (*notes, *self._own_notes())
         """What a report must say of this data: what was kept out, and what stands in for what."""
 
@@ -82,47 +100,55 @@ class RecordedChains:
         """The recorded session dates, ascending."""
         return tuple(self._instants)
 
+    @property
+    def products(self) -> tuple[str, ...]:
+        """The roots that have chains."""
+        return tuple(self._of)
+
     def instants(self, day: date) -> tuple[datetime, ...]:
         """The snapshots of one session, ascending, its close included and nothing later."""
         session = self._sessions.on(day)
         seen = self._instants.get(day, ())
         return () if session is None else tuple(t for t in seen if t <= session.close)
 
+    # -- what stands now --------------------------------------------------------------------
+
     def spot(self, family: str, now: datetime) -> float | None:
-        for product, indexed in self._of.items():
-            at = indexed.latest(now) if PRODUCTS[product].family == family else None
-            if at is not None:
-                return indexed.spot_at[at] / float(PRODUCTS[product].index_ratio)
-        return None
+        return self._underlyings.spot(family, now)
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
-        """The day's open, stamped with the latest snapshot: see the head of this module."""
-        today = new_york(now).date()
-        session = self._sessions.on(today)
+        """As recorded; else the day's open: see the head of this module.
+
+        It is stamped with the latest snapshot, as what belongs to it; where one snapshot stands for the
+        day, with now.
+        """
+        session = self._session(now)
         if session is None or now < session.open:
             return None
-        value = _on(self._history.vix.day, self._history.vix.open, today)
-        seen = [t for t in self._instants.get(today, ()) if t <= now]
-        return None if value is None else (value, seen[-1] if seen else session.open)
+        recorded = self._underlyings.vix(now)
+        if recorded is not None:
+            return recorded
+        value = on_day(self._history.vix.day, self._history.vix.open, session.date)
+        return None if value is None else (value, self._stamp(now, session))
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
-        indexed = self._of.get(product)
-        at = None if indexed is None else indexed.latest(now)
-        if indexed is None or at is None:
+        found = self._number(product, now)
+        if found is None:
             return ()
-        return tuple(date.fromordinal(e) for e in indexed.listed[at] if indexed.trades(e, now))
+        indexed, number = found
+        return tuple(date.fromordinal(e) for e in indexed.alive(number, now))
 
     def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
-        indexed = self._of.get(product)
-        at = None if indexed is None else indexed.latest(now)
-        if indexed is None or at is None or not indexed.trades(expiry.toordinal(), now):
+        found = self._number(product, now)
+        if found is None or expiry.toordinal() not in found[0].alive(found[1], now):
             return None
-        key = (product, at, expiry.toordinal())
+        indexed, number = found
+        key = (product, number, expiry.toordinal())
         if key not in self._built:
-            rows = indexed.rows.get(key[1:])
-            if rows is None:
+            chain = self._build(indexed, number, expiry, now)
+            if chain is None:
                 return None
-            self._built[key] = self._build(indexed, at, expiry, rows)
+            self._built[key] = chain
             if len(self._built) > CHAINS_KEPT:
                 self._built.popitem(last=False)
         self._built.move_to_end(key)
@@ -139,93 +165,121 @@ class RecordedChains:
         return np.array([self._mark(c, now) for c in contracts], dtype=np.float64)
 
     def bars(self, family: str, now: datetime) -> Bars:
-        """The index's: SPX is the one family with a history; another gets none."""
-        day = new_york(now).date() if family == "SPX" else date.min
-        return self._history.spx.before(day)
+        return self._underlyings.bars(family, now)
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        product = PRODUCTS[contract.product]
-        session = self._sessions.on(contract.expiry) or self._sessions.before(contract.expiry)
-        if session is None or now < session.close:
-            return None
-        official = _on(self._history.spx.day, self._history.spx.close, session.date)
-        if official is not None and product.family == "SPX":
-            return official * float(product.index_ratio)
+        return self._underlyings.settlement(contract, now)
+
+    def last_quote(self, contract: Contract, now: datetime) -> Quote | None:
+        """The last two-sided quote of a contract at or before ``now``, of whatever session."""
+        if not isinstance(contract, Option):
+            return self._underlyings.last_quote(contract, self.days, now)
         indexed = self._of.get(contract.product)
-        return None if indexed is None else indexed.spot_after(session, now)
+        found = None if indexed is None else indexed.last_quoted(contract, now)
+        if indexed is None or found is None:
+            return None
+        number, row = found
+        return _quote_of(indexed.data.rows(number), row, indexed)
+
+    # -- where it is found ------------------------------------------------------------------
+
+    def _session(self, now: datetime) -> Session | None:
+        return self._sessions.on(new_york(now).date())
+
+    def _number(self, product: str, now: datetime) -> tuple[Indexed, int] | None:
+        indexed = self._of.get(product)
+        number = None if indexed is None else indexed.number(now)
+        return None if indexed is None or number is None else (indexed, number)
+
+    def _stamp(self, now: datetime, session: Session) -> datetime:
+        """The latest snapshot, as VIX and windows of the day go by it."""
+        if any(indexed.stands(session.date) for indexed in self._of.values()):
+            return now
+        seen = [t for t in self._instants.get(session.date, ()) if t <= now]
+        return seen[-1] if seen else session.open
 
     def _found(self, contract: Contract, now: datetime) -> tuple[Indexed, int, int] | None:
-        """The product's snapshots, the minute, and the row of a contract that is quoted in it."""
-        if not isinstance(contract, Option) or contract.product not in self._of:
+        """The product's snapshots, the one that counts, and the row of a contract that trades in it."""
+        found = self._number(contract.product, now)
+        if found is None or not isinstance(contract, Option):
             return None
-        indexed, expiry = self._of[contract.product], contract.expiry.toordinal()
-        at = indexed.latest(now)
-        real = contract.multiplier == PRODUCTS[contract.product].multiplier
-        if at is None or not real or not indexed.trades(expiry, now):
+        indexed, number = found
+        if contract.multiplier != indexed.product.multiplier:
             return None
-        row = indexed.find(at, expiry, contract)
-        return None if row is None else (indexed, at, row)
+        row = indexed.find(contract, number, now)
+        return None if row is None else (indexed, number, row)
 
     def _quote(self, contract: Contract, now: datetime) -> Quote | None:
+        if not isinstance(contract, Option):
+            return self._underlyings.quote(contract, now)
         found = self._found(contract, now)
         if found is None:
             return None
-        indexed, at, row = found
-        bid, ask, tick = (
-            int(indexed.data.bid[row]),
-            int(indexed.data.ask[row]),
-            PRODUCTS[contract.product].tick,
-        )
-        return Quote(
-            bid=None if bid < 0 else bid * tick,
-            ask=None if ask < 0 else ask * tick,
-            as_of=instant_of(at),
-        )
+        indexed, number, row = found
+        return _quote_of(indexed.rows(number), row, indexed, indexed.seen(number, now))
 
     def _mark(self, contract: Contract, now: datetime) -> float:
+        if not isinstance(contract, Option):
+            quote = self._underlyings.quote(contract, now)
+            return float("nan") if quote is None or quote.mid is None else float(quote.mid)
         found = self._found(contract, now)
         if found is None:
             return float("nan")
-        indexed, _, row = found
-        bid, ask = int(indexed.data.bid[row]), int(indexed.data.ask[row])
-        return (
-            (bid + ask) * (0.5 * float(PRODUCTS[contract.product].tick))
-            if min(bid, ask) >= 0
-            else float("nan")
-        )
+        indexed, number, row = found
+        rows = indexed.rows(number)
+        bid, ask = int(rows.bid[row]), int(rows.ask[row])
+        return (bid + ask) * (0.5 * float(indexed.product.tick)) if min(bid, ask) >= 0 else float("nan")
 
-    def _build(self, indexed: Indexed, at: int, expiry: date, rows: slice) -> Chain:
-        data, product = indexed.data, PRODUCTS[indexed.data.product]
-        reading, end = self._reading(indexed, at), indexed.ends[expiry.toordinal()]
-        e, here = indexed.place(at, expiry.toordinal())
+    # -- chains -----------------------------------------------------------------------------
+
+    def _build(self, indexed: Indexed, number: int, expiry: date, now: datetime) -> Chain | None:
+        read, rows, product = self._reading(indexed, number), indexed.rows(number), indexed.product
+        here, at = rows.of(expiry.toordinal()), indexed.minutes[number]
+        place = None if read is None else read[1].of_expiry(expiry.toordinal())
+        if read is None or place is None or here is None:
+            return None
+        reading, (e, of_expiry) = read[0], place
         return Chain(
             product=product.key,
             expiry=expiry,
-            as_of=instant_of(at),
+            as_of=indexed.seen(number, now),
             multiplier=product.multiplier,
             tick=product.tick,
-            strike_unit=data.strike_unit,
-            forward=float(reading.forward[e]),
+            strike_unit=rows.strike_unit,
+            forward=self._underlyings.future(product, expiry, instant_of(at)) or float(reading.forward[e]),
             discount=float(reading.discount[e]),
-            years=self._clock.years(at, end),
-            right=data.right[rows].astype(np.int8),
-            strike=data.strike[rows],
-            bid=data.bid[rows],
-            ask=data.ask[rows],
-            iv=reading.iv[here],
-            delta=reading.delta[here],
-            interpolated=reading.interpolated[here],
+            years=self._clock.years(at, indexed.end(expiry.toordinal())),
+            right=rows.right[here].astype(np.int8),
+            strike=rows.strike[here].astype(np.int64),
+            bid=rows.bid[here].astype(np.int64),
+            ask=rows.ask[here].astype(np.int64),
+            iv=reading.iv[of_expiry],
+            delta=reading.delta[of_expiry],
+            interpolated=reading.interpolated[of_expiry],
         )
 
-    def _reading(self, indexed: Indexed, at: int) -> Reading:
-        """All expiries of one snapshot; nothing before or after it takes part."""
-        key = (indexed.data.product, at)
+    def _reading(self, indexed: Indexed, number: int) -> tuple[Reading, Places] | None:
+        """All expiries of one snapshot, None where nothing says what the underlying is; nothing before or
+        after it takes part.
+        """
+        key = (indexed.product.key, number)
         if key not in self._read:
-            rate, rate_sd = self._rate(at)
-            self._read[key] = read_instant(indexed.instant(at, self._clock, rate, rate_sd))
+            self._read[key] = self._read_one(indexed, number)
             if len(self._read) > READINGS_KEPT:
                 self._read.popitem(last=False)
         return self._read[key]
+
+    def _read_one(self, indexed: Indexed, number: int) -> tuple[Reading, Places] | None:
+        at = instant_of(indexed.minutes[number])
+        spot = self._underlyings.own_level(indexed, at)
+        if spot is None and not indexed.product.ratio_drifts:
+            family = self.spot(indexed.product.family, at)
+            spot = None if family is None else family * float(indexed.product.index_ratio)
+        if spot is None:
+            return None
+        rate, rate_sd = self._rate(indexed.minutes[number])
+        instant, places = indexed.instant(number, self._clock, spot=spot, rate=rate, rate_sd=rate_sd)
+        return read_instant(instant), places
 
     def _rate(self, at: int) -> tuple[float, float]:
         """Yesterday's: today's is published after the close."""
@@ -233,53 +287,68 @@ class RecordedChains:
         rate = float(self._history.rate[known - 1]) if known else float("nan")
         return (rate, RATE_SD) if np.isfinite(rate) else (NO_RATE, NO_RATE_SD)
 
-    def _blank_notes(self) -> Iterator[str]:
-        """How many rows can have no volatility of their own."""
-        for product, indexed in self._of.items():
-            data = indexed.data
-            blank = int(np.count_nonzero((data.bid < 0) | (data.ask < 0) | (data.ask < data.bid)))
-            if blank:
-                yield (
-                    f"{blank:,} of {data.bid.size:,} rows of {product} are not quoted on both sides: their "
-                    "volatility and delta are interpolated from the fitted surface; they are not traded"
-                )
+    # -- bars and notes ---------------------------------------------------------------------
 
     def _own_notes(self) -> tuple[str, ...]:
-        said = [
-            f"recorded quotes every {self.grid_minutes} minutes; a reading is the latest snapshot",
-            "intraday VIX is the day's open: the recording has none",
-            *self._blank_notes(),
-        ]
-        for day in self.days:
-            session = self._sessions.on(day)
-            after = session is not None and self._instants[day][-1] >= session.close
-            if not after and _on(self._history.spx.day, self._history.spx.close, day) is None:
-                said.append(f"{day}: neither a snapshot at the close nor a history: nothing can settle")
-            if _on(self._history.vix.day, self._history.vix.open, day) is None:
-                said.append(f"{day}: no VIX in the history")
-        return tuple(said)
+        grid = "minute" if self.grid_minutes == 1 else f"{self.grid_minutes} minutes"
+        said = [f"recorded quotes every {grid}; a reading is the latest snapshot"]
+        late = [key for key, indexed in self._of.items() if indexed.is_end_of_day]
+        if late:
+            said.append(
+                f"end-of-day chains of {', '.join(late)}: the day's one snapshot stands for the whole day, "
+                "so entries, exits and fills of a day are all at its quotes"
+            )
+        if not self._underlyings.has_vix:
+            said.append("intraday VIX is the day's open: the recording has none")
+        for indexed in self._of.values():
+            said += indexed.data.notes
+        return (*said, *self._gaps(), *self._day_notes())
+
+    def _gaps(self) -> Iterator[str]:
+        """Where nothing is recorded for sessions on end, nothing is played, and what is held waits."""
+        missing = sum(
+            len(self._sessions.between(one, other)) - 2
+            for one, other in zip(self.days, self.days[1:], strict=False)
+        )
+        if missing:
+            yield (
+                f"{len(self.days):,} sessions are recorded, {missing:,} between them are not: what is held "
+                "then can be neither managed nor closed"
+            )
+
+    def _day_notes(self) -> Iterator[str]:
+        vixless = [d for d in self.days if on_day(self._history.vix.day, self._history.vix.open, d) is None]
+        for day in vixless if not self._underlyings.has_vix else ():
+            yield f"{day}: no VIX in the history"
+        if any(i.product.family == "SPX" and not i.product.future for i in self._of.values()):
+            for day in self.days:
+                session = self._sessions.on(day)
+                after = session is not None and self._instants[day][-1] >= session.close
+                if not after and on_day(self._history.spx.day, self._history.spx.close, day) is None:
+                    yield f"{day}: neither a snapshot at the close nor a history: nothing can settle"
+
+
+def _quote_of(rows: Rows, row: int, indexed: Indexed, as_of: datetime | None = None) -> Quote:
+    bid, ask, tick = int(rows.bid[row]), int(rows.ask[row]), indexed.product.tick
+    return Quote(
+        bid=None if bid < 0 else bid * tick,
+        ask=None if ask < 0 else ask * tick,
+        as_of=as_of or instant_of(rows.minute),
+    )
 
 
 def _by_day(minutes: NDArray[np.int64]) -> dict[date, tuple[datetime, ...]]:
     days: dict[date, list[datetime]] = {}
     for minute in minutes.tolist():
-        days.setdefault(instant_of(minute).date(), []).append(instant_of(minute))
+        days.setdefault(new_york(instant_of(minute)).date(), []).append(instant_of(minute))
     return {day: tuple(instants) for day, instants in days.items()}
 
 
-def _grid(instants: dict[date, tuple[datetime, ...]]) -> int:
-    gaps = [b - a for seen in instants.values() for a, b in pairwise(seen)]
-    middle = sorted(gaps)[len(gaps) // 2] if gaps else timedelta(minutes=390)
-    return int(middle.total_seconds()) // 60
+def _grid(products: Collection[Indexed]) -> int:
+    """Minutes between snapshots, of the coarsest product."""
+    return max((p.grid_minutes for p in products), default=DAY_MINUTES)
 
 
 def _clock(sessions: Sessions) -> VarianceClock:
     stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
     return VarianceClock.of(stamps[:, 0], stamps[:, 1])
-
-
-def _on(days: NDArray[np.datetime64], column: _Floats, day: date) -> float | None:
-    """The value of one session, None where the history has none."""
-    i = int(np.searchsorted(days, np.datetime64(day)))
-    found = i < days.size and days[i] == np.datetime64(day) and bool(np.isfinite(column[i]))
-    return float(column[i]) if found else None

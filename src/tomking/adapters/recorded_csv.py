@@ -59,6 +59,25 @@ class Rows:
         return Rows(*(getattr(self, name)[kept] for name in self.__slots__))
 
 
+def header_of(path: Path) -> tuple[str, ...]:
+    """The column names of a CSV file, plain or gzip; () where they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if packed else path.open("rb") as file:
+            return tuple(_names_in(file.read(_HEADER_BYTES)))
+    except (OSError, EOFError, zlib.error):
+        return ()
+
+
+_HEADER_BYTES = 65536
+
+
+def _names_in(raw: bytes) -> list[str]:
+    header = raw[:_HEADER_BYTES].lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace")
+    return [name.strip().strip('"') for name in header.split(",")]
+
+
 def read_rows(path: Path, sessions: Sessions, problems: list[str]) -> Rows | None:
     """The cells of one file; None, and lines added to ``problems``, where it cannot be used."""
     before = len(problems)
@@ -93,8 +112,7 @@ def _table(path: Path, problems: list[str]) -> Any | None:  # noqa: ANN401 - pya
             f"{path}: cannot be read ({_first_line(error)}); give a CSV or an intact .csv.gz file"
         )
         return None
-    header = raw[:65536].lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace")
-    present = [name.strip().strip('"') for name in header.split(",")]
+    present = _names_in(raw)
     missing = [name for name in COLUMNS if name not in present]
     if missing:
         wanted = ", ".join(missing)

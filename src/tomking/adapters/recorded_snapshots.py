@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.adapters.recorded_csv import ON_GRID, STRIKE_DIGITS, Floats, Ints, Rows, read_rows, such_rows
+from tomking.adapters.recorded_rows import Rows as QuoteRows
+from tomking.adapters.recorded_rows import bounds
 from tomking.domain.calendar import NEW_YORK, Sessions
 from tomking.domain.chain import NO_QUOTE
 from tomking.domain.errors import BadData
@@ -30,8 +32,8 @@ READ = tuple(key for key, product in PRODUCTS.items() if not product.settles_at_
 class Snapshots:
     """One product's quotes: columns of shape (n,), sorted by minute, expiry, right, strike.
 
-    The seam between whoever has quotes (``read_recording``, the store) and ``RecordedChains``, which
-    only reads and slices the columns: they may be memory-mapped.  Whoever makes one keeps to this:
+    The seam between whoever has whole columns (``read_recording``, tests) and ``RecordedChains``, which
+    only reads and slices them: they may be memory-mapped.  Whoever makes one keeps to this:
 
     * no contract twice at one minute, no row crossed, of a contract that has expired, or outside trading
       hours;
@@ -55,6 +57,49 @@ class Snapshots:
     """Shape (m,): the minutes at which anything was recorded, ascending."""
     spot: Floats
     """Shape (m,): the underlying in the product's points at those minutes."""
+
+
+class FromSnapshots:
+    """``Snapshots`` as a ``Recording``."""
+
+    def __init__(self, data: Snapshots) -> None:
+        self.product = data.product
+        self.notes: tuple[str, ...] = ()
+        self.minutes: list[int] = data.seen.tolist()
+        self.spots: list[float] = data.spot.tolist()
+        self._data = data
+        self._starts = np.searchsorted(data.minute, data.seen).tolist()
+        self._stops = np.searchsorted(data.minute, data.seen, side="right").tolist()
+        self._blank = _unquoted(data)
+        if self._blank:
+            self.notes = (blank_note(self._blank, data.bid.size, data.product),)
+
+    def rows(self, number: int) -> QuoteRows:
+        """The snapshot of ``minutes[number]``: slices."""
+        data, here = self._data, slice(self._starts[number], self._stops[number])
+        expiries, starts = bounds(data.expiry[here])
+        return QuoteRows(
+            minute=self.minutes[number],
+            strike_unit=data.strike_unit,
+            expiries=expiries,
+            starts=starts,
+            right=data.right[here],
+            strike=data.strike[here],
+            bid=data.bid[here],
+            ask=data.ask[here],
+        )
+
+
+def _unquoted(data: Snapshots) -> int:
+    return int(np.count_nonzero((data.bid < 0) | (data.ask < 0) | (data.ask < data.bid)))
+
+
+def blank_note(blank: int, of: int, product: str) -> str:
+    """How many rows can have no volatility of their own."""
+    return (
+        f"{blank:,} of {of:,} rows of {product} are not quoted on both sides: their volatility and delta are "
+        "interpolated from the fitted surface; they are not traded"
+    )
 
 
 def read_recording(

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.metadata import version
@@ -15,11 +15,15 @@ from pathlib import Path
 import numpy as np
 
 from tomking.adapters.calendars import load_sessions
+from tomking.adapters.eventfile import read_event_file
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal, SqliteJournal
-from tomking.adapters.recorded import load_recorded
+from tomking.adapters.recorded import RecordedChains
+from tomking.app.chains import Kind, Opened, kind_of, opened, wanted_roots
 from tomking.app.config import Config
 from tomking.app.exits import Exit
+from tomking.app.markets import model_market
+from tomking.app.outside import outside, places
 from tomking.app.play import Player, play_all, player
 from tomking.app.problems import Problem, Problems, problem
 from tomking.app.report.files import write_report
@@ -27,19 +31,22 @@ from tomking.app.report.findings import Findings, find
 from tomking.app.report.rundata import Identity, RunData, Shown
 from tomking.app.report.terminal import summary
 from tomking.app.request import Progress, Request, Result
-from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
+from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST, Backtest
+from tomking.app.unresolved import unresolved
 from tomking.app.values import to_text
-from tomking.domain import fomc
+from tomking.domain import cpi, fomc
 from tomking.domain.bars import History
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.errors import BadData, OperatingError
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import RunStarted
 from tomking.ports import Journal, MarketData
 from tomking.risk.settings import Settings
-from tomking.sim.market import ModelMarket
-from tomking.strategies import build
+from tomking.rules.strategy import Strategy
+from tomking.strategies import ALL, build
+from tomking.view import LENIENT
 
-LISTED_AHEAD = timedelta(days=550)
+LISTED_AHEAD = timedelta(days=760)
 """How far past the last session the calendar reaches: expiries are listed that far."""
 DEFAULT_CAPITAL = Decimal(200_000)
 SMALL_CAPITAL = Decimal(44_450)
@@ -56,12 +63,13 @@ class World:
     played: tuple[Session, ...]
     history: History
     data_digest: str
+    events: EventCalendar = LENIENT
 
 
 def run(request: Request, progress: Progress) -> Result:
     """Plays the request and writes its report.  ``Problems`` when it cannot; nothing is left then."""
-    world = _recorded(request) if request.chains else _modelled(request)
-    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told():
+    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told(), _world(request) as plain:
+        world = _with_events(request, plain)
         file = Path(folder) / "journal.sqlite"
         with SqliteJournal(file, power_safe=False) as journal:
             players = [_player(request, world, journal, request.capital)]
@@ -71,10 +79,40 @@ def run(request: Request, progress: Progress) -> Result:
         main, *others = (_findings(request, world, each) for each in players)
         other = others[0] if others else None
         facts = write_report(request.report, main, other, journal=file)
-    return Result(report=request.report, run=facts, summary=summary(main, other))
+        left = "".join(f"{line}\n" for line in _unresolved(world, players[0]))
+    return Result(report=request.report, run=facts, summary=left + summary(main, other))
 
 
 # ------------------------------------------------------------------------------------- the world
+
+
+@contextmanager
+def _world(request: Request) -> Iterator[World]:
+    """The world of a run, as long as it lasts: a recorded one may stand on files that go with it."""
+    if request.chains is None:
+        yield _modelled(request)
+        return
+    history = load_history()
+    last = date.fromisoformat(str(history.spx.day[-1]))
+    sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
+    wanted = wanted_roots(
+        request.strategies, [request.config.values[f"strategies.{one}"] for one in request.strategies]
+    )
+    theirs = (place.products for place in places(request.strategies).values())
+    wanted |= {product for products in theirs for phase in products for product in phase}
+    span = (request.start, request.end)
+    with opened(request.chains, wanted, span=span, sessions=sessions, history=history) as found:
+        yield _recorded(request, found, sessions, history)
+
+
+def _with_events(request: Request, world: World) -> World:
+    """The same with the user's file of announcements, which is data like any other."""
+    file = request.config.section("backtest", Backtest).events
+    if file is None:
+        return world
+    dates = read_event_file(Path(file))
+    digest = hashlib.sha256(world.data_digest.encode() + Path(file).read_bytes()).hexdigest()
+    return replace(world, events=EventCalendar(strict=False, dates=dates), data_digest=digest)
 
 
 def _modelled(request: Request) -> World:
@@ -82,22 +120,16 @@ def _modelled(request: Request) -> World:
     assert request.start is not None
     assert request.end is not None
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
-    market = ModelMarket(history, sessions, request.seed)
+    market = model_market(history, sessions, request.seed)
     played = _between(sessions, request.start, request.end)
     return World(market, sessions, played, history, history.source_digest)
 
 
-def _recorded(request: Request) -> World:
+def _recorded(request: Request, found: Opened, sessions: Sessions, history: History) -> World:
     assert request.chains is not None
-    history = load_history()
-    last = date.fromisoformat(str(history.spx.day[-1]))
-    try:
-        sessions = load_sessions(HISTORY_FIRST, last + 6 * LISTED_AHEAD)
-        market = load_recorded(request.chains, sessions=sessions, history=history)
-        # The recording has no VIX and no daily bars: these are the history's.
-        digest = hashlib.sha256(request.chains.read_bytes() + history.source_digest.encode()).hexdigest()
-    except BadData as error:
-        raise Problems(Problem(Exit.DATA, line) for line in error.problems) from error
+    market = found.market
+    # The recording has no VIX and no daily bars: these are the history's.
+    digest = hashlib.sha256(found.digest.encode() + history.source_digest.encode()).hexdigest()
     first, final = market.days[0], market.days[-1]
     outside = [
         Problem(
@@ -106,7 +138,8 @@ def _recorded(request: Request) -> World:
             " choose a date within it, or leave the option out",
         )
         for name, day in (("start", request.start), ("end", request.end))
-        if day is not None and not first <= day <= final
+        # Of a store one asks for a span; of a file its days are known.
+        if kind_of(request.chains) is not Kind.STORE and day is not None and not first <= day <= final
     ]
     if outside:
         raise Problems(outside)
@@ -135,20 +168,25 @@ def _player(request: Request, world: World, journal: Journal, capital: Decimal) 
     config = request.config
     first = world.played[0]
     return player(
-        strategies=tuple(
-            sorted(
-                (build(one, config.values[f"strategies.{one}"]) for one in request.strategies),
-                key=lambda strategy: strategy.priority,
-            )
-        ),
+        strategies=tuple(sorted(_built(request), key=lambda strategy: strategy.priority)),
         risk=config.section("risk", Settings),
+        places=places(request.strategies),
         market=world.market,
         sessions=world.sessions,
+        events=world.events,
         first=first,
         journal=journal,
         capital=capital,
         started=RunStarted(first.open, request.seed, config.digest(), world.data_digest, request.strategies),
     )
+
+
+def _built(request: Request) -> Iterator[Strategy]:
+    """The strategies asked for, ours and those from outside, with their settings."""
+    theirs = outside() if set(request.strategies) - set(ALL) else {}
+    for name in request.strategies:
+        settings = request.config.values[f"strategies.{name}"]
+        yield build(name, settings) if name in ALL else theirs[name].build(settings)
 
 
 def _findings(request: Request, world: World, played: Player) -> Findings:
@@ -164,7 +202,12 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
             capital=capital,
             strategies=request.strategies,
             modelled=request.chains is None,
-            notes=(*world.market.notes, *_assumptions(request), *_filters(world)),
+            notes=(
+                *_unresolved(world, played),
+                *world.market.notes,
+                *_assumptions(request),
+                *_filters(world),
+            ),
             history=history,
             risk_free=_risk_free(world, [day.date for day in history.days]),
             bp_caps=tuple(
@@ -184,6 +227,14 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
     )
 
 
+def _unresolved(world: World, played: Player) -> tuple[str, ...]:
+    """A line for each position that recorded data leave open."""
+    if not isinstance(world.market, RecordedChains):
+        return ()
+    last = world.played[-1].date
+    return tuple(str(one) for one in unresolved(played.kernel.book, world.market, world.sessions, last))
+
+
 def _assumptions(request: Request) -> Iterator[str]:
     """What this run takes for granted besides its prices."""
     yield (
@@ -197,21 +248,27 @@ def _assumptions(request: Request) -> Iterator[str]:
         "and emergency levels.  Sizes are bounded by the planned stop, capital, margin and counts alone."
     )
     if request.chains:
-        yield "The backtest ends with the recording; what is still open then is counted at its last mark."
+        yield (
+            "The backtest ends with the recording; what is still open then is counted at its last mark, and "
+            "listed as unresolved."
+        )
 
 
 def _filters(world: World) -> Iterator[str]:
     """Entry filters of the methodology whose input is missing here (rulings 6 and 19)."""
-    without = sum(1 for session in world.played if not fomc.covered(session.date))
-    if without:
+    for name, table in (("FOMC", fomc), ("CPI", cpi)):
+        without = sum(1 for session in world.played if not table.covered(session.date))
+        if without:
+            yield (
+                f"{name} dates are known from {table.COVERED_FROM} to {table.COVERED_TO}: on {without:,} of "
+                f"{len(world.played):,} sessions that filter was off (not covered)."
+            )
+    if not world.events.dates:
         yield (
-            f"FOMC dates are known from {fomc.COVERED_FROM} to {fomc.COVERED_TO}: on {without:,} of "
-            f"{len(world.played):,} sessions that filter was off (not covered)."
+            "Not evaluated, for want of data: earnings, dividends and splits of single names, and decisions "
+            "of OPEC and of central banks but the FOMC (a file of them: backtest.events)."
         )
-    yield (
-        "Not evaluated, for want of data: the CPI-day filter (no list of release dates) and the 0DTE's "
-        "filter on the volume of ES by 10:30."
-    )
+    yield "Not evaluated, for want of data: the 0DTE's filter on the volume of ES by 10:30."
 
 
 def _shown(config: Config) -> Iterator[Shown]:
@@ -242,7 +299,8 @@ def _command(request: Request) -> str:
         if value is not None:
             words += [option, str(value)]
     for row in request.config.rows():
-        if not request.config.is_default(row.key) and not row.key.startswith(("backtest.", "account.")):
+        typed = row.key.startswith(("backtest.", "account.")) and row.key != "backtest.events"
+        if not request.config.is_default(row.key) and not typed:
             words += ["--set", f"{row.key}={to_text(row.value)}"]
     return shlex.join(words)
 

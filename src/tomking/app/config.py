@@ -15,7 +15,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,8 +23,9 @@ from typing import Any, TypeVar
 import platformdirs
 
 from tomking.app.exits import Exit
+from tomking.app.outside import outside, strategy_ids
 from tomking.app.problems import Problem, Problems, did_you_mean
-from tomking.app.sections import HISTORY_FIRST, STRATEGIES, sections
+from tomking.app.sections import HISTORY_FIRST, STRATEGIES, Backtest, sections
 from tomking.app.values import read_text, read_toml, rule, to_text, to_toml
 from tomking.domain.settings import Setting, settings_of
 
@@ -139,15 +140,32 @@ def check_config(
 ) -> tuple[Config | None, list[Problem]]:
     """As ``load_config``, with the problems as a value; no configuration when there are any."""
     env = os.environ if environment is None else environment
-    draft = _Draft(known=sections())
+    draft = _Draft(known=_known())
     _gather_file(draft, path, env)
     _gather_text(draft, _environment(env))
     _gather_text(draft, overrides)
     values = _build(draft)
+    _check_outside(draft, values)
     if draft.problems:
         return None, draft.problems
     keys = (f"{name}.{s.name}" for name, kind in draft.known.items() for s in settings_of(kind))
     return Config(values, {key: draft.sources.get(key, "default") for key in keys}), []
+
+
+def _known() -> dict[str, type]:
+    """Our sections, and those of strategies from outside that are fit to be traded."""
+    theirs = {f"strategies.{name}": one.settings for name, one in outside().items()}
+    return sections() | {name: kind for name, kind in theirs.items() if kind is not None}
+
+
+def _check_outside(draft: _Draft, values: Mapping[str, object]) -> None:
+    """A strategy from outside that is named must be fit."""
+    backtest = values.get("backtest")
+    named = set(backtest.strategies if isinstance(backtest, Backtest) else ()) - set(STRATEGIES)
+    source = draft.sources.get("backtest.strategies", "default")
+    for name, one in outside().items() if named else ():
+        for fault in one.faults if name in named else ():
+            draft.refuse(f"backtest.strategies ({source}): {name}: {fault}; correct it or do not name it")
 
 
 def config_path(environment: Mapping[str, str]) -> Path:
@@ -257,10 +275,12 @@ def _take(draft: _Draft, key: str, value: object, where: str, code: Exit, *, sho
 def _resolve(known: Mapping[str, type], key: str, *, short: bool) -> tuple[str, Setting] | str:
     """The full key and its setting, or what is wrong with it and the fix."""
     section, _, name = key.rpartition(".")
-    if short and section in STRATEGIES:
+    if short and f"strategies.{section}" in known:
         section = f"strategies.{section}"
     if section in known:
         settings = {s.name: s for s in settings_of(known[section])}
+        if (section, name) == ("backtest", "strategies"):
+            return key, replace(settings[name], choices=strategy_ids())
         if name in settings:
             return f"{section}.{name}", settings[name]
         return f'unknown key in "{section}"; {did_you_mean(name, settings)}'

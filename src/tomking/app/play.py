@@ -1,7 +1,7 @@
 """One account's way through the sessions: the kernel is stepped, what the report needs is kept."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,10 +10,13 @@ from tomking.app.report.rundata import Recorder
 from tomking.app.wiring import backtest_kernel
 from tomking.domain import events as ev
 from tomking.domain.calendar import Session, Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.kernel import Kernel
 from tomking.ports import Journal, MarketData
+from tomking.risk.availability import Place
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
+from tomking.view import LENIENT
 
 
 @dataclass(slots=True)
@@ -36,8 +39,10 @@ def player(
     *,
     strategies: tuple[Strategy, ...],
     risk: Settings,
+    places: Mapping[str, Place] | None = None,
     market: MarketData,
     sessions: Sessions,
+    events: EventCalendar = LENIENT,
     first: Session,
     journal: Journal,
     capital: Decimal,
@@ -48,8 +53,10 @@ def player(
     kernel = backtest_kernel(
         strategies=strategies,
         risk=risk,
+        places=places,
         market=market,
         sessions=sessions,
+        events=events,
         journal=journal,
         observe=recorder,
     )

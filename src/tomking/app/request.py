@@ -34,7 +34,7 @@ class Request:
     capital: Decimal
     """US dollars, > 0."""
     chains: Path | None
-    """Recorded quotes to run on; None runs on the modelled market."""
+    """Recorded quotes to run on (``app.chains``); None runs on the modelled market."""
     config: Config
     report: Path
     """The HTML file to write; ``trades.csv``, ``run.json`` and ``journal.sqlite`` go beside it."""
@@ -107,16 +107,29 @@ def data_problems(start: date | None, end: date | None, chains: Path | None) -> 
 
 
 def _chain_problems(chains: Path) -> list[Problem]:
+    # Not at the top: it brings Polars, which the command line starts without.
+    from tomking.app import chains as named  # noqa: PLC0415
+
+    place = named.place_of(chains)
+    if chains == named.STORE_WORD and not place.exists():
+        return [_data(f"--chains store: there is no store at {place} yet; fill it with tomking data import")]
     try:
-        if chains.is_dir():
-            return [_data(f"--chains {chains}: is a directory; name one file of recorded quotes in it")]
-        with chains.open("rb") as file:
+        if place.is_dir():
+            return _folder_problems(chains, readable=named.is_readable(place))
+        with place.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
         return [_data(f"--chains {chains}: there is no such file; correct the path")]
     except OSError as error:
         return [_data(f"--chains {chains}: cannot be read: {error.strerror}; make the file readable")]
     return [_data(f"--chains {chains}: is empty; name a file of recorded quotes")] if empty else []
+
+
+def _folder_problems(chains: Path, *, readable: bool) -> list[Problem]:
+    if readable:
+        return []
+    said = "is a directory that holds no chain store and nothing that an importer knows as a folder"
+    return [_data(f"--chains {chains}: {said}; name a file in it, or see tomking data import -h")]
 
 
 def _usage(line: str) -> Problem:

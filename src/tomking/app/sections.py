@@ -7,8 +7,27 @@ from importlib import import_module
 
 from tomking.domain.settings import setting
 
-STRATEGIES = ("friday_0dte", "lt112")
+STRATEGIES = (
+    "friday_0dte",
+    "butterfly_9b",
+    "lt112",
+    "calendarized_112",
+    "ipmcc",
+    "futures_strangle",
+    "ratio_spread",
+    "calendar_spread",
+    "diagonal",
+    "vix_spike_puts",
+    "leap_put_income",
+    "leap_put_hedge",
+    "vix_call_hedge",
+    "box_financing",
+)
 """Identities of the strategies, in the order they are asked; each has a section ``strategies.<id>``."""
+
+DEFAULT_OFF = ("vix_spike_puts", "leap_put_income", "box_financing")
+"""Traded only when they are named: the methodology has them off."""
+DEFAULT_ON = tuple(id_ for id_ in STRATEGIES if id_ not in DEFAULT_OFF)
 
 HISTORY_FIRST = date(1990, 1, 2)
 HISTORY_LAST = date(2024, 12, 30)
@@ -40,7 +59,13 @@ class Backtest:
     )
     seed: int = setting(1, low=0, high=2**63 - 1, source="0.4, ruling 3", doc="Of the modelled paths.")
     strategies: tuple[str, ...] = setting(
-        STRATEGIES, choices=STRATEGIES, source="B.0", doc="Which strategies are asked, in this order."
+        DEFAULT_ON, choices=STRATEGIES, source="B.0", doc="Which strategies are asked."
+    )
+
+    events: str | None = setting(
+        None,
+        source="C.10, ruling 6",
+        doc="A file of earnings, dividends, splits, mergers and decisions (docs/products.md); none for none.",
     )
 
     def __post_init__(self) -> None:

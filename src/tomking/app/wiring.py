@@ -1,10 +1,11 @@
 """Which adapters are plugged in: the only place that knows a backtest from anything else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
 from tomking.domain.money import ZERO
@@ -12,11 +13,12 @@ from tomking.domain.order import Order
 from tomking.kernel import Kernel, Parts, Risk
 from tomking.kernel import Strategy as Asked
 from tomking.ports import Journal, MarketData
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
-from tomking.rules.strategy import Strategy
 from tomking.sim.broker import SimBroker
 from tomking.sim.fills import at_the_mid
+from tomking.view import LENIENT
 
 
 class Silent:
@@ -28,23 +30,26 @@ class Silent:
 
 def backtest_kernel(
     *,
-    strategies: tuple[Strategy, ...],
+    strategies: tuple[Asked, ...],
     risk: Settings,
+    places: Mapping[str, Place] | None = None,
     market: MarketData,
     sessions: Sessions,
     journal: Journal,
+    events: EventCalendar = LENIENT,
     observe: Callable[[Book, Event], None] | None = None,
 ) -> Kernel:
-    """A kernel on a simulated broker over ``market``."""
+    """A kernel on a simulated broker over ``market``; ``places`` are those of strategies from outside."""
     return Kernel(
         Parts(
             strategies=strategies,
-            risk=Desk(risk),
+            risk=Desk(risk, {**PLACES, **(places or {})}),
             market=market,
             broker=SimBroker(market, sessions, order_fees),
             journal=journal,
             notifier=Silent(),
             sessions=sessions,
+            events=events,
             observe=observe,
         )
     )

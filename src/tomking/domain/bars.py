@@ -46,3 +46,33 @@ class History:
     """3-month Treasury yield, continuously compounded, 0.05 = 5 %; carried over gaps."""
     source_digest: str
     """SHA-256 of the file it came from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FamilyBars:
+    """The daily bars of one family of products, and what they are."""
+
+    family: str
+    bars: Bars
+    """On the sessions of the securities exchange from the series' first day on."""
+    flag: NDArray[np.uint8]
+    """Bits as in ``History.vix_flag``, per row."""
+    what: str
+    """In words, for reports: "front-month future, rolls unadjusted"."""
+    last_day: date
+    """The last day with a published value: after it the series stands still, and nothing may trade on it."""
+    closes_only: bool
+    """True where a day is one price: open, high, low and close are that price."""
+    own_volatility: bool
+    """True where a published volatility index belongs to the family (VIX for SPX).  Where not, option prices
+    rest on an estimate from these bars (``pricing.realised``) and must be labelled as one."""
+    source_digest: str
+    """SHA-256 of the file it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoHistory:
+    """There is none for this family: strategies on it stand still in a backtest, and say why."""
+
+    family: str
+    reason: str

@@ -13,7 +13,7 @@ from typing import assert_never
 
 from tomking.domain import events as ev
 from tomking.domain.calendar import dte, new_york
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract, Option
 from tomking.domain.intent import Target, Urgency
 from tomking.domain.lifecycle import State, may_become
 from tomking.domain.money import ZERO
@@ -61,16 +61,14 @@ class Component:
     legs_text: str = ""
     planned_loss: Decimal = ZERO
     """Points per unit of the whole wish at the planned stop."""
+    delivered: bool = False
+    """Whether an exercise or an assignment left a future or shares in it."""
 
     expiry: date = field(init=False, repr=False, compare=False)
     """The nearest expiry among its legs; worked out once, because every look asks for it."""
-    has_future: bool = field(init=False, repr=False, compare=False)
-    """Whether an exercise left a future in it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "expiry", _nearest_expiry(self.structure))
-        futures = (isinstance(leg.contract, Future) for leg in self.structure.legs)
-        object.__setattr__(self, "has_future", any(futures))
 
     @property
     def is_open(self) -> bool:
@@ -100,6 +98,8 @@ class Position:
     """Dollars lost at the planned stop, all units, as judged at entry."""
     targets: tuple[Target, ...] = ()
     """The profit-taking orders that rest while their components are open."""
+    stage: str = ""
+    """Where it is in its strategy's own life (``rules.life``); empty until the strategy has said."""
 
     @property
     def family(self) -> str:
@@ -218,6 +218,8 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return replace(book, orders={**book.orders, order: working})
         case ev.Transitioned(_, position, before, after, _):
             return _transitioned(book, position, before, after)
+        case ev.Staged(_, position, before, after, _, _):
+            return _staged(book, position, before, after)
         case ev.Settled():
             return _settled(book, event)
         case ev.Paid():
@@ -389,6 +391,8 @@ def _settled(book: Book, event: ev.Settled) -> Book:
     done = not legs
     settled = replace(
         one,
+        delivered=any(not isinstance(leg.contract, Option) for leg in legs)
+        and (one.delivered or bool(event.delivered)),
         structure=one.structure if done else Structure(one.structure.name, legs),
         units=0 if done else one.units,
         dollars=one.dollars + event.dollars,
@@ -411,7 +415,7 @@ def _paid(book: Book, event: ev.Paid) -> Book:
 
 
 def _added_up(legs: tuple[Leg, ...]) -> tuple[Leg, ...]:
-    """Delivered futures of both sides of a spread cancel."""
+    """What both sides of a spread deliver cancels."""
     ratios: dict[Contract, int] = {}
     for leg in legs:
         ratios[leg.contract] = ratios.get(leg.contract, 0) + leg.ratio
@@ -426,6 +430,12 @@ def _transitioned(book: Book, id_: str, before: State, after: State) -> Book:
         assert not position.open_components, f"{id_} still holds {position.open_components}"
         return replace(book, positions={k: p for k, p in book.positions.items() if k != id_})
     return _with_position(book, replace(position, state=after))
+
+
+def _staged(book: Book, id_: str, before: str, after: str) -> Book:
+    position = book.positions[id_]
+    assert position.stage == before, f"{id_} is at {position.stage!r}, not {before!r}"
+    return _with_position(book, replace(position, stage=after))
 
 
 def _without_order(book: Book, id_: str) -> Book:

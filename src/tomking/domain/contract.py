@@ -1,4 +1,4 @@
-"""What can be held: options, the futures that an exercise delivers, and shares of an index portfolio.
+"""What can be held: options, the futures and shares that an exercise delivers, shares of an index portfolio.
 
 A contract carries its own multiplier and tick, as adjusted options do.  On the model market of
 the early years both are scaled to the index level (methodology 0.4, ruling 1), so no position
@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Self
 
-from tomking.domain.products import PRODUCTS, Product
+from tomking.domain.products import PRODUCTS, Product, UnknownProduct
 
 
 class Right(IntEnum):
@@ -27,7 +27,9 @@ class Right(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """``SPXW 2031-03-07 P5700``; with its own size, ``SPXW 1990-06-15 P342.205 x1639.34/0.00305``."""
+    """``SPXW 2031-03-07 P5700``, ``GC 2025-06-26 C3400``; with its own size,
+    ``SPXW 1990-06-15 P342.205 x1639.34/0.00305``.
+    """
 
     product: str
     expiry: date
@@ -53,7 +55,9 @@ class Option:
             day = date.fromisoformat(expiry)
             return cls(product, day, right, Decimal(strike[1:]), multiplier, tick)
         except (KeyError, ValueError, ArithmeticError) as error:
-            raise ValueError(f"not an option: {text!r} (like 'SPXW 2031-03-07 P5700')") from error
+            raise ValueError(
+                f"not an option: {text!r} (like 'SPXW 2031-03-07 P5700'){_reason(error)}"
+            ) from error
 
     def intrinsic(self, settle: Decimal) -> Decimal:
         """Points at a settlement price of the underlying, >= 0."""
@@ -62,12 +66,18 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Future:
-    """``ES 2031-03-21 F``: what an exercised futures option leaves behind."""
+    """``ES 2031-03-21 F``: what an exercised futures option leaves behind.
+
+    The date is its last trade, which gives the delivery month: ``CL 2024-12-19 F`` is CLF25
+    (``domain.expiries.month_code``).
+    """
 
     product: str
     expiry: date
     multiplier: Decimal
     tick: Decimal
+    """Points: that of the options on it, as text forms and net prices have it; an order for the future itself
+    goes by ``Product.spec.tick``."""
 
     def __str__(self) -> str:
         return f"{self.product} {self.expiry} F{_size(self)}"
@@ -79,15 +89,16 @@ class Future:
             multiplier, tick = _read_size({"F": PRODUCTS[product]}[letter], size)
             return cls(product, date.fromisoformat(expiry), multiplier, tick)
         except (KeyError, ValueError, ArithmeticError) as error:
-            raise ValueError(f"not a future: {text!r} (like 'ES 2031-03-21 F')") from error
+            raise ValueError(f"not a future: {text!r} (like 'ES 2031-03-21 F'){_reason(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """``SPX S``: the stocks of an index, worth its level; with its own size ``SPX S x1639.34/0.00305``.
+    """``AAPL S``: a lot of shares, and ``SPX S``: the stocks of an index, worth its level; with its own size
+    ``SPX S x1639.34/0.00305``.
 
-    Nothing of the kind trades: it is what index rules call "the portfolio" (decision 501).  It has the size
-    of the options written on it, so that both are legs of one structure.
+    It has the size of the options written on it (100 shares), so that both are legs of one structure.
+    Nothing like the index's trades: it is what index rules call "the portfolio" (decision 501).
     """
 
     product: str
@@ -109,7 +120,7 @@ class Share:
             multiplier, tick = _read_size({"S": PRODUCTS[product]}[letter], size)
             return cls(product, multiplier, tick)
         except (KeyError, ValueError, ArithmeticError) as error:
-            raise ValueError(f"not a share: {text!r} (like 'SPX S')") from error
+            raise ValueError(f"not a share: {text!r} (like 'SPX S'){_reason(error)}") from error
 
 
 Contract = Option | Future | Share
@@ -121,6 +132,11 @@ def parse_contract(text: str) -> Contract:
     if words[1:2] == ["S"]:
         return Share.parse(text)
     return Future.parse(text) if words[2:3] == ["F"] else Option.parse(text)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong with the root, where it is that."""
+    return f": {error}" if isinstance(error, UnknownProduct) else ""
 
 
 def _size(contract: Contract) -> str:

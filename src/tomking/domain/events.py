@@ -186,6 +186,21 @@ class Transitioned:
 
 
 @dataclass(frozen=True, slots=True)
+class Staged:
+    """A position reached another stage of its strategy's own life (methodology E.3)."""
+
+    at: datetime
+    position: str
+    before: str
+    """Empty: its first."""
+    after: str
+    trigger: str
+    """What brought it there."""
+    context: str
+    """The market it happened in, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A fact a restart must not forget (an opening print, the first tick of a stop)."""
 
@@ -241,6 +256,7 @@ Event = (
     | Settled
     | Paid
     | Transitioned
+    | Staged
     | Noted
     | LevelChanged
     | PeakReset

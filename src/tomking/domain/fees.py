@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from tomking.domain.contract import Future, Share
 from tomking.domain.money import ZERO, cents
-from tomking.domain.products import PRODUCTS
+from tomking.domain.products import PRODUCTS, Settlement
 from tomking.domain.structure import Leg, Structure
 
 AS_OF = date(2025, 1, 1)
@@ -40,27 +40,50 @@ class Fee:
     """FINRA's trading activity fee, on contracts sold only."""
     exchange_free_below: int = 0
     """A leg of fewer contracts pays no exchange fee."""
+    leg_cap: Decimal | None = None
+    """Most commission for one leg of one fill, dollars."""
 
 
-def _fee(text: str, regulatory: Decimal, on_sells: Decimal = ZERO, free_below: int = 0) -> Fee:
+def _fee(
+    text: str,
+    regulatory: Decimal,
+    on_sells: Decimal = ZERO,
+    free_below: int = 0,
+    leg_cap: Decimal | None = None,
+) -> Fee:
     opening, closing, clearing, exchange = (Decimal(n) for n in text.split())
-    return Fee(opening, closing, clearing, exchange, regulatory, on_sells, free_below)
+    return Fee(opening, closing, clearing, exchange, regulatory, on_sells, free_below, leg_cap)
 
 
-#                 open close clearing exchange
+#                                   open close clearing exchange
 OPTION_FEES: dict[str, Fee] = {
-    "index": _fee("1.00 0.00 0.10 0.65", _ORF, _TAF),
-    "xsp": _fee("1.00 0.00 0.10 0.07", _ORF, _TAF, free_below=10),
-    "future": _fee("2.50 0.00 0.30 0.60", _NFA),
-    "micro": _fee("1.50 0.00 0.30 0.22", _NFA),
+    "index": _fee("              1.00 0.00 0.10     0.65", _ORF, _TAF),
+    "xsp": _fee("                1.00 0.00 0.10     0.07", _ORF, _TAF, free_below=10),
+    "equity": _fee("             1.00 0.00 0.10     0.00", _ORF, _TAF, leg_cap=Decimal(10)),
+    "future": _fee("             2.50 0.00 0.30     0.60", _NFA),
+    "micro": _fee("              1.50 0.00 0.30     0.22", _NFA),
+    "commodity": _fee("          2.50 0.00 0.30     1.50", _NFA),
+    "micro_commodity": _fee("    1.50 0.00 0.30     0.60", _NFA),
+    "rates": _fee("              2.50 0.00 0.30     0.90", _NFA),
+    "fx": _fee("                 2.50 0.00 0.30     1.00", _NFA),
 }
-"""By ``Product.fee_class``: SPX and SPXW, XSP, options on ES, options on MES."""
+"""By ``Product.fee_class``: SPX, SPXW and VIX; XSP; funds and stocks; options on ES and NQ, on MES and MNQ,
+on CL and GC, on MCL and MGC, on ZB and ZN, on 6E.  All exchange fees are estimates (~) in D.6."""
 
 FUTURE_FEES: dict[str, Fee] = {
-    "future": _fee("1.25 1.25 0.30 1.38", _NFA),
-    "micro": _fee("0.85 0.85 0.30 0.35", _NFA),
+    "future": _fee("             1.25 1.25 0.30     1.38", _NFA),
+    "micro": _fee("              0.85 0.85 0.30     0.35", _NFA),
+    "commodity": _fee("          1.25 1.25 0.30     1.60", _NFA),
+    "micro_commodity": _fee("    0.85 0.85 0.30     0.50", _NFA),
+    "rates": _fee("              1.25 1.25 0.30     0.87", _NFA),
+    "fx": _fee("                 1.25 1.25 0.30     1.60", _NFA),
 }
-"""The futures that an exercise delivers, by the same key."""
+"""The futures that an exercise delivers, by the same key.  D.6 has ES and MES; the other exchange fees are
+estimates of the same kind.  VX has none: it is never traded (A.5)."""
+
+SHARE_CLEARING, SHARE_TAF = Decimal("0.0008"), Decimal("0.000166")
+"""Dollars per share, the second on sales only: what shares from an assignment cost; no commission.  The SEC's
+fee on sales has been 0 since 2025-05-14 and is left out."""
 
 
 def fees(structure: Structure, units: int, *, opens: bool) -> Decimal:
@@ -77,17 +100,30 @@ def round_trip(structure: Structure, units: int = 1) -> Decimal:
 
 
 def _leg_fee(leg: Leg, units: int, *, opens: bool) -> Decimal:
-    assert not isinstance(leg.contract, Share), f"no fee schedule for {leg.contract}: nobody trades it"
-    fee = _row(leg)
     count = abs(leg.ratio) * units
-    each = (fee.open if opens else fee.close) + fee.clearing + fee.regulatory
+    if isinstance(leg.contract, Share):
+        return _share_fee(leg.contract, count, sold=leg.is_short)
+    fee = _row(leg)
+    commission = (fee.open if opens else fee.close) * count
+    if fee.leg_cap is not None:
+        commission = min(commission, fee.leg_cap)
+    each = fee.clearing + fee.regulatory
     if count >= fee.exchange_free_below:
         each += fee.exchange
     if leg.is_short:
         each += fee.on_sells
-    return each * count
+    return commission + each * count
+
+
+def _share_fee(share: Share, count: int, *, sold: bool) -> Decimal:
+    """Of ``count`` lots, each of the contract's multiplier of shares."""
+    real = PRODUCTS[share.product].settlement is Settlement.SHARES
+    assert real, f"no fee schedule for {share}: nobody trades it"
+    return (SHARE_CLEARING + (SHARE_TAF if sold else ZERO)) * share.multiplier * count
 
 
 def _row(leg: Leg) -> Fee:
     table = FUTURE_FEES if isinstance(leg.contract, Future) else OPTION_FEES
-    return table[PRODUCTS[leg.contract.product].fee_class]
+    key = PRODUCTS[leg.contract.product].fee_class
+    assert key in table, f"no fee schedule for {leg.contract}: it is not traded"
+    return table[key]

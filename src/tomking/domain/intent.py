@@ -103,6 +103,18 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A position's stage in its strategy's own life has changed (methodology E.3): to be written down."""
+
+    strategy: str
+    position: str
+    before: str
+    after: str
+    trigger: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """Why an entry stands still now.  ``code`` is one of methodology B.0's."""
 
@@ -112,7 +124,7 @@ class Pass:
     detail: str
 
 
-Intent = Open | Alternatives | Close | Mark | Pass
+Intent = Open | Alternatives | Close | Mark | Step | Pass
 
 
 @dataclass(frozen=True, slots=True)

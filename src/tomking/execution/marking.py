@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.book import Book
-from tomking.domain.contract import Contract, Future
+from tomking.domain.contract import Contract
 from tomking.domain.money import CENT, ZERO
 
 
@@ -27,8 +27,8 @@ class Table:
     """Dollars per point of each row: signed ratio x units x multiplier."""
     units: tuple[Decimal, ...]
     """Half tick of each component, exact."""
-    has_futures: bool
-    """Whether an exercise left a future behind."""
+    delivered: bool
+    """Whether an exercise or an assignment left a future or shares behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def table_of(book: Book) -> Table:
         ratios=np.array([leg.ratio for _, leg, _ in rows], dtype=np.int64),
         dollars=np.array([leg.ratio * units * float(leg.contract.multiplier) for _, leg, units in rows]),
         units=tuple(ticks[key] / 2 for key in keys),
-        has_futures=any(isinstance(leg.contract, Future) for _, leg, _ in rows),
+        delivered=any(one.delivered for p in book.positions.values() for one in p.open_components),
     )
 
 

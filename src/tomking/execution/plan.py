@@ -80,10 +80,11 @@ def target_price(components: Sequence[Component], keep: Decimal) -> Decimal:
 
 
 def groups_by_units(components: Sequence[Component]) -> list[list[Component]]:
-    """Components that can be closed by one order: the same number of open units each."""
-    groups: dict[int, list[Component]] = {}
+    """Components that can be closed by one order: as many open units each, and contracts of one size."""
+    groups: dict[tuple[int, Decimal, Decimal], list[Component]] = {}
     for one in components:
-        groups.setdefault(one.units, []).append(one)
+        key = (one.units, one.structure.multiplier, one.structure.tick)
+        groups.setdefault(key, []).append(one)
     return list(groups.values())
 
 

@@ -11,7 +11,7 @@ Starting is ``fold(journal.read())`` and then the same first step: there is no r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
 
@@ -19,14 +19,27 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, Component, Position, Working, apply, fold
 from tomking.domain.calendar import Session, new_york
 from tomking.domain.chain import net_quote
-from tomking.domain.contract import Contract
-from tomking.domain.intent import Alternatives, Approved, Close, Intent, Mark, Open, Pass, Target, Urgency
+from tomking.domain.contract import Contract, Option
+from tomking.domain.intent import (
+    Alternatives,
+    Approved,
+    Close,
+    Intent,
+    Mark,
+    Open,
+    Pass,
+    Step,
+    Target,
+    Urgency,
+)
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
+from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
 from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order, target_price
+from tomking.kernel.holdings import EXIT, Holdings, Mine
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -42,21 +55,32 @@ MINUTE = timedelta(minutes=1)
 class Kernel:
     """Owns the book; everything it knows was journalled first."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, book: Book | None = None) -> None:
+        """``book``: the fold of the journal where somebody has it already; None folds it here."""
         self._at = parts
-        self.book: Book = fold(parts.journal.read())
+        self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
         self._last_mids: dict[Contract, float] = {}
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
-        self._wakes: dict[str, tuple[tuple[object, ...], datetime]] = {}
+        self._holdings = Holdings()
+        self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
-        self._owns_of: tuple[Book, Marks] | None = None
-        self._owns: dict[str, Own] = {}
+        self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
         self._unquoted = False
+
+    def reborn(self, book: Book) -> "Kernel":
+        """As a new process with the same parts would start: it knows the fold of the journal alone.
+
+        One thing is handed over: the count of refusals that repeated themselves in this session, which is
+        written down at its end only.  No decision reads it.
+        """
+        other = Kernel(self._at, book)
+        other._again = self._again
+        return other
 
     # ------------------------------------------------------------------ the step
 
@@ -72,7 +96,7 @@ class Kernel:
             self._begin(session, now)
         self._absorb(now)
         self._catch_up(now)
-        view = View(now, session, self._at.sessions, self._at.market)
+        view = View(now, session, self._at.sessions, self._at.market, self._at.events)
         if now < session.close:
             self._tend(view)
             self._guard(view)
@@ -99,20 +123,22 @@ class Kernel:
         if look is not None:
             wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
-        wakes += [wake for s in self._at.strategies if (wake := self._strategy_wake(s, session, now))]
+        wakes += [self._strategy_wake(s, session, now) for s in self._at.strategies]
         return min(wakes)
 
-    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime | None:
-        """Its next wake; the last answer stands while it lies ahead and nothing of its own has changed."""
-        facts = (session, self.book.positions, self.book.orders, self.book.notes, self.book.day)
+    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime:
+        """Its next wake, the session's close when it has none before.
+
+        The last answer stands while it lies ahead and nothing of the strategy's own has changed.
+        """
+        mine = self._holdings.of(self.book, strategy.id)
         known = self._wakes.get(strategy.id)
-        if known is not None and known[1] > now and all(map(is_, known[0], facts)):
-            return known[1]
+        if known is not None and known[0] is mine and known[1] is session and known[2] > now:
+            return known[2]
         wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
-        if wake is not None:
-            assert wake > now, f"{strategy.id} wants to wake in the past"
-            self._wakes[strategy.id] = (facts, wake)
-        return wake
+        assert wake is None or wake > now, f"{strategy.id} wants to wake in the past"
+        self._wakes[strategy.id] = (mine, session, wake or session.close, now)
+        return wake or session.close
 
     # ------------------------------------------------------------------ record, then believe
 
@@ -135,12 +161,12 @@ class Kernel:
         left = None if day is None or day >= session.date else self._at.sessions.on(day)
         if left is not None and not self.book.day.ended:
             self._absorb(now)
-            self._end(View(now, left, self._at.sessions, self._at.market))
+            self._end(View(now, left, self._at.sessions, self._at.market, self._at.events))
 
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
         self.record(ev.SessionBegan(now, session.date))
-        self._settle(View(now, session, self._at.sessions, self._at.market))
+        self._settle(View(now, session, self._at.sessions, self._at.market, self._at.events))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
 
     def _end(self, view: View) -> None:
@@ -168,14 +194,37 @@ class Kernel:
         At the session's begin for what settles at the open, at its end for all.
         """
         expired = {c for c in self.book.held() if c.expiry <= view.today}
-        if not expired:
+        sold = self._assignable(view)
+        if not expired and not sold:
             return
-        outcomes = {e.contract: e for e in self._at.broker.expired(expired, view.now)}
+        outcomes = {e.contract: e for e in self._at.broker.expired(expired, view.now)} if expired else {}
+        assigned = {e.contract: e for e in self._at.broker.assigned(sold, view.now)} if sold else {}
+        self._clear_the_way(assigned, view.now)
         for position in tuple(self.book.positions.values()):
             for one in position.open_components:
-                if any(leg.contract in outcomes for leg in one.structure.legs):
-                    self.record(_settlement(position, one, outcomes, view.now))
+                ended = [leg for leg in one.structure.legs if leg.contract in outcomes]
+                if not one.closing and not one.target:
+                    ended += [leg for leg in one.structure.legs if leg.is_short and leg.contract in assigned]
+                if ended:
+                    self.record(_settlement(position, one, ended, {**outcomes, **assigned}, view.now))
             self._live_on(position.id, "settlement", view.now)
+
+    def _assignable(self, view: View) -> set[Contract]:
+        """Sold options that their holders may exercise early: asked for once a session, at its close."""
+        if view.now < view.session.close:
+            return set()
+        sold = (leg.contract for p in self.book.positions.values() for leg, _ in p.legs() if leg.is_short)
+        return {c for c in sold if isinstance(c, Option) and _may_be_assigned(c, view.today)}
+
+    def _clear_the_way(self, assigned: Mapping[Contract, Expiry], now: datetime) -> None:
+        """No order may go on working on a leg that is no longer there."""
+        for position in tuple(self.book.positions.values()) if assigned else ():
+            for one in position.open_components:
+                if any(leg.is_short and leg.contract in assigned for leg in one.structure.legs):
+                    for id_ in filter(None, (one.target, one.closing)):
+                        self._cancel(id_, "assigned", now)
+        if assigned:
+            self._absorb(now)
 
     # ------------------------------------------------------------------ 1 absorb
 
@@ -301,27 +350,30 @@ class Kernel:
             self._close(close, view)
 
     def _delivered(self) -> list[Close]:
-        """Futures that an exercise left behind are closed at once: nothing here holds them."""
-        if self._table is None or not self._table[1].has_futures:
+        """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""
+        if self._table is None or not self._table[1].delivered:
             return []
         return [
-            Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", "an exercise delivered a future")
+            Close(p.strategy, p.id, (c.role,), Urgency.STOP, "delivered", f"an exercise delivered {_left(c)}")
             for p in self.book.positions.values()
             for c in p.open_components
-            if c.has_future
+            if c.delivered
         ]
 
     # ------------------------------------------------------------------ 4 decide
 
     def _decide(self, view: View) -> None:
         for strategy in self._at.strategies:
-            for intent in self._wishes(strategy, view):
+            for intent in self._wishes(strategy, view) if self._is_due(strategy, view) else ():
                 match intent:
                     case Close():
                         self._close(intent, view)
                     case Mark(owner, key, value):
                         if self.book.notes.get(f"{owner}.{key}", "") != value:
                             self.record(ev.Noted(view.now, f"{owner}.{key}", value))
+                    case Step(_, position, before, after, trigger, context):
+                        if position in self.book.positions:
+                            self.record(ev.Staged(view.now, position, before, after, trigger, context))
                     case Pass(owner, entry, code, detail):
                         self._decline(owner, entry, code, (detail,), view.now)
                     case Open():
@@ -329,11 +381,27 @@ class Kernel:
                     case Alternatives():
                         self._open(intent, view)
 
+    def _is_due(self, strategy: Strategy, view: View) -> bool:
+        """Whether it wishes to be asked in this minute, or an exit of its found no quote today.
+
+        A function of the book and the clock alone, so that a restart changes nothing.
+        """
+        mine = self._holdings.of(self.book, strategy.id)
+        if mine.unpriced:
+            return True
+        minute, known = view.now.replace(second=0, microsecond=0), self._wakes.get(strategy.id)
+        stands = known is not None and known[0] is mine and known[1] is view.session
+        if known is not None and stands and known[3] < minute and view.now < known[2]:
+            return False
+        own = self._own(strategy.id)
+        wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
+        return wake is not None and wake <= view.now
+
     def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
             try:
-                return strategy.decide(view, own)
+                return (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
         try:
@@ -350,27 +418,26 @@ class Kernel:
         self._at.notifier.notify("critical", f"{strategy} raised {text}", now)
 
     def _own(self, strategy: str) -> Own:
-        """A strategy's own holdings; asked for twice a step, made anew when the book or its marks change."""
-        made_of = (self.book, self._marks)
-        if self._owns_of is None or any(a is not b for a, b in zip(self._owns_of, made_of, strict=True)):
-            self._owns_of, self._owns = made_of, {}
-        if strategy not in self._owns:
-            self._owns[strategy] = self._make_own(strategy)
-        return self._owns[strategy]
+        """A strategy's own holdings, made anew when they, their marks or the levels have changed."""
+        mine, levels = self._holdings.of(self.book, strategy), self.book.levels
+        known = self._owns.get(strategy)
+        if known is None or known[0] is not mine or known[1] is not self._marks or known[2] is not levels:
+            known = (mine, self._marks, levels, self._make_own(strategy, mine))
+            self._owns[strategy] = known
+        return known[3]
 
-    def _make_own(self, strategy: str) -> Own:
-        book = self.book
-        prefix = f"{strategy}."
+    def _make_own(self, strategy: str, mine: Mine) -> Own:
         return Own(
             strategy=strategy,
-            phase=self._at.risk.phase(book),
+            phase=self._at.risk.phase(self.book),
             net_liq=self._marks.net_liq,
-            drawdown_level=self._at.risk.drawdown_level(book),
-            positions=book.of(strategy),
-            orders=tuple(w for w in book.orders.values() if w.order.strategy == strategy),
-            notes={k.removeprefix(prefix): v for k, v in book.notes.items() if k.startswith(prefix)},
-            entered=tuple(entry for who, entry in book.day.entered if who == strategy),
+            drawdown_level=self._at.risk.drawdown_level(self.book),
+            positions=mine.positions,
+            orders=mine.orders,
+            notes=mine.notes or {},
+            entered=mine.entered,
             values=self._marks.values,
+            barred=self._at.risk.barred(self.book, strategy),
         )
 
     def _decline(self, strategy: str, entry: str, code: str, details: tuple[str, ...], now: datetime) -> None:
@@ -492,7 +559,7 @@ class Kernel:
                 continue
             self._unquoted = True
             detail = f"{close.position} {one.role}: a leg of {one.structure} has no two-sided quote"
-            self._decline(close.strategy, f"exit: {close.trigger}", "DATA", (detail,), view.now)
+            self._decline(close.strategy, f"{EXIT}{close.trigger}", "DATA", (detail,), view.now)
         return priced
 
     def _in_the_way(self, position: Position, components: Sequence[Component]) -> list[str]:
@@ -564,29 +631,42 @@ class Kernel:
                 self._sent = True
 
 
+def _left(one: Component) -> str:
+    """What an exercise left in a component, in words."""
+    return ", ".join(str(leg) for leg in one.structure.legs if not isinstance(leg.contract, Option))
+
+
+def _may_be_assigned(option: Option, today: date) -> bool:
+    product = PRODUCTS[option.product]
+    american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
+    return american and option.expiry > today
+
+
 def _rests(working: Working) -> bool:
     return working.order.urgency is Urgency.TARGET
 
 
 def _settlement(
-    position: Position, one: Component, outcomes: Mapping[Contract, Expiry], now: datetime
+    position: Position,
+    one: Component,
+    ended: Iterable[Leg],
+    outcomes: Mapping[Contract, Expiry],
+    now: datetime,
 ) -> ev.Settled:
-    """The settlement of one component's expired legs, all its units."""
+    """The settlement of one component's expired or assigned legs, all its units."""
     dollars = fees = Decimal(0)
     expired: list[Contract] = []
     delivered: list[Leg] = []
     price = Decimal(0)
-    for leg in one.structure.legs:
-        outcome = outcomes.get(leg.contract)
-        if outcome is None:
-            continue
+    for leg in ended:
+        outcome = outcomes[leg.contract]
         expired.append(leg.contract)
         price = outcome.price
         dollars += leg.ratio * one.units * outcome.dollars
         fees += abs(leg.ratio) * one.units * outcome.fee
         if outcome.delivered is not None:
-            future, side = outcome.delivered
-            delivered.append(Leg(future, side * leg.ratio))
+            what, side = outcome.delivered
+            delivered.append(Leg(what, side * leg.ratio))
     return ev.Settled(
         now, position.id, one.role, tuple(expired), price, cents(dollars), cents(fees), tuple(delivered)
     )

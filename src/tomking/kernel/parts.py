@@ -9,9 +9,10 @@ from typing import Protocol
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions
+from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.intent import Close, Intent, Open, Verdict
 from tomking.ports import Broker, Journal, MarketData, Notifier
-from tomking.view import Own, View
+from tomking.view import LENIENT, Own, View
 
 
 class Strategy(Protocol):
@@ -19,6 +20,10 @@ class Strategy(Protocol):
 
     @property
     def id(self) -> str: ...
+
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """Changes in the lives of its positions, to be written down before anything is decided."""
+        ...
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Wishes, exits before entries."""
@@ -64,6 +69,10 @@ class Risk(Protocol):
 
     def phase(self, book: Book) -> int: ...
 
+    def barred(self, book: Book, strategy: str) -> str:
+        """Why the strategy may open nothing at all in this phase; empty: it may."""
+        ...
+
     def drawdown_level(self, book: Book) -> str: ...
 
     def keep(self, book: Book, keep: Decimal) -> Decimal:
@@ -83,5 +92,7 @@ class Parts:
     journal: Journal
     notifier: Notifier
     sessions: Sessions
+    events: EventCalendar = LENIENT
+    """Announcements that every entry asks about (methodology C.10)."""
     observe: Callable[[Book, ev.Event], None] | None = None
     """Sees each event with the book after it (progress, reports); decides nothing."""

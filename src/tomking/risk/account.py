@@ -1,7 +1,7 @@
 """The account as the gate sees it: what it is worth and what is already at work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -24,3 +24,5 @@ class Account:
     """Margin."""
     by_expiry: Mapping[date, Decimal]
     """Margin, by the nearest expiry of what opened the position."""
+    by_position: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    """Capital: margin, or the debit where that is more."""

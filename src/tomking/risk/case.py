@@ -1,7 +1,7 @@
 """One question to the gate, and how a limit answers it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from tomking.domain.chain import Chain, Quote
 from tomking.domain.intent import Open
 from tomking.domain.money import ZERO
 from tomking.risk.account import Account
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.phases import phase_of
 from tomking.risk.settings import Settings
 from tomking.view import View
@@ -36,6 +37,8 @@ class Case:
     """Dollars per unit."""
     fees: Decimal
     """Dollars per unit for opening and closing."""
+    places: Mapping[str, Place] = field(default_factory=lambda: PLACES)
+    """What each strategy may trade; one that is not here may trade nothing."""
 
     @property
     def net_liq(self) -> Decimal:
@@ -51,6 +54,17 @@ class Case:
         return phase_of(self.book)
 
     @property
+    def is_budgeted(self) -> bool:
+        """Its own budget governs the wish: no Kelly, no 2 % at a stop it does not have (ruling 12)."""
+        place = self.places.get(self.wish.strategy)
+        return place is not None and place.budgeted
+
+    def counts(self, strategy: str) -> bool:
+        """Whether its positions count; unknown ones do: what we know nothing of is not free."""
+        place = self.places.get(strategy)
+        return place is None or place.counts
+
+    @property
     def half_spread(self) -> Decimal | None:
         """Points per unit from the mid to the natural price, >= 0."""
         return None if self.mid is None or self.natural is None else self.mid - self.natural
@@ -58,6 +72,8 @@ class Case:
     @property
     def capital(self) -> Decimal:
         """Dollars per unit: the margin, or the debit where that is more."""
+        if self.wish.joins is not None:
+            return self.margin
         debit = ZERO if self.mid is None else max(ZERO, -self.mid) * self.multiplier
         return max(self.margin, debit)
 
@@ -99,9 +115,10 @@ def is_new(working: Working, book: Book) -> bool:
     return order.position == order.id and order.id not in book.positions
 
 
-def reserved(book: Book) -> Decimal:
-    """Dollars of margin that opening orders at work may still need."""
-    return sum((w.order.margin * left / w.order.units for w, left in openings(book)), ZERO)
+def reserved(book: Book, settings: Settings) -> Decimal:
+    """Dollars that opening orders at work keep from all others: their margin and a quarter (E.5)."""
+    margin = sum((w.order.margin * left / w.order.units for w, left in openings(book)), ZERO)
+    return settings.reservation_factor * margin
 
 
 def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) -> Allowance:
@@ -111,7 +128,9 @@ def fits(case: Case, what: str, used: Decimal, each: Decimal, share: Decimal) ->
         f"${used:,.0f} in use + ${each:,.0f} a unit = ${used + each:,.0f}" if used else f"${each:,.0f} a unit"
     )
     detail = f"{what}: {needs}, limit ${limit:,.0f} ({share:.1%} of net liq ${case.net_liq:,.0f})"
-    if each <= 0:
+    if each < 0:
+        return Allowance(None, detail)  # its position needs less with it than without
+    if each == 0:
         return Allowance(None if used <= limit else 0, detail)
     return Allowance(max(0, int((limit - used) // each)), detail)
 

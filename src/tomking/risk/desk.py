@@ -1,7 +1,7 @@
 """The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.intent import Close, Open, Verdict
 from tomking.risk import drawdown, phases
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.gate import judge
 from tomking.risk.settings import Settings
 from tomking.risk.valuation import account_of
@@ -20,6 +21,8 @@ class Desk:
     """``kernel.Risk``: every answer is a function of the book, the market and the settings."""
 
     settings: Settings
+    places: Mapping[str, Place] = field(default_factory=lambda: PLACES)
+    """What each strategy may trade, those from outside among them."""
 
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         if "phase" in book.levels:
@@ -42,7 +45,14 @@ class Desk:
         return drawdown.forced_closes(book, values, now, self.settings)
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
-        return judge(wish, book, view, account_of(book, view, net_liq, self.settings), self.settings)
+        return judge(
+            wish,
+            book,
+            view,
+            account_of(book, view, net_liq, self.settings),
+            self.settings,
+            places=self.places,
+        )
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         account = account_of(book, view, net_liq, self.settings)
@@ -56,6 +66,12 @@ class Desk:
 
     def phase(self, book: Book) -> int:
         return phases.phase_of(book)
+
+    def barred(self, book: Book, strategy: str) -> str:
+        place, phase = self.places.get(strategy), phases.phase_of(book)
+        if place is None or place.products[phase]:
+            return ""
+        return f"{strategy} is not available in phase {phase}"
 
     def drawdown_level(self, book: Book) -> str:
         return drawdown.drawdown_level(book)

@@ -8,42 +8,63 @@
 Limits never see a close: exits are not judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
 
-from tomking.domain.book import Book
+from tomking.domain.book import Book, Position
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Option
 from tomking.domain.fees import round_trip
 from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
+from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
 from tomking.risk.account import Account
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.case import Allowance, Case, Limit
 from tomking.risk.drawdown import size_multiplier
 from tomking.risk.limits_capital import CAPITAL_LIMITS
+from tomking.risk.limits_contracts import CONTRACT_LIMITS
+from tomking.risk.limits_coordinator import COORDINATOR_LIMITS
 from tomking.risk.limits_count import COUNT_LIMITS
 from tomking.risk.limits_data import DATA_LIMITS
+from tomking.risk.limits_events import EVENT_LIMITS
 from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
+from tomking.risk.valuation import holdings, received_for
 from tomking.view import View
 
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
-LIMITS: tuple[Limit, ...] = (*STATE_LIMITS, *DATA_LIMITS, *COUNT_LIMITS, *HELD_LIMITS, *CAPITAL_LIMITS)
+LIMITS: tuple[Limit, ...] = (
+    *STATE_LIMITS,
+    *DATA_LIMITS,
+    *EVENT_LIMITS,
+    *CONTRACT_LIMITS,
+    *COUNT_LIMITS,
+    *HELD_LIMITS,
+    *CAPITAL_LIMITS,
+    *COORDINATOR_LIMITS,
+)
 """In the order of authority (C.0, B.0): the first breach names a refusal."""
 
 
 def judge(  # noqa: PLR0917
-    wish: Open, book: Book, view: View, account: Account, settings: Settings, limits: Sequence[Limit] = LIMITS
+    wish: Open,
+    book: Book,
+    view: View,
+    account: Account,
+    settings: Settings,
+    limits: Sequence[Limit] = LIMITS,
+    places: Mapping[str, Place] = PLACES,
 ) -> Verdict:
     """How many units of ``wish`` may be opened, or every reason why none may."""
     assert wish.ceiling >= 1, f"{wish.strategy} {wish.entry} wishes {wish.ceiling} units"
-    case = case_of(wish, book, view, account, settings)
+    case = case_of(wish, book, view, account, settings, places)
     answers = [(limit, limit.check(case)) for limit in limits]
     breaches = tuple(
         Breach(limit.code, limit.name, answer.detail) for limit, answer in answers if answer.units == 0
@@ -51,7 +72,7 @@ def judge(  # noqa: PLR0917
     if breaches:
         return Refused(wish, breaches)
     units, binding = _least(wish, answers)
-    shrink = size_multiplier(book, view.vix, settings)
+    shrink = Decimal(1) if _adds_no_risk(case) else size_multiplier(book, view.vix, settings)
     allowed = int(units * shrink)
     if allowed < 1:
         detail = f"{units} units x {shrink:.2f} for drawdown, VIX and ramp is less than one"
@@ -59,7 +80,14 @@ def judge(  # noqa: PLR0917
     if shrink < 1:
         binding += f"; {units} units x {shrink:.2f} for drawdown, VIX and ramp"
     warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
-    return Approved(wish, allowed, binding, warnings, case.margin * allowed)
+    return Approved(wish, allowed, binding, warnings, max(ZERO, case.margin) * allowed)
+
+
+def _adds_no_risk(case: Case) -> bool:
+    """What is only bought is a hedge (C.1: closing and hedging go on), and what its position's margin covers
+    whole is no new short premium: neither is shrunk to nothing by drawdown and VIX.
+    """
+    return not case.wish.structure.has_short_leg or (case.wish.joins is not None and case.margin <= 0)
 
 
 def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int, str]:
@@ -70,13 +98,24 @@ def _least(wish: Open, answers: Sequence[tuple[Limit, Allowance]]) -> tuple[int,
     return units, binding
 
 
-def case_of(wish: Open, book: Book, view: View, account: Account, settings: Settings) -> Case:
+def case_of(  # noqa: PLR0917
+    wish: Open,
+    book: Book,
+    view: View,
+    account: Account,
+    settings: Settings,
+    places: Mapping[str, Place] = PLACES,
+) -> Case:
     """The wish with its chains, quotes, net prices, margin and fees per unit."""
     structure = wish.structure
     quotes = tuple(view.quotes(structure.contracts))
     mid = _net(structure, [None if quote is None else quote.mid for quote in quotes])
     natural = _net(structure, [_crossed(leg, q) for leg, q in zip(structure.legs, quotes, strict=True)])
-    need = _margin(structure, quotes, mid, view, settings)
+    joined = None if wish.joins is None else book.positions.get(wish.joins)
+    if joined is None:
+        need = _margin(structure, quotes, mid, view, settings)
+    else:
+        need = _margin_beside(joined, wish, mid, view, settings)
     fees = round_trip(structure)
     expiries = {contract.expiry for contract in structure.contracts if isinstance(contract, Option)}
     chains = {expiry: view.chain(structure.product, expiry) for expiry in sorted(expiries)}
@@ -92,6 +131,7 @@ def case_of(wish: Open, book: Book, view: View, account: Account, settings: Sett
         natural=natural,
         margin=need,
         fees=fees,
+        places=places,
     )
 
 
@@ -104,6 +144,25 @@ def _crossed(leg: Leg, quote: Quote | None) -> Decimal | None:
     if quote is None:
         return None
     return quote.bid if leg.is_short else quote.ask
+
+
+def _margin_beside(
+    position: Position, wish: Open, mid: Decimal | None, view: View, settings: Settings
+) -> Decimal:
+    """Dollars a unit by which what joins changes its position's margin; below 0 where that covers it."""
+    spot, held = view.spot(position.family), holdings(position.open_components)
+    added = [Held(leg.contract, leg.ratio * wish.ceiling) for leg in wish.structure.legs]
+    if mid is None or not held:
+        return fallback(added, spot, settings) / wish.ceiling
+    size = position.open_components[0].structure.multiplier
+    before = received_for(position.open_components)
+    after = before + mid * wish.ceiling * (wish.structure.multiplier / size)
+    mids = view.market.marks([one.contract for one in (*held, *added)], view.now)
+    alone = margin(held, mids[: len(held)], float(before), spot, view.vix, settings)
+    together = margin([*held, *added], mids, float(after), spot, view.vix, settings)
+    if alone is None or together is None:
+        return fallback(added, spot, settings) / wish.ceiling
+    return (together - alone) / wish.ceiling
 
 
 def _margin(

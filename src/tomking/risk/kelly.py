@@ -3,10 +3,12 @@
 It answers yes or no; it never sizes (ruling 12).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from tomking.domain.record import Record
+from tomking.risk.availability import PLACES, Place
 from tomking.risk.settings import Settings
 
 
@@ -22,9 +24,10 @@ class Prior:
     """Closed trades from which the own record counts."""
 
 
-def priors(settings: Settings) -> dict[str, Prior]:
+def priors(settings: Settings, places: Mapping[str, Place] = PLACES) -> dict[str, Prior]:
     """By strategy.  One that is not here has no claim to trade on."""
-    return {
+    found = {id_: Prior(*place.prior) for id_, place in places.items() if place.prior}
+    return found | {
         "friday_0dte": Prior(
             settings.zero_dte_prior_wins, settings.zero_dte_prior_payoff, settings.zero_dte_sample
         ),

@@ -14,6 +14,8 @@ from tomking.risk.kelly import priors, quarter_kelly
 from tomking.risk.regime import by_vix, capital_cap
 from tomking.risk.valuation import heat_of
 
+BUDGETED = allowed("its own budget governs it")
+
 
 def regime_allows(case: Case) -> Allowance:
     """From VIX 35 on closing and hedging only, from 40 closing only."""
@@ -39,11 +41,13 @@ def capital_allows(case: Case) -> Allowance:
         "beside the cash reserve": 1 - settings.reserve_share,
     }
     name = min(caps, key=lambda k: caps[k])
-    return fits(case, name, case.account.capital + reserved(case.book), case.capital, caps[name])
+    return fits(
+        case, name, case.account.capital + reserved(case.book, case.settings), case.capital, caps[name]
+    )
 
 
 def margin_allows(case: Case) -> Allowance:
-    used = case.account.margin + reserved(case.book)
+    used = case.account.margin + reserved(case.book, case.settings)
     share = case.settings.margin_share_max[case.phase]
     return fits(case, f"under the cap of phase {case.phase}", used, case.margin, share)
 
@@ -54,7 +58,7 @@ def buffer_allows(case: Case) -> Allowance:
     if vix is None:
         return refused("no VIX, no buffer")
     buffer = by_vix(vix, settings.buffer_vix_bounds, settings.buffer_shares)
-    used = case.account.margin + reserved(case.book)
+    used = case.account.margin + reserved(case.book, case.settings)
     return fits(case, f"with a free buffer of {buffer:.0%} of it", used, case.margin, 1 / (1 + buffer))
 
 
@@ -90,7 +94,7 @@ def _working(
         if expiry is not None and _nearest(order.structure) != expiry:
             continue
         total += order.margin * left / order.units
-    return total
+    return case.settings.reservation_factor * total
 
 
 def _nearest(structure: Structure) -> date:
@@ -98,17 +102,27 @@ def _nearest(structure: Structure) -> date:
 
 
 def loss_at_stop(case: Case) -> Allowance:
-    """2 %: the loss at the planned stop with its slippage and all fees, with what it joins."""
+    """2 %: the loss at the planned stop with its slippage and all fees, with what it joins.
+
+    An IPMCC's stop has a share of its own (A.3); a budget is its strategy's (ruling 12).
+    """
+    if case.is_budgeted:
+        return BUDGETED
+    share = case.settings.trade_loss_share_max
+    if case.wish.strategy == "ipmcc":
+        share = case.settings.ipmcc_loss_shares[case.phase]
     each = loss_per_unit(case)
     if each is None:
         return refused("a leg has no mid, so its slippage is unknown")
     position = _joined(case)
     used = heat_of(position) if position else ZERO
-    return fits(case, "planned, with slippage and fees", used, each, case.settings.trade_loss_share_max)
+    return fits(case, "planned, with slippage and fees", used, each, share)
 
 
 def heat_allows(case: Case) -> Allowance:
-    """The sum of all planned stop losses."""
+    """The sum of all planned stop losses; budgets lose what they cost, and no stop."""
+    if case.is_budgeted:
+        return BUDGETED
     each = loss_per_unit(case)
     if each is None:
         return refused("a leg has no mid, so its slippage is unknown")
@@ -133,15 +147,19 @@ def slippage(case: Case, *, stop: bool) -> Decimal | None:
 
 
 def position_capital(case: Case) -> Allowance:
-    """5 % of net liq in one position, 12 % in one ES LT112, with what it joins.
+    """5 % of net liq in one position, 12 % in one ES LT112, 13.5 % in an IPMCC, with what it joins.
 
     MES come in tenths: they need no exception.
     """
+    if case.is_budgeted:
+        return BUDGETED
     settings = case.settings
-    is_excepted = case.wish.strategy == "lt112" and case.wish.product == "ES"
-    share = settings.lt112_capital_share_max if is_excepted else settings.position_capital_share_max
-    position = _joined(case)
-    used = position.margin if position else ZERO
+    share = settings.position_capital_share_max
+    if case.wish.strategy == "lt112" and case.wish.product == "ES":
+        share = settings.lt112_capital_share_max
+    if case.wish.strategy == "ipmcc":
+        share = settings.ipmcc_capital_share_max
+    used = case.account.by_position.get(case.wish.joins or "", ZERO)
     return fits(case, "margin or debit", used, case.capital, share)
 
 
@@ -151,15 +169,23 @@ def _joined(case: Case) -> Position | None:
 
 def kelly_allows(case: Case) -> Allowance:
     """Yes or no: a quarter Kelly of zero warns or refuses, as set; it never sizes (ruling 12)."""
-    prior = priors(case.settings).get(case.wish.strategy)
+    if case.is_budgeted:
+        return BUDGETED
+    prior = priors(case.settings, case.places).get(case.wish.strategy)
     if prior is None:
-        return refused(f"{case.wish.strategy} has no prior")
+        return _without_prior(case)
     record = case.book.records.get(record_key(case.wish.strategy, case.wish.entry), Record())
     share = quarter_kelly(record, prior, case.settings)
     basis = f"{record.trades} closed trades" if record.trades >= prior.sample else "the prior"
     if share > 0:
         return allowed(f"quarter Kelly {share:.2%} from {basis}")
     words = f"quarter Kelly is 0 from {basis}: no edge"
+    return refused(words) if case.settings.kelly_gate == "block" else Allowance(None, words, warning=words)
+
+
+def _without_prior(case: Case) -> Allowance:
+    """No source claims a win rate: nothing to bet on but the record; as without an edge."""
+    words = f"{case.wish.strategy} has no prior: no source claims a win rate"
     return refused(words) if case.settings.kelly_gate == "block" else Allowance(None, words, warning=words)
 
 

@@ -1,22 +1,14 @@
 """Limits on what may be held and how often: phase, ceilings, positions, entries, spacing, expiries."""
 
+from bisect import bisect_right
 from datetime import date, timedelta
 from decimal import Decimal
 
 from tomking.domain.book import Book, Position
 from tomking.domain.money import ZERO
 from tomking.domain.structure import Structure
+from tomking.risk.availability import ES_EQUIVALENT
 from tomking.risk.case import Allowance, Case, Limit, allowed, is_new, openings, refused
-
-ES_EQUIVALENT = {"ES": Decimal(1), "MES": Decimal("0.1"), "SPXW": Decimal(2), "XSP": Decimal("0.2")}
-"""One contract in ES contracts, by dollars per index point (A.4, ruling 13)."""
-
-MICRO = frozenset({"MES", "XSP"})
-PRODUCTS_BY_PHASE: dict[str, tuple[frozenset[str], ...]] = {
-    "friday_0dte": (MICRO, *(frozenset(ES_EQUIVALENT),) * 4),
-    "lt112": (frozenset(), frozenset(), frozenset({"MES"}), *(frozenset({"ES", "MES"}),) * 2),
-}
-"""What each strategy may trade in P0 to P4 (A.4); one that is not here may trade nothing."""
 
 JOINED = allowed("joins an open position")
 
@@ -24,9 +16,10 @@ JOINED = allowed("joins an open position")
 def phase_allows(case: Case) -> Allowance:
     """The strategy is unlocked, and in this product."""
     strategy, product, phase = case.wish.strategy, case.wish.product, case.phase
-    table = PRODUCTS_BY_PHASE.get(strategy)
-    if table is None:
+    place = case.places.get(strategy)
+    if place is None:
         return refused(f"{strategy} is in no phase table")
+    table = place.products
     if not table[phase]:
         return refused(f"{strategy} is not available in phase {phase}")
     if product not in table[phase]:
@@ -37,9 +30,17 @@ def phase_allows(case: Case) -> Allowance:
 
 
 def strategy_ceiling(case: Case) -> Allowance:
-    """ES-equivalents one strategy may hold, working orders included; joined components do not count."""
+    """What one strategy may hold, working orders included; joined components do not count.
+
+    0DTE and LT112 count ES-equivalents, the others positions (ruling 13).
+    """
     if case.wish.joins:
         return JOINED
+    place = case.places.get(case.wish.strategy)
+    if place is not None and place.dynamic_base and case.settings.ceilings == "dynamic":
+        return _positions_of(case, dynamic_most(case, place.dynamic_base))
+    if place is not None and place.most is not None:
+        return _positions_of(case, place.most(case.settings)[case.phase])
     held, most = _held(case), _ceiling(case)
     if most is None:
         return refused(f"{case.wish.strategy} is in no phase table")
@@ -51,6 +52,22 @@ def strategy_ceiling(case: Case) -> Allowance:
         return Allowance(max(0, most_lots - int(lots)), f"{lots:.0f} lots held, phase 0 allows {most_lots}")
     detail = f"{held} ES-equivalents held + {each} a unit, phase {case.phase} allows {most}"
     return Allowance(max(0, int((most - held) // each)), detail)
+
+
+def dynamic_most(case: Case, base: int) -> int:
+    """Positions at most: base x phase x VIX, rounded down, at least one; without a VIX as in the worst."""
+    settings, vix = case.settings, case.view.vix
+    row = len(settings.dynamic_vix_bounds) if vix is None else bisect_right(settings.dynamic_vix_bounds, vix)
+    return max(1, int(base * settings.dynamic_phase_factors[case.phase] * settings.dynamic_vix_factors[row]))
+
+
+def _positions_of(case: Case, most: int) -> Allowance:
+    name, book = case.wish.strategy, case.book
+    opening = sum(1 for w, _ in openings(book) if w.order.strategy == name and is_new(w, book))
+    held = len(book.of(name)) + opening
+    if held >= most:
+        return refused(f"{held} positions of {name} held or being opened, phase {case.phase} allows {most}")
+    return allowed()
 
 
 def _ceiling(case: Case) -> Decimal | None:
@@ -84,7 +101,11 @@ def positions_allow(case: Case) -> Allowance:
     """Open positions and opening orders at work, whatever their units (ruling 13)."""
     if case.wish.joins:
         return JOINED
-    held, most = len(case.book.positions) + _new_orders(case.book), case.settings.positions_max[case.phase]
+    if not case.counts(case.wish.strategy):
+        return allowed("counts as no position")
+    held = sum(1 for p in case.book.positions.values() if case.counts(p.strategy))
+    held += sum(1 for w, _ in openings(case.book) if is_new(w, case.book) and case.counts(w.order.strategy))
+    most = case.settings.positions_max[case.phase]
     if held >= most:
         return refused(f"{held} positions open or being opened, phase {case.phase} allows {most}")
     return allowed()

@@ -18,6 +18,8 @@ from tomking.domain.structure import Leg
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
 from tomking.risk.settings import Settings
 
+VIX_FAMILY = "VIX"
+
 
 def vix_fresh(case: Case) -> Allowance:
     """Missing is missing: no entry, never a default value."""
@@ -56,6 +58,8 @@ def index_believed(case: Case) -> Allowance:
         return refused(f"no {family} level" if spot is None else f"no prior close of {family}")
     close = float(bars.close[-1])
     share = spot / close - 1
+    if family == VIX_FAMILY:
+        return allowed("a volatility may jump: its own rule is the VIX limit's")
     # A level that is not a number fails the comparison.
     if abs(share) <= most:
         return allowed()

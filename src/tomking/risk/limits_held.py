@@ -23,7 +23,9 @@ if its volatility fell to a third.
 
 
 def naked_puts_calm(case: Case) -> Allowance:
-    """No new equity risk while an LT112's naked put is at 15 delta or more."""
+    """No new equity risk while an LT112's naked put is at 15 delta or more; what is only bought hedges."""
+    if not case.wish.structure.has_short_leg:
+        return allowed()
     if PRODUCTS[case.wish.product].family not in EQUITY_FAMILIES:
         return allowed()
     most, said = case.settings.naked_put_delta_max, []

@@ -5,7 +5,11 @@
 2. Anything else on futures: a scan of 16 scenarios as SPAN does it (price 0, 1/3, 2/3 and 1 scan
    range up and down, each with volatility up and down, and twice an extreme move of which a share
    counts), at least a minimum per short option, plus the net value of what is short.
-3. Anything else on cash-settled indices: covered legs as in 1, each uncovered one 25 % of the
+3. Options on shares: a long of the same right that lives as long covers a short, for what its strike is
+   worse (the debit is paid in full, so a debit calendar asks no more); each uncovered one 20 % of the
+   underlying less what it is out of the money, at least 10 % of the strike (puts) or of the underlying
+   (calls), plus its value (Cboe margin manual, strategy-based margin).
+4. Anything else on cash-settled indices: covered legs as in 1, each uncovered one 25 % of the
    underlying less what it is out of the money, at least 15 % (ruling 18), plus its value.
 
 Volatility is scanned relative to what the mids imply, so time cancels: total volatilities (over
@@ -21,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 
 import numpy as np
 from numba import njit
@@ -28,12 +33,13 @@ from numpy.typing import NDArray
 
 from tomking.domain.contract import Contract, Future, Share
 from tomking.domain.money import cents
-from tomking.domain.products import PRODUCTS
+from tomking.domain.products import PRODUCTS, Settlement
 from tomking.pricing.black import black_price
 from tomking.pricing.implied import implied_one
 from tomking.risk.settings import Settings
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ class _Row:
 
     expiry: date
     right: int
-    """+1 call, -1 put, 0 future."""
+    """+1 call, -1 put, 0 future or shares."""
     strike: float
-    count: int
+    count: float
     mid: float
 
 
@@ -80,6 +86,8 @@ def margin(  # noqa: PLR0917 - all of them are needed, none has a default
     if spot is None or not math.isfinite(sum(row.mid for row in rows)):
         return None
     level = spot * float(product.index_ratio)
+    if product.settlement is Settlement.SHARES:
+        return _dollars(max(0.0, _on_shares(rows, level, settings) - min(received, 0.0)), dollars)
     points = (_scanned if product.future else _uncovered)(rows, level, vix, settings)
     return _dollars(points, dollars) if math.isfinite(points) else None
 
@@ -104,11 +112,14 @@ def fallback(legs: Sequence[Held], spot: float | None, settings: Settings) -> De
 
 
 def _rows(legs: Sequence[Held], mids: Floats) -> list[_Row]:
+    """Counted in contracts of the first leg's size: on the model market components may differ in size."""
+    size = legs[0].contract.multiplier
     rows = []
     for held, mid in zip(legs, mids.tolist(), strict=True):
-        contract, count = held.contract, held.count
-        assert not isinstance(contract, Share), "shares of an index portfolio are not for accounts"
-        if isinstance(contract, Future):
+        contract = held.contract
+        same = contract.multiplier == size
+        count = held.count if same else held.count * float(contract.multiplier / size)
+        if isinstance(contract, Future | Share):
             rows.append(_Row(contract.expiry, 0, 0.0, count, mid))
         else:
             rows.append(_Row(contract.expiry, int(contract.right), float(contract.strike), count, mid))
@@ -116,13 +127,13 @@ def _rows(legs: Sequence[Held], mids: Floats) -> list[_Row]:
 
 
 def _is_covered(rows: Sequence[_Row]) -> bool:
-    balance: dict[tuple[date, int], int] = {}
+    balance: dict[tuple[date, int], float] = {}
     for row in rows:
         if row.right == 0:
             return False
         key = (row.expiry, row.right)
         balance[key] = balance.get(key, 0) + row.count
-    return all(count >= 0 for count in balance.values())
+    return all(count >= -ROUNDING for count in balance.values())
 
 
 def _worst(rows: Sequence[_Row]) -> float:
@@ -180,6 +191,36 @@ def _uncovered(rows: Sequence[_Row], level: float, vix: float | None, settings: 
                 covered.append(replace(row, count=-hidden))
             total += naked * (_naked(row, level, settings) + row.mid)
     return total + (_worst(covered) if covered else 0.0)
+
+
+def _on_shares(rows: Sequence[_Row], level: float, settings: Settings) -> float:
+    """The shorts nearest the money are paired first, each with the long that costs the least beside it."""
+    stock = sum(abs(row.count) for row in rows if row.right == 0)
+    total = stock * settings.stock_share * level
+    for right in (1, -1):
+        free = {row: row.count for row in rows if row.right == right and row.count > 0}
+        shorts = [row for row in rows if row.right == right and row.count < 0]
+        for short in sorted(shorts, key=lambda r: r.right * r.strike):
+            left = -short.count
+            cover = [(_gap(short, row), row.expiry, row) for row in free if row.expiry >= short.expiry]
+            for _, _, long in sorted(cover, key=itemgetter(0, 1)):
+                used = min(left, free[long])
+                total += used * _gap(short, long)
+                free[long] -= used
+                left -= used
+            total += left * (_naked_on_shares(short, level, settings) + short.mid)
+    return total
+
+
+def _gap(short: _Row, long: _Row) -> float:
+    """Points by which the long's strike is worse."""
+    return max(0.0, short.right * (long.strike - short.strike))
+
+
+def _naked_on_shares(row: _Row, level: float, settings: Settings) -> float:
+    out = max(0.0, row.right * (row.strike - level))
+    least = settings.equity_uncovered_share_min * (level if row.right > 0 else row.strike)
+    return max(settings.equity_uncovered_share * level - out, least)
 
 
 def _naked(row: _Row, level: float, settings: Settings) -> float:

@@ -10,21 +10,19 @@ from decimal import Decimal
 from itertools import pairwise
 
 from tomking.domain.settings import setting
+from tomking.risk.ceilings import CEILINGS_BY_PHASE, Ceilings
+from tomking.risk.coordination import shares
 
 PHASES = 5
 
 
-def _shares(text: str) -> tuple[Decimal, ...]:
-    return tuple(Decimal(word) for word in text.split())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Ceilings):
     """``ValueError`` names every table that does not fit its bounds or its phases."""
 
     # ---------------------------------------------------------------------------------- phases
     phase_floors_usd: tuple[Decimal, ...] = setting(
-        _shares("0 44500 63500 95250 127000"),
+        shares("0 44500 63500 95250 127000"),
         low=Decimal(0),
         high=Decimal(10_000_000),
         source="A.1",
@@ -56,34 +54,6 @@ class Settings:
     )
     demotion_closes: int = setting(
         2, low=1, high=60, source="A.2", doc="Consecutive closes below that share before a demotion."
-    )
-    # ----------------------------------------------------------------------- strategies by phase
-    zero_dte_es_units: tuple[Decimal, ...] = setting(
-        _shares("0 1 2 3 4"),
-        low=Decimal(0),
-        high=Decimal(12),
-        source="A.4",
-        doc="0DTE ceiling by phase in ES-equivalents (P0 counts lots).",
-    )
-    zero_dte_lots_phase_0: int = setting(
-        2, low=1, high=10, source="A.4", doc="0DTE ceiling in phase 0: lots of MES or XSP."
-    )
-    zero_dte_es_units_large: Decimal = setting(
-        Decimal(5),
-        low=Decimal(0),
-        high=Decimal(12),
-        source="A.4",
-        doc="0DTE ceiling in phase 4 of a large account.",
-    )
-    zero_dte_large_usd: Decimal = setting(
-        Decimal(190000), low=Decimal(127000), source="A.4", doc="Net liq from which phase 4 has that ceiling."
-    )
-    lt112_es_units: tuple[Decimal, ...] = setting(
-        _shares("0 0 0.4 1 3"),
-        low=Decimal(0),
-        high=Decimal(8),
-        source="A.4",
-        doc="LT112 ceiling by phase in ES-equivalents (0.4 is 4 MES).",
     )
     # ------------------------------------------------------------------------------ counts
     positions_max: tuple[int, ...] = setting(
@@ -147,13 +117,6 @@ class Settings:
         source="A.3, C.2",
         doc="Capital of one position.",
     )
-    lt112_capital_share_max: Decimal = setting(
-        Decimal("0.12"),
-        low=Decimal("0.005"),
-        high=Decimal("0.15"),
-        source="C.2",
-        doc="Capital of one ES LT112: the named exception to the limit above.",
-    )
     family_margin_share_max: Decimal = setting(
         Decimal("0.15"),
         low=Decimal("0.01"),
@@ -172,14 +135,14 @@ class Settings:
         doc="Margin on one expiration date.",
     )
     margin_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.25 0.30 0.50 0.65 0.80"),
+        shares("0.25 0.30 0.50 0.65 0.80"),
         low=Decimal(0),
         high=Decimal(1),
         source="A.3",
         doc="All margin, by phase.",
     )
     capital_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.40 0.50 0.65 0.75 0.80"),
+        shares("0.40 0.50 0.65 0.75 0.80"),
         low=Decimal(0),
         high=Decimal(1),
         source="A.3",
@@ -201,7 +164,7 @@ class Settings:
         doc="Bounds of the VIX regimes.",
     )
     vix_capital_share_max: tuple[Decimal, ...] = setting(
-        _shares("0.45 0.65 0.75 0.50 0.25 0.25 0.15"),
+        shares("0.45 0.65 0.75 0.50 0.25 0.25 0.15"),
         low=Decimal(0),
         high=Decimal(1),
         source="C.1",
@@ -218,7 +181,7 @@ class Settings:
         doc="VIX at which the size multiplier bends, with the next table.",
     )
     vix_size_shares: tuple[Decimal, ...] = setting(
-        _shares("1 0.75 0.5"),
+        shares("1 0.75 0.5"),
         low=Decimal(0),
         high=Decimal(1),
         source="C.1, B.0.2",
@@ -235,7 +198,7 @@ class Settings:
         (20.0, 30.0, 40.0), low=5.0, high=150.0, source="C.1", doc="VIX bounds of the margin buffer."
     )
     buffer_shares: tuple[Decimal, ...] = setting(
-        _shares("0.20 0.35 0.50 0.70"),
+        shares("0.20 0.35 0.50 0.70"),
         low=Decimal(0),
         high=Decimal(2),
         source="C.1",
@@ -526,6 +489,25 @@ class Settings:
         0.15, low=0.05, high=1.0, source="ruling 18", doc="And at least this share of it."
     )
 
+    equity_uncovered_share: float = setting(
+        0.20,
+        low=0.10,
+        high=1.0,
+        source="B.6, Cboe margin manual",
+        doc="Uncovered option on shares: share of the underlying less OTM.",
+    )
+    equity_uncovered_share_min: float = setting(
+        0.10,
+        low=0.05,
+        high=1.0,
+        source="B.6, Cboe margin manual",
+        doc="And at least this share of the strike (puts) or of the underlying (calls).",
+    )
+
+    stock_share: float = setting(
+        0.50, low=0.15, high=2.0, source="Regulation T", doc="Delivered shares: share of their value."
+    )
+
     def __post_init__(self) -> None:
         faults = [*_wrong_lengths(self), *_wrong_orders(self)]
         if faults:
@@ -534,8 +516,7 @@ class Settings:
 
 BY_PHASE = (
     "phase_floors_usd",
-    "zero_dte_es_units",
-    "lt112_es_units",
+    *CEILINGS_BY_PHASE,
     "positions_max",
     "entries_a_day_max",
     "entering_max",
@@ -546,6 +527,7 @@ BY_VIX = (
     ("vix_bounds", "vix_capital_share_max", 1),
     ("vix_size_bounds", "vix_size_shares", 0),
     ("buffer_vix_bounds", "buffer_shares", 1),
+    ("dynamic_vix_bounds", "dynamic_vix_factors", 1),
 )
 """Bounds, their table, and how many more entries it has."""
 REGIMES = 7

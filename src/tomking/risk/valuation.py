@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tomking.domain.book import Book, Component, Position
 from tomking.domain.contract import Contract
 from tomking.domain.money import ZERO
+from tomking.domain.products import PRODUCTS, Settlement
 from tomking.risk.account import Account
 from tomking.risk.margin import Held, defined_risk, margin
 from tomking.risk.settings import Settings
@@ -68,12 +69,14 @@ def use_of(  # noqa: PLR0917 - all of them are needed, none has a default
 ) -> Use:
     """What an open position needs now."""
     components = position.open_components
-    received = sum((one.entry_net * one.units for one in components), ZERO)
+    received = received_for(components)
     netted, prices = _netted(held, mids)
     need = margin(netted, prices, float(received), spot, vix, settings) if netted else ZERO
     if need is None:
         need = position.margin
-    covered = defined_risk(netted, float(received)) is not None if netted else True
+    # On shares the margin holds the debit already, and a long that lives as long covers (risk.margin, 3).
+    on_shares = PRODUCTS[position.product].settlement is Settlement.SHARES
+    covered = on_shares or not netted or defined_risk(netted, float(received)) is not None
     debit = max(ZERO, -received * components[0].structure.multiplier)
     capital = max(need, debit) if covered else need + debit
     return Use(need, capital, heat_of(position), _main_expiry(position))
@@ -94,11 +97,17 @@ def heat_of(position: Position) -> Decimal:
         units = max(one.units for one in parts)
         planned = parts[0].planned_loss * units * parts[0].structure.multiplier
         if trade in closed:
-            received = sum((one.entry_net * one.units for one in parts), ZERO)
+            received = received_for(parts)
             worst = defined_risk(holdings(parts), float(received))
             planned = planned if worst is None else min(planned, worst)
         total += planned
     return total
+
+
+def received_for(components: Sequence[Component]) -> Decimal:
+    """Points of the first component's size received for all their open units."""
+    size = components[0].structure.multiplier
+    return sum((c.entry_net * c.units * (c.structure.multiplier / size) for c in components), ZERO)
 
 
 def _netted(held: Sequence[Held], mids: Floats) -> tuple[list[Held], Floats]:
@@ -130,6 +139,7 @@ def _plus(account: Account, position: Position, use: Use) -> Account:
         by_family=_added(account.by_family, position.family, use.margin),
         by_strategy=_added(account.by_strategy, position.strategy, use.margin),
         by_expiry=_added(account.by_expiry, use.expiry, use.margin),
+        by_position={**account.by_position, position.id: use.capital},
     )
 
 

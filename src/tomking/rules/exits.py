@@ -1,13 +1,16 @@
 """Ways out, and the words they are built from.  Money is points per unit, credit positive."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from tomking.domain.book import Component
 from tomking.domain.calendar import dte
+from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
 from tomking.domain.money import ZERO
+from tomking.rules.schedule import data_time
+from tomking.rules.select import delta_of
 from tomking.rules.strategy import STOP_NOTE, Exit, Held
 from tomking.view import Own, View
 
@@ -130,6 +133,115 @@ def at_wall(trigger: str, urgency: Urgency, wall: time) -> Exit:
         return f"{wall:%H:%M} has come" if view.now >= view.session.at(wall) else None
 
     return leave(trigger, urgency, why, guardian=True)
+
+
+def days_left(
+    trigger: str, days: int, since: time, *, which: Picks = everything, opened_above: int | None = None
+) -> Exit:
+    """``days`` to the nearest expiry or fewer, from wall time ``since`` on, profit or loss (ruling 10).
+
+    opened_above  spares components opened at so many DTE or fewer; None: ``days``
+    """
+    spared = days if opened_above is None else opened_above
+
+    def old(own: Own, held: Held) -> list[Component]:
+        return [c for c in which(own, held) if c.opened_dte > spared]
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        if data_time(view) < view.session.at(since) or not last_days(view, chosen, days):
+            return None
+        return f"{dte(view.today, min(c.expiry for c in chosen))} DTE, the rule is {days}"
+
+    return leave(trigger, Urgency.RULE, why, guardian=True, which=old)
+
+
+def short_delta(
+    trigger: str,
+    least: float,
+    *,
+    which: Picks = everything,
+    of: Picks | None = None,
+    urgency: Urgency = Urgency.STOP,
+    confirm: bool = True,
+    defends: bool = False,
+) -> Exit:
+    """A short option of ``of`` (``which``, unless it says so) has an absolute delta of ``least`` or more."""
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        for component in (of or which)(own, held):
+            for short in shorts(component):
+                delta = delta_now(view, short)
+                if delta is not None and delta >= least:
+                    return f"{short} has {delta:.0%} delta, {least:.0%} or more"
+        return None
+
+    return leave(trigger, urgency, why, guardian=True, which=which, confirm=confirm, defends=defends)
+
+
+def gains(trigger: str, share: Decimal, *, of: Picks = everything, which: Picks = everything) -> Exit:
+    """``share`` of the debit paid for ``of`` is won."""
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        paid = of(own, held)
+        profit, debit = own.profit(held.position, paid), -sum((c.entry_net for c in paid), ZERO)
+        if not paid or profit is None or debit <= 0 or profit < share * debit:
+            return None
+        return f"{profit:.2f} won on a debit of {debit:.2f}, {share:.0%} or more"
+
+    return leave(trigger, Urgency.RULE, why, which=which)
+
+
+def loses(trigger: str, share: Decimal, *, of: Picks = everything, which: Picks = everything) -> Exit:
+    """``share`` of the debit paid for ``of`` is lost, observed twice."""
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        paid = of(own, held)
+        profit, debit = own.profit(held.position, paid), -sum((c.entry_net for c in paid), ZERO)
+        if not paid or profit is None or debit <= 0 or -profit < share * debit:
+            return None
+        return f"{-profit:.2f} lost of a debit of {debit:.2f}, {share:.0%} or more"
+
+    return leave(trigger, Urgency.STOP, why, guardian=True, which=which, confirm=True)
+
+
+def loses_share_of_account(
+    trigger: str, share: Decimal, *, which: Picks = everything, defends: bool = False
+) -> Exit:
+    """Dollars lost on ``which`` reach ``share`` of net liq, observed twice."""
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        profit = own.profit(held.position, chosen)
+        if profit is None:
+            return None
+        dollars = -profit * chosen[0].units * chosen[0].structure.multiplier
+        if dollars < share * own.net_liq:
+            return None
+        return f"${dollars:,.0f} lost, {share:.0%} of ${own.net_liq:,.0f} or more"
+
+    return leave(trigger, Urgency.STOP, why, guardian=True, which=which, confirm=True, defends=defends)
+
+
+def vix_above(trigger: str, most: float, *, which: Picks = everything) -> Exit:
+    """The strategy's own VIX exit (ruling 11)."""
+
+    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
+        vix = view.vix
+        return None if vix is None or vix <= most else f"VIX {vix:.2f} is above {most:g}"
+
+    return leave(trigger, Urgency.RULE, why, guardian=True, which=which)
+
+
+def shorts(component: Component) -> Iterator[Option]:
+    """The options a component is short."""
+    for leg in component.structure.legs:
+        if leg.is_short and isinstance(leg.contract, Option):
+            yield leg.contract
+
+
+def delta_now(view: View, option: Option) -> float | None:
+    """Its absolute delta; None where it is not listed or has none."""
+    chain = view.chain(option.product, option.expiry)
+    return None if chain is None else delta_of(chain, option)
 
 
 def last_days(view: View, components: Sequence[Component], days: int) -> bool:

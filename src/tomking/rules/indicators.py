@@ -8,6 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tomking.domain.bars import Bars
+from tomking.pricing.realised import WARM_UP, estimated_volatility
 
 MEMORY = 400
 Floats = NDArray[np.float64]
@@ -37,6 +38,39 @@ def atr(bars: Bars, sessions: int) -> float | None:
 def highest(bars: Bars, sessions: int) -> float | None:
     """The highest high of the last ``sessions`` bars, points; None with fewer of them."""
     return float(bars.high[-sessions:].max()) if len(bars) >= sessions else None
+
+
+def upper_band(bars: Bars, sessions: int, deviations: float) -> float | None:
+    """Bollinger's upper band, points: the mean of the last closes plus ``deviations`` of theirs; None with
+    fewer of them.  Source: J. Bollinger, Bollinger on Bollinger Bands (2001).
+    """
+    closes = bars.close[-sessions:]
+    return None if len(closes) < sessions else float(closes.mean() + deviations * closes.std())
+
+
+def lowest(bars: Bars, sessions: int) -> float | None:
+    """The lowest low of the last ``sessions`` bars, points; None with fewer of them."""
+    return float(bars.low[-sessions:].min()) if len(bars) >= sessions else None
+
+
+def percentile(values: Floats, now: float, sessions: int) -> float | None:
+    """The share of the last ``sessions`` of ``values`` (one a session) that lie below ``now``, 0 to 1.
+
+    None with fewer of them.
+    """
+    past = values[-sessions:]
+    return None if len(past) < sessions else float(np.mean(past < now))
+
+
+def estimated_percentile(bars: Bars, sessions: int) -> float | None:
+    """The same of an implied volatility estimated from the bars' closes, the last against those before it.
+
+    For products without a volatility index: an estimate, and to be called one (``pricing.realised``).
+    """
+    if len(bars) < sessions + WARM_UP + 2:
+        return None
+    volatility = estimated_volatility(bars.close[-(sessions + MEMORY) :]).volatility
+    return percentile(volatility[:-1], float(volatility[-1]), sessions)
 
 
 def last_close(bars: Bars) -> float | None:

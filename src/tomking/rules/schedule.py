@@ -58,38 +58,63 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """One weekday, in every week or in some weeks of its month."""
+    """One weekday, in every week or in some weeks of its month; or every session."""
 
-    weekday: int
-    """0 is Monday."""
+    weekday: int | None
+    """0 is Monday; None: every session."""
     weeks: tuple[int, ...] = ()
     """Which of its weekday in its month: (1, 2) the first and second.  Empty: all."""
     moves: bool = True
     """Whether a holiday moves it to the next session (methodology D.8)."""
+    earlier: bool = False
+    """Whether it moves to the session before instead: what is sold for the week to come (D.8)."""
 
     def named(self, day: date) -> bool:
         """Whether the rule names ``day``, be it a session or not."""
-        return day.weekday() == self.weekday and (not self.weeks or nth_weekday(day) in self.weeks)
+        return self.weekday in (None, day.weekday()) and (not self.weeks or nth_weekday(day) in self.weeks)
 
     def meant(self, day: date, sessions: Sessions) -> date | None:
-        """The day of the rule that the session ``day`` stands for: itself, or a holiday before it."""
+        """The day of the rule that the session ``day`` stands for: itself, or a holiday next to it."""
         if self.named(day):
             return day
+        if self.earlier:
+            return self._closed_after(day, sessions)
         before = sessions.before(day) if self.moves else None
         if before is None:
             return None
         closed = (day - timedelta(days=n) for n in range(1, (day - before.date).days))
         return next((holiday for holiday in closed if self.named(holiday)), None)
 
+    def _closed_after(self, day: date, sessions: Sessions) -> date | None:
+        """The next weekday, if the rule names it and it has no session.
+
+        Not any later one: who sold on Monday, 10 September 2001 did not know that Friday would be closed.
+        """
+        following, after = _next_weekday(day), sessions.after(day)
+        closed = after is not None and after.date > following
+        return following if closed and self.named(following) else None
+
     def weekdays_back(self, day: date) -> int | None:
-        """How many weekdays before ``day`` lies the last day that the rule names, 0 to 4.
+        """How many weekdays before ``day`` lies the last day that the rule names, 0 to 4; where it moves
+        ``earlier``, after it the next, 0 or 1.
 
         ``day`` stands for it if all between were closed (``meant`` knows): four weekdays in September
         2001, two in October 2012.  None: the rule names none of them.
         """
+        if self.weekday is None:
+            return 0
+        if self.earlier:
+            return 0 if self.named(day) else 1 if self.named(_next_weekday(day)) else None
         named = self.named(day - timedelta(days=(day.weekday() - self.weekday) % 7))
         back = (day.weekday() - self.weekday) % 5
         return back if named and (self.moves or back == 0) else None
+
+
+def _next_weekday(day: date) -> date:
+    return day + timedelta(days=7 - day.weekday() if day.weekday() > 3 else 1)
+
+
+EVERY_SESSION = Days(weekday=None, moves=False)
 
 
 def next_look(window: Window, since: int, grid_minutes: int, every: int) -> Iterator[int]:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from tomking.domain.calendar import dte, nth_weekday
 from tomking.domain.chain import Chain, NetQuote, net_quote
-from tomking.domain.contract import Option, Right
+from tomking.domain.contract import Contract, Option, Right
 from tomking.domain.intent import Part
 from tomking.domain.money import on_grid_above
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
 from tomking.view import View
 
+Floats = NDArray[np.float64]
 REFERENCE_LEVEL = 5500.0
 """Index level at which the methodology states its point amounts (ruling 1)."""
 WING_MISS_MAX = 0.5
@@ -48,8 +49,27 @@ def underlying(view: View, product: str, expiry: date) -> float | None:
     """The same for a held expiry; None while it is not to be seen."""
     if PRODUCTS[product].future:
         return view.forward(product, expiry)
-    spot = view.spot()
+    spot = view.spot(PRODUCTS[product].family)
     return None if spot is None else level(spot, product)
+
+
+def price_of(view: View, product: str) -> float | None:
+    """Points the product itself trades at: the forward of its nearest expiry after today.
+
+    A fund's price is not its index's level (``Product.ratio_drifts``), and a chain says what it is; a few
+    days of interest are left in it.  None without an expiry.
+    """
+    near = min((e for e in view.expiries(product) if e > view.today), default=None)
+    return None if near is None else view.forward(product, near)
+
+
+def stated_points(dollars: Decimal | float, price: float) -> float:
+    """Dollars stated for one SPY contract at an index of 5,500 as points of an underlying at ``price``.
+
+    $75 a contract at 550 are 0.75 points; at 110 the same share of the underlying is 0.15 (ruling 1).
+    """
+    spy = PRODUCTS["SPY"]
+    return float(dollars) / float(spy.multiplier) * price / level(REFERENCE_LEVEL, "SPY")
 
 
 def nearest_delta(
@@ -82,7 +102,8 @@ def strike_outward(
     """
     rows = _rows(chain, right)
     away = (chain.strikes[rows] - at) * int(right)
-    fits = _quoted(chain, rows) & ((away > 0) if beyond else (away >= -1e-9))
+    # Strikes of a scaled market are no round numbers: what is a hair away is the strike itself.
+    fits = _quoted(chain, rows) & (away > 1e-9 if beyond else away >= -1e-9)
     if delta_max < 1.0:
         fits &= np.abs(chain.delta[rows]) <= delta_max
     found = np.flatnonzero(fits)
@@ -94,25 +115,85 @@ def strike_outward(
 def wing(chain: Chain, option: Option, points: float) -> Option | None:
     """The strike quoted on both sides nearest ``points`` farther from the money than ``option``.
 
-    A bid of 0 is a quote: cheap wings have no other.
+    Fewer than 0: nearer to it.  A bid of 0 is a quote: cheap wings have no other.
     """
     rows = _rows(chain, option.right)
-    away = (chain.strikes[rows] - float(option.strike)) * int(option.right)
-    miss = np.abs(away - points)
-    fits = _two_sided(chain, rows) & (away > 0) & (miss <= WING_MISS_MAX * points)
+    away = (chain.strikes[rows] - float(option.strike)) * int(option.right) * np.sign(points)
+    miss = np.abs(away - abs(points))
+    fits = _two_sided(chain, rows) & (away > 0) & (miss <= WING_MISS_MAX * abs(points))
     if not fits.any():
         return None
     return chain.option(rows.start + int(np.argmin(np.where(fits, miss, np.inf))))
 
 
+def wing_within(chain: Chain, option: Option, points: float) -> Option | None:
+    """The strike quoted on both sides farthest from the money, at most ``points`` beyond ``option``."""
+    rows = _rows(chain, option.right)
+    away = (chain.strikes[rows] - float(option.strike)) * int(option.right)
+    fits = _two_sided(chain, rows) & (away > 0) & (away <= points + 1e-9)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmax(np.where(fits, away, -np.inf))))
+
+
+def nearest_strike(chain: Chain, right: Right, at: float, *, miss: float = np.inf) -> Option | None:
+    """The quoted strike nearest ``at`` points, at most ``miss`` points off."""
+    rows = _rows(chain, right)
+    off = np.abs(chain.strikes[rows] - at)
+    fits = _quoted(chain, rows) & (off <= miss)
+    if not fits.any():
+        return None
+    return chain.option(rows.start + int(np.argmin(np.where(fits, off, np.inf))))
+
+
+def common_strike(one: Chain, other: Chain, right: Right, at: float) -> tuple[Option, Option] | None:
+    """The strike nearest ``at`` points that both expiries quote, as an option of each."""
+    mine, theirs = _rows(one, right), _rows(other, right)
+    listed = other.strikes[theirs][_quoted(other, theirs)]
+    fits = _quoted(one, mine) & np.isin(one.strikes[mine], listed)
+    if not fits.any():
+        return None
+    off = np.where(fits, np.abs(one.strikes[mine] - at), np.inf)
+    near = one.option(mine.start + int(np.argmin(off)))
+    far = nearest_strike(other, right, float(near.strike), miss=1e-9)
+    return None if far is None else (near, far)
+
+
+def quoted_strikes(chain: Chain, right: Right) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Rows, strikes and mids of what may be sold, ascending by strike, points, each of shape (n,)."""
+    rows = _rows(chain, right)
+    found = rows.start + np.flatnonzero(_quoted(chain, rows))
+    return found, chain.strikes[found], chain.mids[found]
+
+
+def iv_at(chain: Chain, right: Right, strike: float) -> float | None:
+    """Implied volatility at ``strike`` points, between its neighbours' where it is not listed."""
+    rows = _rows(chain, right)
+    known = np.flatnonzero(~np.isnan(chain.iv[rows]))
+    if not len(known):
+        return None
+    return float(np.interp(strike, chain.strikes[rows][known], chain.iv[rows][known]))
+
+
+def strikes_apart(one: Contract, other: Contract) -> Decimal:
+    """Points between two options' strikes, >= 0."""
+    assert isinstance(one, Option), f"{one} has no strike"
+    assert isinstance(other, Option), f"{other} has no strike"
+    return abs(one.strike - other.strike)
+
+
 def delta_of(chain: Chain, option: Option) -> float | None:
     """Its absolute delta, the surface's where it is not quoted; None where it is not listed or has none."""
+    row = row_of(chain, option)
+    return None if row is None or np.isnan(chain.delta[row]) else abs(float(chain.delta[row]))
+
+
+def row_of(chain: Chain, option: Option) -> int | None:
+    """Where an option stands in its chain's columns; None where it is not listed."""
     rows = _rows(chain, option.right)
     count = int(option.strike / chain.strike_unit)
     row = rows.start + int(np.searchsorted(chain.strike[rows], count))
-    if row >= rows.stop or chain.strike[row] != count or np.isnan(chain.delta[row]):
-        return None
-    return abs(float(chain.delta[row]))
+    return None if row >= rows.stop or chain.strike[row] != count else row
 
 
 def expected_move(chain: Chain) -> float | None:

@@ -13,8 +13,9 @@ from datetime import date, datetime, time
 
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session
-from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Urgency
+from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step, Urgency
 from tomking.domain.order import Order
+from tomking.rules.life import Life
 from tomking.rules.schedule import (
     LOOK_MINUTES,
     MINUTE,
@@ -34,6 +35,8 @@ CODES = (
 )
 # fmt: on
 """Gates in the order of methodology B.0."""
+WATCH_MINUTE = OPEN_MINUTE + 1
+"""The first look at what is held: the quotes of the open itself are the worst of the day."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -42,8 +45,8 @@ STOP_NOTE = "|stop|"
 class Claim:
     """What the source says of the strategy: measured, never believed (methodology J)."""
 
-    win_rate: float
-    """Share of closed trades that win, 0 to 1."""
+    win_rate: float | None
+    """Share of closed trades that win, 0 to 1; None where no source claims one."""
     source: str
 
 
@@ -57,7 +60,7 @@ class Condition:
     """None when it holds; else why not, with the numbers."""
 
 
-Wish = Open | Alternatives | Pass | Sequence[Open]
+Wish = Open | Alternatives | Pass | Sequence[Open | Alternatives | Mark]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ class Entry:
     """At most one fill in a session."""
     wanted: Callable[[date, Own], bool] | None = None
     """Whether anything could come of it today, from the own holdings alone; None: always."""
+    every: int = LOOK_MINUTES
+    """Minutes between looks into the window, from its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def held_now(position: Position, today: date) -> Held:
     free = {
         role: one
         for role, one in position.components.items()
-        if one.units and one.closing is None and one.expiry >= today and not one.has_future
+        if one.units and one.closing is None and one.expiry >= today and not one.delivered
     }
     return Held(position, free)
 
@@ -126,6 +131,21 @@ class Fact:
     days: Days
     read: Callable[[View], str | None]
     """Its text; None while it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A fact of one session that is kept up to date while its window lasts, such as the range so far."""
+
+    key: str
+    window: Window
+    days: Days
+    every: int
+    """Minutes between looks."""
+    write: Callable[[View, Own, str | None], str | None]
+    """Its text now, of what it was (None: nothing yet); the same or None writes nothing."""
+    once: bool = False
+    """Whether its first text stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,18 @@ class Strategy:
     """In order of priority: a component follows the first that closes it."""
     watch: Watch
     facts: tuple[Fact, ...] = field(default=())
+    running: tuple[Running, ...] = ()
+    life: Life | None = None
+    """The stages of its positions, where it has any of its own (methodology E.3)."""
+    default_on: bool = True
+    """Whether it trades unless the configuration says otherwise."""
+    covered: tuple[str, ...] = ()
+    """How roles begin among which, at any time, no more options are sold than bought: of each right, counted
+    in units, the bought ones expiring no earlier.  ("",) are all roles.  The conformance suite holds it to
+    this."""
+    settles: tuple[str, ...] = ()
+    """How roles begin whose short legs run into their settlement: no exit need end them before (ruling 10:
+    boxes, and what was opened within 21 days)."""
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """Everything it wishes now: notes and exits first, then entries."""
@@ -162,7 +194,14 @@ class Strategy:
         for entry in self.entries:
             if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
-        return tuple(wishes)
+        gone = set(_closed_whole(wishes, own))
+        return tuple(wish for wish in wishes if _joined(wish) not in gone)
+
+    def steps(self, view: View, own: Own) -> tuple[Step, ...]:
+        """The positions whose stage of life has changed since it was last written down."""
+        life = self.life
+        found = () if life is None else (life.step(view, own, position) for position in own.positions)
+        return tuple(step for step in found if step is not None)
 
     def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The guardian exits alone."""
@@ -171,7 +210,7 @@ class Strategy:
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
         """The next instant after ``now`` in this session at which it wants to be asked."""
         since = max(wall_minute(session, now) + 1, OPEN_MINUTE)
-        times = [m for m in self._wakes(session.date, own, since, grid_minutes) if m >= since]
+        times = [m for m in self._wakes(session, own, since, grid_minutes) if m >= since]
         if not times:
             return None
         wake = session.open + (min(times) - OPEN_MINUTE) * MINUTE
@@ -189,20 +228,32 @@ class Strategy:
                 if text is not None:
                     yield Mark(self.id, fact.key, f"{view.today} {text}")
 
-    def _wakes(self, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
+        for one in self.running:
+            if one.days.named(view.today) and one.window.contains(view):
+                seen = today_s(own, one.key, view.today)
+                text = one.write(view, own, seen)
+                if text is not None and text != seen:
+                    yield Mark(self.id, one.key, f"{view.today} {text}")
+
+    def _wakes(self, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
         """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
+        day = session.date
         for fact in self.facts:
             if fact.days.named(day) and today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
+        for one in self.running:
+            if one.days.named(day) and not (one.once and today_s(own, one.key, day)):
+                yield from next_look(one.window, since, grid, LOOK_MINUTES if grid > 1 else one.every)
         for entry in self.entries:
-            yield from _entry_wake(entry, day, own, since, grid)
+            yield from _entry_wake(entry, session, own, since, grid)
         if own.positions:
             first, last = minute_of(self.watch.first), minute_of(self.watch.last)
             # Data rarer than the looks comes at an instant nobody knows: it is looked for.
             every = (
                 self.watch.minutes if grid <= self.watch.minutes else min(self.watch.minutes, LOOK_MINUTES)
             )
-            look = first + max(0, -(-(since - first) // every)) * every
+            # One grid for all strategies: what looks at the same minute looks at the same quotes.
+            look = WATCH_MINUTE + max(0, -(-(max(since, first) - WATCH_MINUTE) // every)) * every
             if look <= last:
                 yield look
             yield from (minute_of(t) for t in self.watch.also)
@@ -262,6 +313,22 @@ def _forgotten(own: Own) -> Iterator[Mark]:
             yield Mark(own.strategy, key, "")
 
 
+def _closed_whole(wishes: Sequence[Intent], own: Own) -> Iterator[str]:
+    """Positions of which these wishes leave nothing open: nothing may join them in the same breath."""
+    for position in own.positions:
+        roles = {
+            role for w in wishes if isinstance(w, Close) and w.position == position.id for role in w.roles
+        }
+        if roles and roles >= {one.role for one in position.open_components}:
+            yield position.id
+
+
+def _joined(wish: Intent) -> str:
+    """The position that it would become part of; "" for all others."""
+    first = wish.choices[0] if isinstance(wish, Alternatives) else wish
+    return (first.joins or "") if isinstance(first, Open) else ""
+
+
 def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
     wishes: list[Intent] = []
     for position in own.positions:
@@ -282,6 +349,8 @@ def _leaving(exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
 def _entering(entry: Entry, view: View, own: Own) -> Sequence[Intent]:
     if not _is_wanted(entry, view.today, own):
         return ()
+    if own.barred:
+        return (Pass(own.strategy, entry.name, "PHASE", own.barred),)
     for condition in entry.when:
         why_not = condition.check(view, own)
         if why_not is not None:
@@ -300,11 +369,11 @@ def _opens(order: Order, entry: Entry) -> bool:
     return order.opens and order.trigger == entry.name
 
 
-def _entry_wake(entry: Entry, day: date, own: Own, since: int, grid: int) -> Iterator[int]:
-    """Looks into the window; on a day that would need a closure of two sessions or more, one at its start."""
-    back = entry.days.weekdays_back(day)
-    if back is None or (back > 1 and since > minute_of(entry.window.start)):
+def _entry_wake(entry: Entry, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
+    """Looks into the window, on a day that the rule names or that stands for one that was closed."""
+    back = entry.days.weekdays_back(session.date)
+    if back is None or (back > session.closed_before and not entry.days.earlier):
         return
-    for look in next_look(entry.window, since, grid, LOOK_MINUTES):
-        if _is_wanted(entry, day, own):
+    for look in next_look(entry.window, since, grid, entry.every):
+        if _is_wanted(entry, session.date, own):
             yield look

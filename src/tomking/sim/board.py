@@ -7,6 +7,7 @@ kernels of ``sim.quoting`` read.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from tomking.sim.listing import (
     extremes_before,
     moved,
     quarterly_after,
+    scale_at,
     size_at,
     strikes_listed,
     third_friday,
@@ -36,6 +38,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 UNLISTED = -1
+FAMILY = "SPX"
+LISTED_DAYS = 1100
+"""No expiry is listed longer before it."""
 QUOTED_AS = {"SPX": "SPXW"}
 """Products whose spreads are another's: the quotes that spreads were fitted to are of both."""
 FIRST_ROWS = 256
@@ -106,12 +111,14 @@ class Series:
 class Board:
     """The listing of one history, worked out as it is asked for."""
 
-    def __init__(self, history: History, timetable: Timetable) -> None:
+    def __init__(self, history: History, timetable: Timetable, *, real_sizes: bool = False) -> None:
+        """``real_sizes``: contracts of the product table's own size in every year, for recordings."""
         self._history = history
         self._times = timetable
+        self._real_sizes = real_sizes
         self._listed: dict[str, tuple[Listed, ...]] = {}
         self._days: dict[str, Ints] = {}
-        self._series: dict[tuple[str, date], Series | None] = {}
+        self._series: dict[tuple[str, date, Decimal], Series | None] = {}
         # By slot: what the kernels need of a contract that was asked for.
         self.rights = np.zeros(FIRST_ROWS, np.int64)
         self.strikes = np.zeros(FIRST_ROWS)
@@ -126,12 +133,12 @@ class Board:
 
     def expiries(self, product: str, today: date) -> tuple[date, ...]:
         """Listed on this day, ascending; () for a product that is unknown."""
-        if product not in PRODUCTS:
+        if product not in PRODUCTS or PRODUCTS[product].family != FAMILY:
             return ()
         listed = self._listing(product)
         expiry, first, last = self._days[product]
         day = today.toordinal()
-        start, stop = np.searchsorted(expiry, (day, day + 400))
+        start, stop = np.searchsorted(expiry, (day, day + LISTED_DAYS))
         here = np.nonzero((first[start:stop] <= day) & (last[start:stop] >= day))[0] + start
         return tuple(listed[i].expiry for i in here.tolist())
 
@@ -143,22 +150,29 @@ class Board:
             self._listed[product] = listed
         return self._listed[product]
 
-    def series(self, product: str, expiry: date) -> Series | None:
+    def series(self, product: str, expiry: date, scale: Decimal) -> Series | None:
         """None where the rules list no such expiry."""
-        key = (product, expiry)
+        key = (product, expiry, scale)
         if key not in self._series:
-            self._series[key] = self._make_series(product, expiry)
+            self._series[key] = self._make_series(product, expiry, scale)
         return self._series[key]
 
-    def _make_series(self, name: str, expiry: date) -> Series | None:
-        if name not in PRODUCTS:
+    def scale_on(self, row: int) -> Decimal:
+        """That of what is listed on the day of a history row: of the close before it."""
+        if self._real_sizes:
+            return Decimal(1)
+        spx = self._history.spx
+        return scale_at(float(spx.close[row - 1] if row > 0 else spx.open[0]))
+
+    def _make_series(self, name: str, expiry: date, scale: Decimal) -> Series | None:
+        if name not in PRODUCTS or PRODUCTS[name].family != FAMILY:
             return None
         listing, expiries = self._listing(name), self._days[name][0]
         i = int(np.searchsorted(expiries, expiry.toordinal()))
         if i == len(listing) or listing[i].expiry != expiry:
             return None
         product, first = PRODUCTS[name], listing[i].first
-        size = size_at(product, self._level_before(first))
+        size = size_at(product, scale)
         zone_first = [max(first, expiry - timedelta(days=int(n))) for n in ZONE_DAYS]
         since = np.searchsorted(self._history.spx.day, np.array(zone_first, "datetime64[D]"))
         facts = self._facts_of(name, expiry, size)
@@ -181,12 +195,6 @@ class Board:
         ratio, tick = float(product.index_ratio), float(size.tick)
         kept = (clock, minute, future, ratio, tick, grid.point, grid.above, grid.from_count, grid.width)
         return np.array(kept, np.float64)
-
-    def _level_before(self, first: date) -> float:
-        """The last close before an expiry's first listed day; before the history, its first open."""
-        spx = self._history.spx
-        before = int(np.searchsorted(spx.day, np.datetime64(first)))
-        return float(spx.close[before - 1] if before > 0 else spx.open[0])
 
     def strikes_on(self, series: Series, row: int, level: float, vix: float) -> Ints:
         """Strikes of one expiry on the day of history row ``row``, in strike units, ascending.
@@ -256,7 +264,8 @@ class Board:
         return self._keep(facts)
 
     def _row_of_option(self, option: Option) -> int | None:
-        series = self.series(option.product, option.expiry)
+        product = PRODUCTS[option.product]
+        series = self.series(option.product, option.expiry, option.tick / product.tick)
         if series is None or (series.size.multiplier, series.size.tick) != (option.multiplier, option.tick):
             return None
         return series.row

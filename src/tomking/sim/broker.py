@@ -15,6 +15,7 @@ from tomking.domain.events import BrokerNews, OrderAccepted, OrderCancelled, Ord
 from tomking.domain.fees import EXERCISE
 from tomking.domain.order import Fill, Order
 from tomking.ports import Expiry, MarketData
+from tomking.sim.assignment import exercised_early
 from tomking.sim.fills import Offer, Pricing, leg_prices, with_slippage
 from tomking.sim.settlement import expire
 
@@ -107,8 +108,15 @@ class SimBroker:
         for contract in contracts:
             price = self._market.settlement(contract, now)
             if price is not None:
-                settled.append(expire(contract, Decimal(str(round(price, 4))), self._exercise))
+                settled.append(expire(contract, _exact(price), self._sessions, self._exercise))
         return settled
+
+    def assigned(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        """Whoever holds them is taken to be rational: ``sim.assignment``."""
+        return [
+            expire(contract, _exact(level), self._sessions, self._exercise)
+            for contract, level in exercised_early(contracts, self._market, now)
+        ]
 
     def _reached(self, now: datetime) -> list[str]:
         """Orders the market may have come to: no fill is better than a tick off the mid, so a mid
@@ -159,3 +167,8 @@ class SimBroker:
     def _session(self, now: datetime) -> Session | None:
         session = self._sessions.on(new_york(now).date())
         return session if session and session.open <= now <= session.close else None
+
+
+def _exact(price: float) -> Decimal:
+    """To a hundredth of a hundredth of a point."""
+    return Decimal(str(round(price, 4)))

@@ -1,8 +1,11 @@
 """What the model market lists: expiries and strikes by the 2024 rules, in every year.
 
-Methodology 0.4, rulings 1 and 2.  Expiries are facts of the calendar.  An expiry's scale is fixed before
-its first listed day, so that its contracts are of about the size that 5,500 points have today:
-strike interval and tick are the product's times the scale, its multiplier is divided by it.
+Which expiries, and how long each is listed, is data of the product table (``Product.listing``).
+
+Methodology 0.4, rulings 1 and 2.  Expiries are facts of the calendar.  What is listed on a day has one
+scale, fixed by the close before, so that contracts are of about the size that 5,500 points have today:
+strike interval and tick are the product's times the scale, its multiplier is divided by it.  A contract keeps
+the size it was bought or sold at, and is quoted until it expires.
 
     SPXW  every session for 3 weeks, Fridays for 8 weeks, month-ends for half a year, quarter-ends and
           third Fridays (PM) for a year
@@ -26,19 +29,51 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tomking.domain.calendar import Sessions
+from tomking.domain.calendar import FRIDAY, Sessions, WhenClosed, session_on, third_friday
+from tomking.domain.expiries import monthly_expiry
 from tomking.domain.money import cents
-from tomking.domain.products import PRODUCTS, Product
+from tomking.domain.products import PRODUCTS, Cycle, Listing, Product
+
+__all__ = [
+    "FRIDAY",
+    "ZONE_DAYS",
+    "Listed",
+    "Size",
+    "expiries_of",
+    "extremes_before",
+    "is_quarterly",
+    "moved",
+    "quarterly_after",
+    "scale_at",
+    "size_at",
+    "strikes_listed",
+    "third_friday",
+    "two_digits",
+    "zone_units",
+]
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 STATED_LEVEL = Decimal(5500)
-FRIDAY = 4
-YEAR, HALF_YEAR = 370, 190
-"""Calendar days."""
-FRIDAY_DAYS = {"SPXW": 56, "XSP": 42, "ES": 56, "MES": 34}
-DAILY_DAYS = {"SPXW": 21, "XSP": 14, "ES": 35}
+SCALED_FAMILY = "SPX"
+"""Only its contracts are scaled to the level (ruling 1); all others have their real size in every year."""
+STATED_LEVELS = {
+    "NDX": 21_000.0,
+    "RUT": 2230.0,
+    "GC": 2640.0,
+    "SI": 29.0,
+    "CL": 71.0,
+    "6E": 1.04,
+    "ZB": 114.0,
+    "ZN": 109.0,
+    "TLT": 88.0,
+    "XOP": 131.0,
+    "VIX": 17.0,
+}
+"""By family: about the level at the end of 2024, at which its strike grid is that of the product table."""
+STATED_SINGLE_NAME = 150.0
+LEAP_MONTHS = (1, 6, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +95,22 @@ class Size:
     multiplier: Decimal
 
 
-def size_at(product: Product, level: float) -> Size:
-    """The size of contracts listed when the index stood at ``level`` points.
+def scale_at(level: float) -> Decimal:
+    """How large contracts are when the index stood at ``level`` points: 1 at 5,500.
+
+    Two digits, so that a size lasts for weeks; all that is listed on a day has the same, and so may be
+    legs of one order (decision 303).
+    """
+    return two_digits(Decimal(level) / STATED_LEVEL)
+
+
+def size_at(product: Product, scale: Decimal) -> Size:
+    """The size of a product's contracts listed at this scale; outside the SPX family always the real one.
 
     Without trailing zeros, as a contract's text has them: prices read back from a journal are then written
     with the same digits again.
     """
-    scale = three_digits(Decimal(level) / STATED_LEVEL)
+    scale = scale if product.family == SCALED_FAMILY else Decimal(1)
     return Size(
         scale=scale,
         strike_unit=_shortest(product.strike_grid * scale),
@@ -75,9 +119,9 @@ def size_at(product: Product, level: float) -> Size:
     )
 
 
-def three_digits(value: Decimal) -> Decimal:
-    """``value`` > 0 rounded to three significant digits, without trailing zeros."""
-    rounded = round(value, 2 - value.adjusted())
+def two_digits(value: Decimal) -> Decimal:
+    """``value`` > 0 rounded to two significant digits, without trailing zeros."""
+    rounded = round(value, 1 - value.adjusted())
     return _shortest(rounded)
 
 
@@ -96,58 +140,74 @@ def expiries_of(product: str, sessions: Sessions) -> tuple[Listed, ...]:
     return tuple(found[day] for day in sorted(found))
 
 
-def _by_rule(product: str, sessions: Sessions) -> Iterator[Listed]:
-    if PRODUCTS[product].settles_at_open:
-        yield from _at_the_open(sessions)
+def _by_rule(key: str, sessions: Sessions) -> Iterator[Listed]:
+    product = PRODUCTS[key]
+    if not product.lists_options:
         return
-    yield from _dailies(product, sessions)
-    yield from _fridays(product, sessions)
-    yield from _monthly(product, sessions)
+    if product.settles_at_open:
+        yield from _at_the_open(product, sessions)
+        return
+    yield from _weekly(product, sessions)
+    if product.listing.counted:
+        yield from _by_count(sessions)
+    else:
+        yield from _month_ends(product.listing, sessions)
+        yield from _monthly(product, sessions)
 
 
-def _at_the_open(sessions: Sessions) -> Iterator[Listed]:
+def _at_the_open(product: Product, sessions: Sessions) -> Iterator[Listed]:
     for year, month in _months(sessions):
-        expiry = moved(third_friday(year, month), sessions)
+        expiry = monthly_expiry(product, year, month, sessions)
         last = None if expiry is None else sessions.before(expiry)
         if expiry is not None and last is not None:
-            yield Listed(expiry, expiry - timedelta(days=YEAR), last.date)
+            yield Listed(expiry, expiry - timedelta(days=product.listing.monthly), last.date)
 
 
-def _dailies(product: str, sessions: Sessions) -> Iterator[Listed]:
-    days = DAILY_DAYS.get(product)
-    if days is not None:
-        for session in sessions:
+def _weekly(product: Product, sessions: Sessions) -> Iterator[Listed]:
+    listing = product.listing
+    for session in sessions:
+        letter = "MTWRF--"[session.date.weekday()]
+        days = max(listing.sessions, listing.weekday_days if letter in listing.weekdays else 0)
+        if days:
             yield _for_days(session.date, days)
-
-
-def _fridays(product: str, sessions: Sessions) -> Iterator[Listed]:
     first, last = sessions.days[0].date, sessions.days[-1].date
     friday = first + timedelta(days=(FRIDAY - first.weekday()) % 7)
-    while friday <= last:
-        skipped = product == "MES" and is_quarterly(friday)
-        expiry = None if skipped else moved(friday, sessions)
+    while friday <= last and listing.fridays:
+        expiry = None if listing.counted and is_quarterly(friday) else moved(friday, sessions)
         if expiry is not None:
-            yield _for_days(expiry, FRIDAY_DAYS[product])
+            yield _for_days(expiry, listing.fridays)
         friday += timedelta(days=7)
 
 
-def _monthly(product: str, sessions: Sessions) -> Iterator[Listed]:
+def _month_ends(listing: Listing, sessions: Sessions) -> Iterator[Listed]:
+    for year, month in _months(sessions):
+        days = listing.quarter_end if month % 3 == 0 else listing.month_end
+        end = moved(_month_shifted(year, month, 1) - timedelta(days=1), sessions) if days else None
+        if end is not None:
+            yield _for_days(end, days)
+
+
+def _monthly(product: Product, sessions: Sessions) -> Iterator[Listed]:
+    listing = product.listing
+    for year, month in _months(sessions):
+        expiry = monthly_expiry(product, year, month, sessions)
+        days = listing.quarterly if month % 3 == 0 else listing.monthly
+        if product.cycle is Cycle.THIRD_FRIDAY and month in LEAP_MONTHS:
+            days = max(days, listing.leaps)
+        if expiry is not None and days:
+            yield _for_days(expiry, days)
+
+
+def _by_count(sessions: Sessions) -> Iterator[Listed]:
+    """Three month-ends and two quarterlies, each but its last day."""
     for year, month in _months(sessions):
         end = moved(_month_shifted(year, month, 1) - timedelta(days=1), sessions)
-        third = moved(third_friday(year, month), sessions)
-        quarterly = month % 3 == 0
-        if product == "MES":
-            if end is not None:
-                yield Listed(end, _month_shifted(year, month, -2), end)
-            if third is not None and quarterly:
-                before = _month_shifted(year, month, -6)
-                first = third_friday(before.year, before.month)
-                yield Listed(third, first, third - timedelta(days=1))
-            continue
         if end is not None:
-            yield _for_days(end, YEAR if quarterly and product == "SPXW" else HALF_YEAR)
-        if third is not None:
-            yield _for_days(third, YEAR if quarterly or product != "ES" else HALF_YEAR)
+            yield Listed(end, _month_shifted(year, month, -2), end)
+        third = moved(third_friday(year, month), sessions)
+        if third is not None and month % 3 == 0:
+            before = _month_shifted(year, month, -6)
+            yield Listed(third, third_friday(before.year, before.month), third - timedelta(days=1))
 
 
 def _for_days(expiry: date, days: int) -> Listed:
@@ -155,20 +215,15 @@ def _for_days(expiry: date, days: int) -> Listed:
 
 
 def _months(sessions: Sessions) -> Iterator[tuple[int, int]]:
+    """Months of the span, and the contract months after it: oil and gold expire up to two months ahead."""
     first, last = sessions.days[0].date, sessions.days[-1].date
-    for n in range(first.year * 12 + first.month - 1, last.year * 12 + last.month):
+    for n in range(first.year * 12 + first.month - 1, last.year * 12 + last.month + 2):
         yield n // 12, n % 12 + 1
 
 
 def _month_shifted(year: int, month: int, months: int) -> date:
     n = year * 12 + month - 1 + months
     return date(n // 12, n % 12 + 1, 1)
-
-
-def third_friday(year: int, month: int) -> date:
-    """The calendar day, holiday or not."""
-    first = date(year, month, 1)
-    return first + timedelta(days=(FRIDAY - first.weekday()) % 7 + 14)
 
 
 def is_quarterly(friday: date) -> bool:
@@ -192,17 +247,14 @@ def quarterly_after(day: date, sessions: Sessions) -> date | None:
 
 def moved(day: date, sessions: Sessions) -> date | None:
     """``day`` if it is a session, else the session before; None outside the sessions' span."""
-    if not sessions.days[0].date <= day <= sessions.days[-1].date:
-        return None
-    on = sessions.on(day)
-    before = sessions.before(day) if on is None else on
-    return None if before is None else before.date
+    return session_on(day, sessions, WhenClosed.BEFORE)
 
 
 # -- strikes ------------------------------------------------------------------------------------
 
-ZONE_DAYS = np.array([45, 135, 400, 400, 400], dtype=np.int64)
-"""Calendar days to expiry from which on each zone is listed, the finest first."""
+ZONE_DAYS = np.array([45, 135, 400, 1100, 1100], dtype=np.int64)
+"""Calendar days to expiry from which on each zone is listed, the finest first: LEAPS begin with
+the last two."""
 ZONE_POINTS = np.array([5.0, 10.0, 25.0, 50.0, 100.0])
 """Strike intervals at an index of 5,500."""
 ZONE_BELOW = np.array([0.07, 0.18, 0.35, 0.45, 0.90])
@@ -216,7 +268,14 @@ CALM_VIX, LEAST_WIDTH, DEEPEST, HIGHEST = 20.0, 0.7, 0.90, 2.0
 def zone_units(product: Product) -> Ints:
     """Strike intervals of the zones in the product's strike units, at least 1."""
     per_unit = float(product.strike_grid / product.index_ratio)
-    return np.maximum(1, np.round(ZONE_POINTS / per_unit)).astype(np.int64)
+    points = ZONE_POINTS * (_stated_level(product) / float(STATED_LEVEL))
+    return np.maximum(1, np.round(points / per_unit)).astype(np.int64)
+
+
+def _stated_level(product: Product) -> float:
+    if product.family == SCALED_FAMILY:
+        return float(STATED_LEVEL)
+    return STATED_LEVELS.get(product.family, STATED_SINGLE_NAME)
 
 
 @njit(cache=True, error_model="numpy")

@@ -11,6 +11,7 @@ through that day's own high, low and close.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Rights = NDArray[np.int8]
 
-FAMILY = "SPX"
+FAMILY, VIX = "SPX", "VIX"
 VIX_FRIDAYS = (16, 51)
 """Calendar days between which the Friday expiries lie that may bracket 30 days."""
 ONE_MINUTE = timedelta(minutes=1)
@@ -56,8 +57,8 @@ NOTES = (
     "Volatilities and deltas in a chain are the model's own, not implied from the rounded quotes.",
     "Expiries and strikes are those of the 2024 rules in every year, also before such options existed.",
     (
-        "Strikes, ticks and multipliers are scaled to the index level before an expiry is listed, so that a "
-        "contract is always about as large as at 5,500 points."
+        "Strikes, ticks and multipliers of what is listed on a day are scaled to the index level before it, "
+        "so that a contract is always about as large as at 5,500 points; what is held keeps its own."
     ),
     f"Forwards assume a dividend yield of {DIVIDEND_YIELD:.1%} in every year.",
     (
@@ -83,6 +84,8 @@ class _Day:
     rate: float
     averages: tuple[float, float]
     """Of past VIX closes."""
+    scale: Decimal
+    """Of what is listed today."""
     fridays: list[tuple[int, float]]
     """Both clocks at the settlement of expiries about 30 days out."""
     bars: Bars
@@ -95,8 +98,10 @@ class _Day:
 class ModelMarket:
     """The ``MarketData`` port on modelled option prices over real underlying history."""
 
-    def __init__(self, history: History, sessions: Sessions, seed: int) -> None:
+    def __init__(self, history: History, sessions: Sessions, seed: int, *, real_sizes: bool = False) -> None:
         """``sessions`` holds every day of the history and at least 400 days more.
+
+        real_sizes  contracts are not scaled to the index level (``sim.board``)
 
         ``KeyError`` for a day of the history that is not a session.
         """
@@ -108,7 +113,7 @@ class ModelMarket:
         self._paths = Paths(history, lengths, seed)
         self._averages = slow_averages(history.vix.close)
         self._strip_table = strip_table()
-        self._board = Board(history, times)
+        self._board = Board(history, times, real_sizes=real_sizes)
         self._now: datetime | None = None
         self._day: _Day | None = None
         self._last_day: _Day | None = None
@@ -221,7 +226,9 @@ class ModelMarket:
         return out
 
     def bars(self, family: str, now: datetime) -> Bars:
-        """Real bars of sessions before the day ``now`` falls on in New York."""
+        """Real bars of sessions before the day ``now`` falls on in New York: the index's or the VIX's."""
+        if family == VIX:
+            return self._history.vix.before(new_york(now).date())
         if family != FAMILY:
             return self._history.spx.before(date.min)
         day = self._at(now)
@@ -287,6 +294,7 @@ class ModelMarket:
             gone=session_elapsed(session.minutes),
             rate=self._rate(row),
             averages=(float(medium[row]), float(long[row])),
+            scale=self._board.scale_on(row),
             fridays=self._vix_fridays(today),
             bars=self._history.spx.before(today),
         )
@@ -328,7 +336,8 @@ class ModelMarket:
     def _look_up(self, product: str, expiry: date, now: datetime) -> tuple[_Day, Series] | None:
         if expiry not in self.expiries(product, now):
             return None
-        day, series = self._day, self._board.series(product, expiry)
+        day = self._day
+        series = None if day is None else self._board.series(product, expiry, day.scale)
         return None if day is None or series is None else (day, series)
 
     def _strikes_on(self, day: _Day, series: Series) -> tuple[Floats, Ints, Rights]:

@@ -4,7 +4,22 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from tomking.rules.strategy import Strategy
-from tomking.strategies import friday_0dte, lt112
+from tomking.strategies import (
+    box_financing,
+    butterfly_9b,
+    calendar_spread,
+    calendarized_112,
+    diagonal,
+    friday_0dte,
+    futures_strangle,
+    ipmcc,
+    leap_put_hedge,
+    leap_put_income,
+    lt112,
+    ratio_spread,
+    vix_call_hedge,
+    vix_spike_puts,
+)
 
 
 class Module(Protocol):
@@ -21,7 +36,22 @@ class Module(Protocol):
         ...
 
 
-ALL: dict[str, Module] = {"friday_0dte": friday_0dte, "lt112": lt112}
+ALL: dict[str, Module] = {
+    "friday_0dte": friday_0dte,
+    "butterfly_9b": butterfly_9b,
+    "lt112": lt112,
+    "calendarized_112": calendarized_112,
+    "ipmcc": ipmcc,
+    "futures_strangle": futures_strangle,
+    "ratio_spread": ratio_spread,
+    "calendar_spread": calendar_spread,
+    "diagonal": diagonal,
+    "vix_spike_puts": vix_spike_puts,
+    "leap_put_income": leap_put_income,
+    "leap_put_hedge": leap_put_hedge,
+    "vix_call_hedge": vix_call_hedge,
+    "box_financing": box_financing,
+}
 
 
 def build(id_: str, settings: object = None) -> Strategy:

@@ -36,6 +36,7 @@ def roll(
     check: Check,
     calendar: Calendar = exchange_sessions,
     step: Step = unobserved,
+    licence: str = LICENCE,
 ) -> tuple[ImportReport, ...]:
     """Recorded sessions into the store, oldest first; a session that is being recorded stays.
 
@@ -44,7 +45,8 @@ def roll(
     """
     importer, reports = RecordingImporter(), []
     problems: list[str] = []
-    for path in importer.files(store.folder / FOLDER):
+    folder = store.folder / FOLDER
+    for path in importer.files(folder) if folder.is_dir() else ():
         handle = lock_or_none(path)
         if handle is None:
             continue
@@ -54,7 +56,7 @@ def roll(
                 importer,
                 [Source(path)],
                 check=check,
-                licence=LICENCE,
+                licence=licence,
                 marks=marks_of(path),
                 calendar=calendar,
                 step=step,

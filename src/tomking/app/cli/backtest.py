@@ -120,7 +120,10 @@ def _recording_problems(chains: Path | None) -> list[Problem]:
         return []
     from tomking.adapters.calendars import load_sessions
     from tomking.adapters.recorded_snapshots import read_recording
+    from tomking.app.chains import Kind, kind_of
 
+    if kind_of(chains) is not Kind.RECORDING:
+        return []  # an import takes its time: the run itself says what is wrong
     try:
         read_recording((chains,), load_sessions(HISTORY_FIRST, RECORDINGS_END))
     except BadData as error:
@@ -157,7 +160,7 @@ def _readable(text: str | None) -> date | None:
 
 
 def _default_report(start: date | None, end: date | None, seed: int, chains: Path | None) -> Path:
-    span = f"{start}_{end}" if chains is None else chains.name.split(".")[0]
+    span = f"{start}_{end}" if chains is None else chains.name.split(".")[0] or "chains"
     return Path("runs") / f"{span}_seed{seed}" / "report.html"
 
 

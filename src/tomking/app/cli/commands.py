@@ -141,7 +141,10 @@ def backtest(
     ] = None,
     chains: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="Run on recorded option quotes instead of the modelled market."),
+        typer.Option(
+            metavar="PATH",
+            help="Run on recorded quotes: a file, a chain store's folder, or the word store for yours.",
+        ),
     ] = None,
     path: ConfigPath = None,
     assignments: Assignments = None,
@@ -161,6 +164,7 @@ def backtest(
       tomking backtest --start 2008-01-02 --end 2009-12-31 --strategies lt112
       tomking backtest --capital 44450 --seed 7 --report small.html
       tomking backtest --chains quotes.csv.gz --set friday_0dte.vix_gate=off
+      tomking backtest --chains store --strategies friday_0dte --start 2016-04-29
 
     Without --chains the prices are modelled on the real history of the S&P 500 and the VIX.
     trades.csv, run.json and journal.sqlite are left beside the report, whose path is the last line

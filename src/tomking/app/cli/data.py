@@ -68,7 +68,7 @@ def run_import(typed: Typed, *, as_json: bool) -> None:
     """Import, or rehearse it, and print what became of every row."""
     asked = _asked(typed)
     folder = store_folder(typed.store, must_exist=False)
-    with _disk_troubles(folder), _told_at_most(MOST_PROBLEMS):
+    with disk_troubles(folder), _told_at_most(MOST_PROBLEMS):
         chosen = choose(asked)
         place = rehearsal(folder) if typed.dry_run else nullcontext(folder)
         with place as used, shown("importing") as tell:
@@ -130,7 +130,7 @@ def _importing(tell: "Tell") -> Callable[[Imported], None]:
 def print_list(store: Path | None, *, as_json: bool) -> None:
     """What the store has, and the downloads beside it."""
     folder = store_folder(store)
-    with _disk_troubles(folder):
+    with disk_troubles(folder):
         there = Store(folder).overview()
         daily = text.downloads(folder, WallWaiting().now())
     if as_json:
@@ -142,7 +142,7 @@ def print_list(store: Path | None, *, as_json: bool) -> None:
 def print_root(root: str, month: str | None, store: Path | None, *, as_json: bool) -> None:
     """The months of a root, or the sessions of one."""
     folder = store_folder(store)
-    with _disk_troubles(folder):
+    with disk_troubles(folder):
         held = Store(folder)
         name, kind = _known(held, root)
         months = held.months(name, kind)
@@ -188,7 +188,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def print_verified(root: str | None, store: Path | None, *, strict: bool, as_json: bool) -> None:
     """What verification found; damage, and with ``strict`` any warning, ends with 6."""
     folder = store_folder(store)
-    with _disk_troubles(folder):
+    with disk_troubles(folder):
         name = None
         if root is not None:
             name, kind = _known(Store(folder), root)
@@ -258,7 +258,7 @@ def _told_at_most(count: int) -> Iterator[None]:
 
 
 @contextmanager
-def _disk_troubles(folder: Path) -> Iterator[None]:
+def disk_troubles(folder: Path) -> Iterator[None]:
     """A full disk or a locked directory, in one line."""
     try:
         yield

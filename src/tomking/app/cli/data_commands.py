@@ -193,3 +193,30 @@ def download(
     from tomking.app.cli.data_download import run_download
 
     run_download(names, base, store, as_json=as_json)
+
+
+@data_app.command()
+def record(
+    *,
+    start: Annotated[str, typer.Option(metavar="DATE", help="First session to record.", show_default=False)],
+    end: Annotated[str | None, typer.Option(metavar="DATE", help="Last session; else the first.")] = None,
+    products: Annotated[str, typer.Option(metavar="A,B", help="Option roots to record.")] = "SPXW",
+    every: Annotated[int, typer.Option(metavar="MINUTES", min=1, max=390, help="Between observations.")] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Of the model market's paths.")] = 1,
+    store: StorePath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record chains as the market delivers them, observation by observation, into the store.
+
+    \b
+    Examples:
+      tomking data record --start 2024-06-03
+      tomking data record --start 2024-06-03 --end 2024-06-07 --products SPXW,ES --every 30
+
+    The market is the model market, in the exchange's own contract sizes: the recorder takes whatever
+    the market-data port delivers.  Each observation is on the disk when the next begins; what a kill
+    leaves behind is found and rolled in by the next recording, and the time missed is marked.
+    """  # noqa: D301
+    from tomking.app.cli.data_record import run_record
+
+    run_record(products, start, end, every, seed, store, as_json=as_json)

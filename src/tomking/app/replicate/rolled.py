@@ -67,6 +67,10 @@ class Rolled:
     def id(self) -> str:
         return self.rules.id
 
+    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+        """Its positions have no life of their own."""
+        return ()
+
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The roll, once, from its hour on."""
         due = is_roll_day(view.today, self.sessions) and view.now >= view.session.at(self.rules.roll_at)

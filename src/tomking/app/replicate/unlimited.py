@@ -47,6 +47,10 @@ class Unlimited:
         )
         return ended, ()
 
+    def barred(self, book: Book, strategy: str) -> str:
+        """An index is never barred."""
+        return ""
+
     def phase(self, book: Book) -> int:
         return 0
 

@@ -8,10 +8,12 @@ a move; wings 30 points out; half the credit is enough, twice the credit is too 
 from datetime import time
 
 from tomking.rules import entry as when
+from tomking.rules import prints
 from tomking.rules.schedule import Days, Window
-from tomking.rules.strategy import Claim, Entry, Fact, Strategy, Watch
-from tomking.strategies.friday_0dte import conditions, condor
+from tomking.rules.strategy import Claim, Entry, Fact, Running, Strategy, Watch
+from tomking.strategies.friday_0dte import analysis, conditions, condor
 from tomking.strategies.friday_0dte.exits import exits_of
+from tomking.strategies.friday_0dte.life import LIFE
 from tomking.strategies.friday_0dte.settings import Settings
 
 __all__ = ["Settings", "strategy"]
@@ -28,8 +30,25 @@ def strategy(settings: Settings) -> Strategy:
         priority=1,
         claim=Claim(0.88, "S1"),
         facts=(
-            Fact("open", Window(time(9, 30), settings.print_until), FRIDAY, conditions.spot_text),
+            prints.opening_fact(FRIDAY, settings.print_until),
             Fact("vix", Window(time(9, 30), time(15, 59)), FRIDAY, conditions.vix_text),
+        ),
+        running=(
+            Running(
+                analysis.RANGE,
+                Window(time(9, 30), settings.range_until),
+                FRIDAY,
+                settings.range_minutes,
+                analysis.opening_range,
+            ),
+            Running(
+                analysis.NOTE,
+                Window(settings.entry_start, settings.entry_start),
+                FRIDAY,
+                1,
+                lambda view, own, seen: analysis.note(settings, view, own, seen),
+                once=True,
+            ),
         ),
         entries=(
             Entry(
@@ -40,9 +59,10 @@ def strategy(settings: Settings) -> Strategy:
                     when.full_session(),
                     conditions.before_the_end(settings),
                     when.has_market(),
-                    conditions.measured(settings),
+                    prints.measured(settings.print_until),
+                    conditions.enough_range(settings),
                     conditions.vix_gate(settings),
-                    when.no_fomc_today(),
+                    when.nothing_announced(when.SAME_DAY),
                     conditions.product_allowed(settings),
                     conditions.no_gap(settings),
                     conditions.flat(),
@@ -51,5 +71,7 @@ def strategy(settings: Settings) -> Strategy:
             ),
         ),
         exits=exits_of(settings),
+        life=LIFE,
+        covered=("",),
         watch=Watch(1, time(9, 30), time(15, 59)),
     )

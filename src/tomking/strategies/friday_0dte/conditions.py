@@ -3,7 +3,8 @@
 from tomking.rules import entry as when
 from tomking.rules.entry import known
 from tomking.rules.indicators import atr, last_close
-from tomking.rules.strategy import Condition, today_s
+from tomking.rules.prints import opening_print
+from tomking.rules.strategy import Condition
 from tomking.strategies.friday_0dte.settings import PRODUCTS_IN_ORDER, Settings
 from tomking.view import Own, View
 
@@ -21,10 +22,8 @@ def before_the_end(settings: Settings) -> Condition:
     return Condition("CAL", check)
 
 
-def measured(settings: Settings) -> Condition:
+def enough_range(settings: Settings) -> Condition:
     def check(view: View, own: Own) -> str | None:
-        if today_s(own, "open", view.today) is None:
-            return f"no print between 09:30 and {settings.print_until:%H:%M}"
         if atr(view.bars(), settings.atr_sessions) is None:
             return f"fewer than {settings.atr_sessions + 1} daily bars for the average true range"
         return None
@@ -39,7 +38,7 @@ def vix_gate(settings: Settings) -> Condition:
 
 def no_gap(settings: Settings) -> Condition:
     def check(view: View, own: Own) -> str | None:
-        gap = opening_print(own, view) / known(last_close(view.bars())) - 1
+        gap = opening_print(view, own) / known(last_close(view.bars())) - 1
         if abs(gap) < settings.gap_share_max:
             return None
         return f"opening gap {gap:+.2%}, {settings.gap_share_max:.1%} or more skips"
@@ -61,20 +60,8 @@ def flat() -> Condition:
     return Condition("CAP", check)
 
 
-def spot_text(view: View) -> str | None:
-    spot = view.spot()
-    return None if spot is None else repr(float(spot))
-
-
 def vix_text(view: View) -> str | None:
     return None if view.vix is None else repr(float(view.vix))
-
-
-def opening_print(own: Own, view: View) -> float:
-    """The index level at 09:30, points."""
-    text = today_s(own, "open", view.today)
-    assert text is not None, "asked before the opening print"
-    return float(text)
 
 
 def products(settings: Settings, own: Own) -> tuple[str, ...]:

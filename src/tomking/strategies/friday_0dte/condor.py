@@ -11,6 +11,7 @@ from tomking.domain.structure import Leg, Structure, merged
 from tomking.rules import entry as when
 from tomking.rules.entry import known
 from tomking.rules.indicators import atr
+from tomking.rules.prints import move_since_open
 from tomking.rules.select import (
     delta_of,
     least_credit,
@@ -23,7 +24,8 @@ from tomking.rules.select import (
     wing,
 )
 from tomking.rules.strategy import best_of
-from tomking.strategies.friday_0dte.conditions import opening_print, products
+from tomking.strategies.friday_0dte.analysis import found
+from tomking.strategies.friday_0dte.conditions import products
 from tomking.strategies.friday_0dte.settings import Settings
 from tomking.view import Own, View
 
@@ -43,7 +45,7 @@ def _in_product(settings: Settings, view: View, own: Own, product: str) -> Open 
     if chain is None:
         return Pass(own.strategy, ENTRY, "STRUCT", f"{product}: nothing expires today")
     parts = []
-    move = known(view.spot()) / opening_print(own, view) - 1
+    move = move_since_open(view, own)
     for right in _sides(settings, move):
         part = _vertical(settings, view, chain, right, move)
         if isinstance(part, str):
@@ -131,7 +133,7 @@ def _priced(settings: Settings, view: View, own: Own, parts: list[Part], move: f
         planned_loss=loss,
         target_gain=settings.target_share * quote.mid,
         least_net=least,
-        reason=f"{move:+.2%} since 09:30, VIX {view.vix:.2f}{when.coverage_note(view.today)}",
+        reason=f"{'; '.join(found(settings, view, own))}; VIX {view.vix:.2f}{when.coverage_note(view.today)}",
         targets=(Target(roles, settings.target_share),),
     )
 

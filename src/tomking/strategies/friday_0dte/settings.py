@@ -46,6 +46,8 @@ class Settings:
     print_until: time = setting(
         time(9, 40), source="B.1", doc="The opening print is taken from 09:30 up to here."
     )
+    range_until: time = setting(time(10, 0), source="B.1", doc="The opening range is taken up to here.")
+    range_minutes: int = setting(5, low=1, high=30, source="B.1", doc="Minutes between its looks.")
     entry_start: time = setting(time(10, 30), source="B.1", doc="Never before.")
     entry_end: time = setting(time(11, 0), source="B.1", doc="Not after.")
     gap_share_max: float = setting(

@@ -13,6 +13,7 @@ from tomking.rules.schedule import Days, Window
 from tomking.rules.strategy import Claim, Entry, Strategy, Watch
 from tomking.strategies.lt112 import conditions, unit, weekly
 from tomking.strategies.lt112.exits import exits_of
+from tomking.strategies.lt112.life import LIFE
 from tomking.strategies.lt112.settings import Settings
 
 __all__ = ["Settings", "strategy"]
@@ -26,10 +27,12 @@ def strategy(settings: Settings) -> Strategy:
     return Strategy(
         id=ID,
         title="LT112",
-        priority=2,
+        priority=3,
         claim=Claim(0.73, "S0, S1"),
         entries=(_one_one_two(settings), *_weekly(settings)),
         exits=exits_of(settings),
+        life=LIFE,
+        covered=("PDS", "weekly"),
         watch=Watch(
             settings.check_minutes, time(9, 31), time(15, 59), also=(settings.exit_from, settings.weekly_exit)
         ),
@@ -43,11 +46,11 @@ def _one_one_two(settings: Settings) -> Entry:
         conditions.WEDNESDAYS,
         when=(
             when.has_market(),
-            conditions.enough_bars(settings.high_sessions),
+            when.enough_bars(settings.high_sessions),
             when.vix_between(settings.vix_min, settings.vix_max, strict_high=True),
             conditions.phase_allows(settings),
             conditions.trend_up(settings),
-            conditions.not_at_high(settings.high_sessions),
+            when.not_at_high(settings.high_sessions),
         ),
         build=lambda view, own: unit.units(settings, view, own),
     )
@@ -62,7 +65,7 @@ def _weekly(settings: Settings) -> tuple[Entry, ...]:
         MONDAYS,
         when=(
             when.has_market(),
-            conditions.enough_bars(settings.ema_slow),
+            when.enough_bars(settings.ema_slow),
             when.vix_between(
                 settings.weekly_vix_min, settings.weekly_vix_max, strict_low=False, strict_high=True
             ),

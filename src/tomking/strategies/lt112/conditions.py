@@ -5,23 +5,12 @@ from tomking.domain.calendar import nth_weekday
 from tomking.domain.contract import Option
 from tomking.rules import entry as when
 from tomking.rules import select
-from tomking.rules.entry import known
-from tomking.rules.indicators import highest
 from tomking.rules.schedule import Days
 from tomking.rules.strategy import Condition
 from tomking.strategies.lt112.settings import Settings
 from tomking.view import Own, View
 
 WEDNESDAYS = Days(weekday=2, weeks=(1, 2, 3))
-
-
-def enough_bars(sessions: int) -> Condition:
-    def check(view: View, own: Own) -> str | None:
-        return (
-            None if len(view.bars()) >= sessions else f"{len(view.bars())} daily bars, {sessions} are needed"
-        )
-
-    return Condition("DATA", check)
 
 
 def phase_allows(settings: Settings) -> Condition:
@@ -42,13 +31,8 @@ def phase_allows(settings: Settings) -> Condition:
 
 
 def trend_up(settings: Settings) -> Condition:
-    def check(view: View, own: Own) -> str | None:
-        means = when.averages(view, settings.ema_fast, settings.ema_slow)
-        if settings.trend == "none" or (means is not None and means[0] > means[1]):
-            return None
-        return f"EMA{settings.ema_fast} and EMA{settings.ema_slow}: {_pair(means)}, not rising"
-
-    return Condition("TECH", check)
+    rising = when.trend_up(settings.ema_fast, settings.ema_slow)
+    return Condition("TECH", lambda view, own: None if settings.trend == "none" else rising.check(view, own))
 
 
 def not_stretched(settings: Settings) -> Condition:
@@ -63,14 +47,6 @@ def not_stretched(settings: Settings) -> Condition:
 
 def _pair(means: tuple[float, float] | None) -> str:
     return "too few bars" if means is None else f"{means[0]:.2f} and {means[1]:.2f}"
-
-
-def not_at_high(sessions: int) -> Condition:
-    def check(view: View, own: Own) -> str | None:
-        spot, high = known(view.spot()), known(highest(view.bars(), sessions))
-        return None if spot < high else f"{spot:.2f} is not below the {sessions}-session high {high:.2f}"
-
-    return Condition("TECH", check)
 
 
 def put_delta(view: View, own: Own, position: Position, pair: Component) -> float | None:

@@ -25,7 +25,7 @@ def exits_of(settings: Settings) -> tuple[Exit, ...]:
         out.stop_loss(
             "NP stop", settings.np_stop_credits, of=out.role("NP"), which=_np_with_spent_pds, defends=True
         ),
-        _np_exit("NP loss", _np_loss(settings)),
+        out.loses_share_of_account("NP loss", settings.np_loss_share, which=out.role("NP"), defends=True),
         _np_exit("NP delta", _np_delta(settings)),
         out.stop_loss("weekly stop", settings.weekly_stop_credits, of=_weeklies, which=_weeklies),
         out.leave("weekly time", Urgency.RULE, _week_ends(settings), guardian=True, which=_weeklies),
@@ -84,19 +84,6 @@ def _last_days(settings: Settings) -> Callable[[View, Own, Held], list[Close | M
         ]
 
     return check
-
-
-def _np_loss(settings: Settings) -> out.Reason:
-    def why(view: View, own: Own, held: Held, chosen: Sequence[Component]) -> str | None:
-        pair, profit = chosen[0], own.profit(held.position, chosen)
-        if profit is None:
-            return None
-        dollars = -profit * pair.units * pair.structure.multiplier
-        if dollars < settings.np_loss_share * own.net_liq:
-            return None
-        return f"${dollars:,.0f} lost, {settings.np_loss_share:.0%} of ${own.net_liq:,.0f} or more"
-
-    return why
 
 
 def _np_delta(settings: Settings) -> out.Reason:

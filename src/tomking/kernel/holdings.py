@@ -1,0 +1,89 @@
+"""What of the book belongs to which strategy.
+
+Worked out when a part of the book changes, and handed out as the same object until something of that
+strategy's own changes: wakes stand as long as that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import is_
+
+from tomking.domain.book import Book, Position, Working
+
+EXIT = "exit: "
+"""Begins the name of what is declined when an exit cannot be priced."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mine:
+    """One strategy's part of the book."""
+
+    positions: tuple[Position, ...] = ()
+    orders: tuple[Working, ...] = ()
+    notes: Mapping[str, str] | None = None
+    """Without the strategy's prefix; None: none."""
+    entered: tuple[str, ...] = ()
+    unpriced: bool = False
+    """An exit of its found no quote today."""
+
+
+NOTHING = Mine()
+
+
+class Holdings:
+    """The book split by strategy."""
+
+    def __init__(self) -> None:
+        self._of: tuple[object, ...] = ()
+        self._mine: dict[str, Mine] = {}
+
+    def of(self, book: Book, strategy: str) -> Mine:
+        """Its part of ``book``: the same object while nothing of it has changed."""
+        made_of = (book.positions, book.orders, book.notes, book.day)
+        if len(self._of) != len(made_of) or not all(map(is_, self._of, made_of)):
+            self._of = made_of
+            self._mine = self._split(book)
+        return self._mine.get(strategy, NOTHING)
+
+    def _split(self, book: Book) -> dict[str, Mine]:
+        positions: dict[str, list[Position]] = {}
+        orders: dict[str, list[Working]] = {}
+        notes: dict[str, dict[str, str]] = {}
+        entered: dict[str, list[str]] = {}
+        for position in book.positions.values():
+            positions.setdefault(position.strategy, []).append(position)
+        for working in book.orders.values():
+            orders.setdefault(working.order.strategy, []).append(working)
+        for key, value in book.notes.items():
+            strategy, _, name = key.partition(".")
+            notes.setdefault(strategy, {})[name] = value
+        for strategy, entry in book.day.entered:
+            entered.setdefault(strategy, []).append(entry)
+        unpriced = {who for who, what, _ in book.day.declined if what.startswith(EXIT)}
+        return {
+            strategy: self._kept(
+                strategy,
+                Mine(
+                    tuple(positions.get(strategy, ())),
+                    tuple(orders.get(strategy, ())),
+                    notes.get(strategy),
+                    tuple(entered.get(strategy, ())),
+                    strategy in unpriced,
+                ),
+            )
+            for strategy in {*positions, *orders, *notes, *entered, *unpriced}
+        }
+
+    def _kept(self, strategy: str, new: Mine) -> Mine:
+        """The old object where it says the same."""
+        old = self._mine.get(strategy)
+        if old is None:
+            return new
+        same = (
+            len(old.positions) == len(new.positions)
+            and len(old.orders) == len(new.orders)
+            and all(map(is_, old.positions, new.positions))
+            and all(map(is_, old.orders, new.orders))
+            and (old.notes, old.entered, old.unpriced) == (new.notes, new.entered, new.unpriced)
+        )
+        return old if same else new

@@ -1,0 +1,66 @@
+"""Options on SPY in the model market: the SPX family's European price, never quoted below intrinsic value.
+
+The quotes of an option whose mid would lie below what exercise pays are both moved up by whole ticks until it
+does not; spread, volatility and delta stay.  What is missing from a true American price: docs/families.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.domain.chain import Chain, Quote
+from tomking.domain.contract import Option
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+ROUNDING = 1e-9
+
+
+def chain_at_intrinsic(chain: Chain, level: float) -> Chain:
+    """``chain`` with its floor; ``level`` is the share's price in points."""
+    intrinsic = (level - chain.strikes) * chain.right
+    raised = _ticks_missing(intrinsic, chain.mids, float(chain.tick))
+    bid, ask = chain.bid + raised, chain.ask + raised
+    return replace(chain, bid=bid, ask=ask) if raised.any() else chain
+
+
+def quote_at_intrinsic(option: Option, quote: Quote, level: float) -> Quote:
+    """The same for one option: a row of the chain to the tick."""
+    if quote.bid is None or quote.ask is None or quote.mid is None:
+        return quote
+    intrinsic = (level - float(option.strike)) * int(option.right)
+    missing = _ticks_missing(np.array([intrinsic]), np.array([float(quote.mid)]), float(option.tick))
+    raised = int(missing[0]) * option.tick
+    return replace(quote, bid=quote.bid + raised, ask=quote.ask + raised) if raised else quote
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Floor:
+    """Where options on shares stand in a list of contracts."""
+
+    at: NDArray[np.intp]
+    strike: Floats
+    right: Floats
+    tick: Floats
+
+    @classmethod
+    def of(cls, contracts: Sequence[object], at: Sequence[int]) -> "Floor":
+        """``at``: rows of ``contracts`` that are options on shares."""
+        options = [one for one in (contracts[i] for i in at) if isinstance(one, Option)]
+        columns = ([float(o.strike) for o in options], [o.right for o in options], [o.tick for o in options])
+        strike, right, tick = (np.array(column, np.float64) for column in columns)
+        return cls(np.array(at, np.intp), strike, right, tick)
+
+    def raise_marks(self, marks: Floats, level: float) -> None:
+        """In place; ``level`` in points."""
+        mids = marks[self.at]
+        intrinsic = (level - self.strike) * self.right
+        marks[self.at] = mids + _ticks_missing(intrinsic, mids, self.tick) * self.tick
+
+
+def _ticks_missing(intrinsic: Floats, mids: Floats, tick: float | Floats) -> Ints:
+    """How many ticks each mid lies below intrinsic value, rounded up; 0 where it does not."""
+    short = np.ceil((intrinsic - mids) / tick - ROUNDING)
+    return np.where(short > 0.0, short, 0.0).astype(np.int64)

@@ -1,0 +1,190 @@
+"""The model market of all families as one: SPX's as ever, others beside it, made when first asked for.
+
+A family draws from its own stream of random numbers and reads its own history, so that what is asked of one
+changes no price of another.  A family that has no model here answers as one without data.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tomking.domain.bars import Bars
+from tomking.domain.chain import Chain, Quote
+from tomking.domain.contract import Contract, Option
+from tomking.domain.products import PRODUCTS, Settlement
+from tomking.sim.american import Floor, chain_at_intrinsic, quote_at_intrinsic
+from tomking.sim.family import FamilyMarket
+from tomking.sim.market import FAMILY, VIX, ModelMarket
+
+Floats = NDArray[np.float64]
+
+SHARES_NOTE = (
+    "Options on SPY are priced as European, never below intrinsic value: a one-year put at the money is 1 % "
+    "too cheap at rates of 2 %, 6 % at 5 % and 14 % at 8 %.  SPY is a tenth of the index, its dividends "
+    "accrue evenly, and a sold option is assigned on the first close at which exercise is rational."
+)
+PLANS_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """Which of some contracts are whose."""
+
+    index: list[int] | None
+    """Rows of the SPX family; None when all are."""
+    others: list[tuple[int, FamilyMarket]]
+    floor: Floor | None
+
+
+class Families:
+    """The ``MarketData`` port over the model market and other families."""
+
+    def __init__(self, index: ModelMarket, others: Mapping[str, Callable[[], FamilyMarket]]) -> None:
+        """others: by family, how to make it."""
+        self.index = index
+        self.grid_minutes = index.grid_minutes
+        self._makers = others
+        self._made: dict[str, FamilyMarket] = {}
+        self._shares = False
+        self._plans: dict[int, tuple[Sequence[Contract], _Plan | None]] = {}
+        self._plain = {
+            p.key for p in PRODUCTS.values() if p.family == FAMILY and p.settlement is not Settlement.SHARES
+        }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of the index, and of every other family that was asked for anything."""
+        others = (self._made[key].spec.note for key in sorted(self._made))
+        return (*self.index.notes, *((SHARES_NOTE,) if self._shares else ()), *others)
+
+    def spot(self, family: str, now: datetime) -> float | None:
+        if family == FAMILY:
+            return self.index.spot(family, now)
+        other = self._of(family)
+        return None if other is None else other.spot(now)
+
+    def vix(self, now: datetime) -> tuple[float, datetime] | None:
+        return self.index.vix(now)
+
+    def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
+        family = PRODUCTS[product].family
+        if family == FAMILY:
+            return self.index.expiries(product, now)
+        other = self._of(family)
+        return () if other is None else other.expiries(product, now)
+
+    def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
+        row = PRODUCTS[product]
+        if row.family != FAMILY:
+            other = self._of(row.family)
+            return None if other is None else other.chain(product, expiry, now)
+        chain = self.index.chain(product, expiry, now)
+        level = self.index.spot(FAMILY, now)
+        if chain is None or level is None or row.settlement is not Settlement.SHARES:
+            return chain
+        self._shares = True
+        return chain_at_intrinsic(chain, level * float(row.index_ratio))
+
+    def forward(self, product: str, expiry: date, now: datetime) -> float | None:
+        family = PRODUCTS[product].family
+        if family == FAMILY:
+            return self.index.forward(product, expiry, now)
+        other = self._of(family)
+        return None if other is None else other.forward(product, expiry, now)
+
+    def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
+        if all(contract.product in self._plain for contract in contracts):
+            return self.index.quotes(contracts, now)
+        return [self._quote(contract, now) for contract in contracts]
+
+    def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
+        plan = self._plan(contracts)
+        if plan is None:
+            return self.index.marks(contracts, now)
+        if plan.index is None:
+            out = self.index.marks(contracts, now)
+        else:
+            out = np.full(len(contracts), np.nan)
+            out[plan.index] = self.index.marks([contracts[i] for i in plan.index], now)
+        level = None if plan.floor is None else self.index.spot(FAMILY, now)
+        if plan.floor is not None and level is not None:
+            plan.floor.raise_marks(out, level * _SHARES_RATIO)
+        for i, other in plan.others:
+            out[i] = other.mark(contracts[i], now)
+        return out
+
+    def bars(self, family: str, now: datetime) -> Bars:
+        if family in {FAMILY, VIX} or self._of(family) is None:
+            return self.index.bars(family, now)
+        return self._made[family].bars(now)
+
+    def settlement(self, contract: Contract, now: datetime) -> float | None:
+        family = PRODUCTS[contract.product].family
+        if family == FAMILY:
+            return self.index.settlement(contract, now)
+        other = self._of(family)
+        return None if other is None else other.settlement(contract, now)
+
+    # -- whose ------------------------------------------------------------------------------
+
+    def _of(self, family: str) -> FamilyMarket | None:
+        """The market of another family, made now if it has not been."""
+        if family not in self._made and family in self._makers:
+            self._made[family] = self._makers[family]()
+        return self._made.get(family)
+
+    def _quote(self, contract: Contract, now: datetime) -> Quote | None:
+        row = PRODUCTS[contract.product]
+        if row.family != FAMILY:
+            other = self._of(row.family)
+            return None if other is None else other.quote(contract, now)
+        (quote,) = self.index.quotes((contract,), now)
+        level = self.index.spot(FAMILY, now)
+        if quote is None or level is None or not _is_share_option(contract):
+            return quote
+        self._shares = True
+        assert isinstance(contract, Option)
+        return quote_at_intrinsic(contract, quote, level * _SHARES_RATIO)
+
+    def _plan(self, contracts: Sequence[Contract]) -> _Plan | None:
+        """None when all are plain contracts of the SPX family.  Known by identity: the kernel and the broker
+        ask for the same tuples minute after minute.
+        """
+        known = self._plans.get(id(contracts))
+        if known is not None:
+            return known[1]
+        plan = self._make_plan(contracts)
+        if isinstance(contracts, tuple):
+            if len(self._plans) >= PLANS_KEPT:
+                self._plans.clear()
+            # Kept beside its plan, so that no other can come to have its identity.
+            self._plans[id(contracts)] = (contracts, plan)
+        return plan
+
+    def _make_plan(self, contracts: Sequence[Contract]) -> _Plan | None:
+        if all(contract.product in self._plain for contract in contracts):
+            return None
+        families = [PRODUCTS[contract.product].family for contract in contracts]
+        index = [i for i, family in enumerate(families) if family == FAMILY]
+        others = [
+            (i, other)
+            for i, family in enumerate(families)
+            if family != FAMILY and (other := self._of(family)) is not None
+        ]
+        shares = [i for i in index if _is_share_option(contracts[i])]
+        self._shares = self._shares or bool(shares)
+        return _Plan(
+            index=None if len(index) == len(contracts) else index,
+            others=others,
+            floor=Floor.of(contracts, shares) if shares else None,
+        )
+
+
+_SHARES_RATIO = float(PRODUCTS["SPY"].index_ratio)
+
+
+def _is_share_option(contract: Contract) -> bool:
+    return isinstance(contract, Option) and PRODUCTS[contract.product].settlement is Settlement.SHARES
