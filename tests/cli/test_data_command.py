@@ -32,6 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's own directory; the data directory is ``data`` in it."""
     folder = tmp_path / "home"
     monkeypatch.setenv("TOMKING_HOME", str(folder))
+    monkeypatch.setattr(data, "QUIET_SECONDS", 3600.0)  # no progress, however slow the machine
     return folder
 
 
@@ -198,6 +199,8 @@ def test_a_mapping_reads_any_other_table(
         (["show", "SPXW", "2016-05"], Exit.DATA, "nothing stored; there is 2016-04"),
         (["verify", "SPY"], Exit.DATA, "SPY: not in the store"),
         (["list", "--store", "nowhere"], Exit.DATA, "--store nowhere: there is no such directory"),
+        (["import", "GOOD", "--store", "GOOD"], Exit.DATA, "good.csv: is a file; name the directory"),
+        (["list", "--store", "GOOD"], Exit.DATA, "good.csv: is a file; name the directory"),
         (["download", "vix3"], Exit.USAGE, 'did you mean "VIX3M"?'),
         (["download", "VIX", "--from", "x"], Exit.USAGE, "it starts with http:// or https://"),
     ],
@@ -212,6 +215,35 @@ def test_a_typo_gets_one_line_with_the_way_out(
     assert (answer.code, answer) == (code, "")
     assert said in answer.problems
     assert len(answer.problems.splitlines()) == 1
+
+
+def test_a_thousand_files_of_another_format_are_not_a_thousand_lines(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(130):
+        good_file(tmp_path / "in", f"{n:03}.csv")
+    said = tomking(capsys, "import", tmp_path / "in", "--format", "orats")
+    lines = said.problems.splitlines()
+    assert (said.code, len(lines)) == (Exit.DATA, 101)
+    assert "000.csv: row 1" in lines[0]
+    assert lines[-2] == "tomking: and 30 more like these"
+    assert "129.csv: row 1" in lines[-1]
+
+
+def test_a_moment_that_nobody_said_is_not_taken_in_silence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A chain of 10:52, saved under its day alone: stamped with the close, and the import says so.
+    header = "expiration,type,strike,bid,ask,open_interest,volume\n"
+    path = tmp_path / "spxw_20160429.csv"
+    path.write_text(header + "2016-06-17,C,2070,40.1,40.9,1,1\n")
+    said = tomking(capsys, "import", path, "--product", "SPXW", "--dry-run")
+    assert "a day and no time, so the quotes are stamped with that day's close" in " ".join(said.split())
+    plain = json.loads(tomking(capsys, "import", path, "--product", "SPXW", "--dry-run", "--json"))
+    assert plain["assumed_at_close"] == [str(path)]
+    told = tomking(capsys, "import", path, "--product", "SPXW", "--at", "2016-04-29 10:52")
+    assert "day's close" not in " ".join(told.split())
+    assert "10:52" in tomking(capsys, "show", "SPXW", "2016-04")
 
 
 def test_files_of_several_formats_are_named_with_theirs(
@@ -300,6 +332,16 @@ def test_an_empty_store_says_how_to_fill_it(home: Path, capsys: pytest.CaptureFi
         assert "`tomking data import PATH` brings them in" in said
     assert json.loads(tomking(capsys, "list", "--json"))["there"] == []
     assert not home.exists()
+
+
+def test_verify_counts_files_of_which_every_row_was_refused(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomking(capsys, "import", good_file(tmp_path / "in"))
+    worthless = tmp_path / "in" / "crossed.csv"
+    worthless.write_text(HEADER + row(strike="2075.0", bid="7.0", ask="6.5"))
+    tomking(capsys, "import", worthless)
+    assert "of their files in quarantine: crossed 1" in tomking(capsys, "verify")
 
 
 def test_list_and_show_say_what_there_is(

@@ -154,7 +154,8 @@ def test_what_its_position_covers_asks_no_margin_and_is_not_shrunk_to_nothing() 
     assert isinstance(judge(alone, book, now, account(book), SETTINGS, ()), Refused)
     answer = judge(joined, book, now, account(book), SETTINGS, ())
     assert isinstance(answer, Approved)
-    assert (answer.units, answer.margin) == (1, 0)
+    assert answer.units == 1
+    assert answer.margin == 0
 
 
 def test_a_hedge_is_not_shrunk() -> None:

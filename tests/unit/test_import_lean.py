@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tomking.adapters.importers import lean as module
 from tomking.adapters.importers.lean import LEAN
 from tomking.adapters.importers.lean_futures import last_trading_day
-from tomking.adapters.importers.lean_times import last_day
+from tomking.adapters.importers.listed import last_day
 from tomking.adapters.importers.raw import Batch, Source
 from tomking.domain.errors import BadData
 
@@ -465,6 +465,34 @@ def test_minutes_that_the_clocks_skipped(tmp_path: Path) -> None:
     member = "20210314_spy_minute_trade.csv"
     path = write(tmp_path, "equity/usa/minute/spy/20210314_trade.zip", {member: "9000000,1,1,1,1,1"})  # 02:30
     assert "the clocks of America/New_York skipped" in refusal(path)[0]
+
+
+def test_a_bar_that_ends_at_a_clock_change_ends_a_minute_after_it_began(tmp_path: Path) -> None:
+    # 2021-03-14, 01:59 New York: the bar's end is 07:00 UTC, which New York calls 03:00.
+    path = write(
+        tmp_path,
+        "indexoption/usa/minute/spxw/20210314_quote_european.zip",
+        {
+            "20210314_spxw_minute_quote_european_put_37000000_20210319.csv": ROW.replace(
+                "34200000", str(119 * 60_000)
+            )
+        },
+    )
+    assert read(path)[0]["at"].to_list() == [utc(2021, 3, 14, 7, 0)]
+
+
+def test_minutes_that_the_clocks_showed_twice_are_not_guessed(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "indexoption/usa/minute/spxw/20211107_quote_european.zip",
+        {
+            "20211107_spxw_minute_quote_european_put_37000000_20211119.csv": ROW.replace(
+                "34200000", str(90 * 60_000)
+            )
+        },
+    )
+    (problem,) = refusal(path)
+    assert "America/New_York skipped some of these times on that day, or showed them twice" in problem
 
 
 def test_only_files_of_the_layout_are_recognised(tmp_path: Path) -> None:

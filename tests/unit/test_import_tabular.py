@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as papq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
 from tomking.adapters.importers.raw import LEVELS, QUOTES, Source
 from tomking.adapters.importers.tabular import Tabular
+from tomking.adapters.importers.trades import TRADES
 from tomking.adapters.importers.yahoo import YAHOO
 from tomking.domain.errors import BadData
 
@@ -483,8 +485,63 @@ def test_the_page_shows_the_complete_example_as_it_is() -> None:
     assert example.strip() in page
 
 
+def test_a_bar_that_is_stamped_with_its_start_is_seen_at_its_end(tmp_path: Path) -> None:
+    # The bar of 09:30 holds what happened until 09:35: who trades at 09:30 must not know it.
+    header = "timestamp,type,strike,expiration,open,high,low,close,volume,underlying_mid,iv,delta\n"
+    path = tmp_path / "trades.csv"
+    path.write_text(header + "2023-01-03 09:30:00,P,3730,2023-02-17,1,1,1,1,3,3849.1594,0.2,-0.3\n")
+    assert read(TRADES, path, root="SPX")["at"].to_list() == [datetime(2023, 1, 3, 14, 35, tzinfo=UTC)]
+
+
 def test_the_complete_example_has_every_key() -> None:
     example = (ROOT / "docs/mappings/complete.toml").read_text()
     for model in (Mapping, Root, Expiry, Strike, Right, Multiplier, Quote):
         for key in set(model.model_fields) - {"symbol"}:
             assert re.search(rf"\b{key}\b", example), key
+
+
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_prices_of_single_precision_are_the_decimals_they_stand_for(kind: Any, tmp_path: Path) -> None:
+    # 2.35 in 32 bits is 2.3499999046325684: nobody quoted that.
+    prices = [2.35, 1755.3, 0.05, 27.86, 5123.25]
+    table = frame().slice(0, 1)
+    path = tmp_path / "chain.parquet"
+    columns = {c: [table[c][0]] * len(prices) for c in table.columns} | {
+        "strike": pa.array(prices, pa.float64()).cast(kind),
+        "bid": pa.array(prices, pa.float64()).cast(kind),
+        "ask": pa.array(prices, pa.float64()).cast(kind),
+    }
+    papq.write_table(pa.table(columns), path)
+    quotes = read(DATASHOP, path)
+    assert quotes["bid"].to_list() == quotes["ask"].to_list() == prices
+    assert quotes["strike"].to_list() == [235_000, 175_530_000, 5_000, 2_786_000, 512_325_000]
+
+
+@pytest.mark.parametrize(
+    ("listed", "last"),
+    [
+        ("2014-06-21", date(2014, 6, 20)),  # a Saturday: the Friday before
+        ("2014-04-19", date(2014, 4, 17)),  # the Saturday after Good Friday
+        ("2014-06-20", date(2014, 6, 20)),
+    ],
+)
+def test_a_listed_saturday_is_the_session_before_it(listed: str, last: date, tmp_path: Path) -> None:
+    path = tmp_path / "chain.csv"
+    path.write_text(HEADER + row(at="2014-04-01 10:00", expiry=listed))
+    assert read(DATASHOP, path)["expiry"].to_list() == [last]
+
+
+def test_a_listed_saturday_in_a_symbol_is_the_session_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "spy_20140401_1030.csv"
+    path.write_text("contractSymbol,bid,ask,volume,openInterest\nSPY140621P00170000,1.2,1.3,5,10\n")
+    assert read(YAHOO, path)["expiry"].to_list() == [date(2014, 6, 20)]
+
+
+@pytest.mark.parametrize(
+    ("name", "assumed"),
+    [("spy_20240917.csv", True), ("spy_20240917_1052.csv", False), ("spy.csv", False)],
+)
+def test_a_name_with_a_day_and_no_time_is_known_to_be_an_assumption(name: str, assumed: bool) -> None:
+    assert YAHOO.assumes_close(Path(name)) is assumed
+    assert not YAHOO.at(datetime(2024, 9, 17, 15, tzinfo=UTC)).assumes_close(Path(name))
+    assert not DATASHOP.assumes_close(Path(name))

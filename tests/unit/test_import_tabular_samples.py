@@ -146,7 +146,7 @@ SAMPLES = (
         2,
         {
             "root": "SPX",
-            "at": datetime(2023, 1, 3, 6, 35, tzinfo=UTC),
+            "at": datetime(2023, 1, 3, 6, 40, tzinfo=UTC),
             "expiry": date(2023, 2, 17),
             "right": -1,
             "strike": 373_000_000,
@@ -262,7 +262,10 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 def test_a_file_of_no_known_layout_is_refused_with_what_can_be_done(tmp_path: Path) -> None:
     path = tmp_path / "prices.csv"
     path.write_text("date,close\n2016-04-29,2065.3\n")
-    with pytest.raises(BadData, match=r"no known layout .*mapping"):
+    with pytest.raises(BadData, match=r"row 1 is 'date,close': no known layout .*mapping"):
+        recognised(path)
+    path.write_text("<!doctype html><p>404")
+    with pytest.raises(BadData, match="row 1: is a web page"):
         recognised(path)
     with pytest.raises(BadData, match="no such file"):
         recognised(tmp_path / "nothing")

@@ -1,5 +1,8 @@
 """Importing into the chain store: what stands on the disk afterwards, and what is said of it."""
 
+import errno
+import os
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -20,11 +23,12 @@ from tests.storeworlds import (
     session,
 )
 
+from tomking.adapters.importers.lean import LEAN
 from tomking.adapters.importers.raw import Source
 from tomking.adapters.store import Store
 from tomking.adapters.store.questions import scan
 from tomking.adapters.store.reports import Progress
-from tomking.domain.errors import BadData
+from tomking.domain.errors import BadData, OperatingError
 
 FEB, MAR = "chains/SPXW/2031-02/quotes.parquet", "chains/SPXW/2031-03/quotes.parquet"
 
@@ -278,3 +282,54 @@ def test_prices_of_every_size_come_back_exactly(store: Store, tmp_path: Path) ->
     rows = quotes(*((OPEN + timedelta(minutes=k), 5700, p, p + 1) for k, p in enumerate(prices.tolist())))
     put(store, raw_file(tmp_path, "a", rows))
     assert scan(store, "SPXW").select("bid").collect().to_series().to_list() == prices.tolist()
+
+
+def test_trades_that_come_later_beside_imported_quotes_are_not_taken_for_known(
+    store: Store, tmp_path: Path
+) -> None:
+    # LEAN reads a day's trades with the quotes beside them: what they say is part of the quote file.
+    folder = tmp_path / "indexoption/usa/minute/spxw"
+    folder.mkdir(parents=True)
+
+    def zipped(sort: str, row: str) -> Path:
+        path = folder / f"20310305_{sort}_european.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"20310305_spxw_minute_{sort}_european_put_57000000_20310307.csv", row)
+        return path
+
+    quoted = zipped("quote", "34200000,10500,10500,10500,10500,1,11000,11000,11000,11000,1\n")
+    put(store, quoted, importer=LEAN)
+    assert put(store, quoted, importer=LEAN).sources[0].known
+    zipped("trade", "34200000,10500,10500,10500,10500,12\n")
+    again = put(store, quoted, importer=LEAN)
+    assert not again.sources[0].known
+    assert scan(store, "SPXW").select("bid", "volume").collect().rows() == [(1.05, 12)]
+    assert put(store, quoted, importer=LEAN).sources[0].known
+
+
+def test_a_file_whose_name_is_no_text_is_refused_before_it_is_read(store: Store, tmp_path: Path) -> None:
+    path = raw_file(tmp_path, "a", session())
+    strange = path.with_name(os.fsdecode(b"caf\xe9.raw"))
+    path.rename(strange)
+    with pytest.raises(BadData, match=r"caf.*name is not UTF-8.*rename it"):
+        put(store, strange)
+    assert not (store.folder / "catalogue.json").exists()
+
+
+def test_a_full_disk_is_not_kept_full_by_a_source_that_was_half_read(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, half = (
+        raw_file(tmp_path, "a", session()),
+        raw_file(tmp_path, "b", session(OPEN + timedelta(days=1))),
+    )
+
+    def full(batch: str) -> None:
+        if batch == "manifest" and len(list((store.folder / "staging").iterdir())) == 2:
+            raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28]")
+
+    with pytest.raises(OperatingError, match="No space left on device; put that right"):
+        put(store, whole, half, step=full)
+    # The first source was read to its end: the next import does not read it again.
+    assert [p.name for p in (store.folder / "staging").glob("*/read.json")] == ["read.json"]
+    assert len(list((store.folder / "staging").iterdir())) == 1

@@ -1,5 +1,6 @@
 """Replay: snapshots are slices of mapped columns, and say what the Parquet file says."""
 
+import errno
 import shutil
 import tracemalloc
 from datetime import date, datetime, timedelta
@@ -13,13 +14,13 @@ from tests.storeworlds import OPEN, levels, put, quotes, raw_file, session
 
 from tomking.adapters.importers.raw import STRIKE_DIGITS
 from tomking.adapters.recorded_snapshots import Snapshots
-from tomking.adapters.store import Store
+from tomking.adapters.store import Store, cache
 from tomking.adapters.store.columns import read_columns
 from tomking.adapters.store.questions import scan
 from tomking.adapters.store.replay import Month, open_month
 from tomking.domain.chain import NO_QUOTE
 from tomking.domain.contract import Right
-from tomking.domain.errors import BadData
+from tomking.domain.errors import BadData, OperatingError
 
 FRIDAY, NEXT = date(2031, 3, 7), date(2031, 3, 14)
 
@@ -255,3 +256,46 @@ def test_a_scan_reads_only_the_sessions_asked_for(store: Store) -> None:
     assert scan(store, "SPXW", first=date(2040, 1, 1)).collect().height == 0
     best = scan(store, "SPXW").group_by("expiry").agg(pl.col("bid").max()).sort("expiry").collect()
     assert best["expiry"].to_list() == [FRIDAY, NEXT]
+
+
+def test_of_two_levels_in_a_minute_the_last_is_the_spot(tmp_path: Path) -> None:
+    # Second bars: 600 levels in ten minutes.  A minute's spot is its last second's, never another one's.
+    store = Store(tmp_path / "store")
+    start = OPEN + timedelta(seconds=1)
+    printed = levels(*((start + timedelta(seconds=n), 5000.0 + n) for n in range(600)))
+    put(store, raw_file(tmp_path, "levels", printed.sample(fraction=1, shuffle=True, seed=3)))
+    rows = quotes(*((OPEN + timedelta(minutes=n), 5700, 1.0, 1.1) for n in range(1, 11)))
+    put(store, raw_file(tmp_path, "quotes", rows))
+    columns = read_columns(store, "SPXW", OPEN.date(), OPEN.date(), level="SPX")
+    assert columns.spot.tolist() == [5059.0 + 60 * n for n in range(10)]
+
+
+def test_a_store_that_cannot_be_written_to_is_replayed_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(cache, "_build", read_only)
+    month = open_month(store, "SPXW", "2031-03")
+    assert len(month) == 12
+    assert month.snapshot(0).bid.size == 48
+    assert not (store.folder / "cache").exists()
+
+
+def test_when_there_is_no_room_for_a_cache_anywhere_that_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache, "_fill", full)
+    with pytest.raises(OperatingError, match=r"2031-03 of SPXW cannot be mapped: No space left .*cache"):
+        open_month(store, "SPXW", "2031-03")
+
+
+def test_the_columns_of_a_cache_have_their_room_before_they_are_written(tmp_path: Path) -> None:
+    # A sparse file that meets a full disk ends the process with a bus error instead of a message.
+    column = cache._column(tmp_path / "bid.bin", np.int32, 100_000)
+    assert column.shape == (100_000,)
+    assert (tmp_path / "bid.bin").stat().st_blocks * 512 >= 400_000

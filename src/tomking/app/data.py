@@ -19,7 +19,7 @@ from tomking.adapters.store import Store
 from tomking.adapters.store.importing import import_sources
 from tomking.adapters.store.months import KINDS
 from tomking.adapters.store.questions import scan, scan_levels
-from tomking.adapters.store.records import NAME, MonthRecord, SessionRecord
+from tomking.adapters.store.records import NAME, Catalogue, MonthRecord, SessionRecord, SourceRecord
 from tomking.adapters.store.reports import ImportReport, Progress
 from tomking.adapters.store.store import Damage
 from tomking.adapters.verify import (
@@ -79,6 +79,13 @@ class Chosen:
 
     importer: Importer
     sources: tuple[Source, ...]
+
+    @property
+    def at_close(self) -> tuple[Path, ...]:
+        """Files whose name says the day and no time: their quotes are taken to be of its close."""
+        if not isinstance(self.importer, Tabular):
+            return ()
+        return tuple(one.path for one in self.sources if self.importer.assumes_close(one.path))
 
 
 def choose(asked: Asked) -> Chosen:
@@ -257,11 +264,16 @@ def verify_store(
             done += rows
         if digests:
             findings += across_findings(joined(digests), context, daily)
-    sources = {key: catalogue.sources[key] for m in months.values() for r in m.values() for key in r.sources}
     refused = Counter[str]()
-    for one in sources.values():
+    for one in _sources(catalogue, None if root is None else months[root]):
         refused.update(dict(one.reasons))
     return Verified(damage, tuple(findings), roots, done, tuple(refused.most_common()))
+
+
+def _sources(catalogue: Catalogue, months: Mapping[str, MonthRecord] | None) -> list[SourceRecord]:
+    """The files that brought rows to these months; of None all, for some brought none that was kept."""
+    keys = catalogue.sources if months is None else {key for r in months.values() for key in r.sources}
+    return [catalogue.sources[key] for key in keys]
 
 
 def _spans(records: Sequence[MonthRecord]) -> Iterator[tuple[date, date, int]]:

@@ -14,6 +14,8 @@ from tomking.adapters.importers.optionsdx import OPTIONSDX
 from tomking.adapters.importers.orats import ORATS
 from tomking.adapters.importers.raw import Importer
 from tomking.adapters.importers.tabular import Tabular
+from tomking.adapters.importers.tabular_problems import Problems
+from tomking.adapters.importers.tabular_text import magic, read_blocks
 from tomking.adapters.importers.trades import TRADES
 from tomking.adapters.importers.yahoo import YAHOO
 from tomking.domain.errors import BadData
@@ -49,8 +51,21 @@ def recognised(path: Path) -> Importer:
     if claims:
         raise BadData([f"{path}: could be {names}; say which with --format"])
     raise BadData(
-        [f"{path}: no known layout ({names}); give --format for what is wrong with it, or a mapping file"]
+        [f"{path}: {_beginning(path)}no known layout ({names}); say it with --format, or give a mapping file"]
     )
+
+
+def _beginning(path: Path) -> str:
+    """The first row of a text, so that another table shows what it is; ``BadData`` for what is no table."""
+    problems = Problems(path)
+    try:
+        is_text = path.is_file() and magic(path) != "parquet"
+    except OSError:
+        return ""
+    block = next(read_blocks(path, problems), None) if is_text else None
+    problems.raise_if_any()
+    row = b"" if block is None else block.text.partition(b"\n")[0].strip()
+    return f"row 1 is {row.decode('utf-8', 'replace')[:60]!r}: " if row else ""
 
 
 def mapped(path: Path) -> Tabular:

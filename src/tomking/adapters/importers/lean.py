@@ -20,7 +20,8 @@ from tomking.adapters.importers.lean_join import as_levels, as_quotes, joined, r
 from tomking.adapters.importers.lean_layout import TICKS, Place, beside, importable, is_lean, place_of
 from tomking.adapters.importers.lean_lists import read_list
 from tomking.adapters.importers.lean_members import Archive, Listed, opened
-from tomking.adapters.importers.lean_times import known_zone, last_day, seen
+from tomking.adapters.importers.lean_times import known_zone, seen
+from tomking.adapters.importers.listed import last_day
 from tomking.adapters.importers.raw import LEVELS, QUOTES, STRIKE_DIGITS, Batch, Source
 from tomking.domain.errors import BadData
 
@@ -203,7 +204,7 @@ def _read_block(job: _Job, rows: range, problems: list[str]) -> pl.DataFrame | N
         if at.null_count():
             problems.append(
                 f"{archive.place.path}: column time: the clocks of {job.zone} skipped some of these times on "
-                "that day: give the time zone that they are in (--zone)"
+                "that day, or showed them twice: give the time zone that they are in (--zone)"
             )
         sorts[tick] = rows_of(frame.with_columns(at=at), tick, job.place.kind.scale)
     return None if problems else joined(sorts)

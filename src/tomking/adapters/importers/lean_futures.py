@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from tomking.adapters.importers.lean_layout import Place
-from tomking.adapters.importers.lean_times import sessions_of
+from tomking.adapters.importers.listed import sessions_of
 from tomking.domain.errors import BadData
 
 _FRIDAY, _WEDNESDAY = 4, 2

@@ -18,7 +18,8 @@ import polars as pl
 
 from tomking.adapters.importers.lean_futures import future_expiry
 from tomking.adapters.importers.lean_layout import Place, day_of
-from tomking.adapters.importers.lean_times import last_day, list_end, session_after
+from tomking.adapters.importers.lean_times import list_end, session_after
+from tomking.adapters.importers.listed import last_day
 from tomking.adapters.importers.raw import LEVELS, QUOTES, STRIKE_DIGITS, Batch
 from tomking.domain.errors import BadData
 

@@ -1,4 +1,4 @@
-"""When LEAN's rows could have been seen, and the last days of what they are of.
+"""When LEAN's rows could have been seen.
 
 A stamp is the bar's start on the clock of the file's time zone; what is imported is its end, so that nobody
 acts on a minute that is not over.  A day's figures are known when its market closed:
@@ -15,14 +15,13 @@ CME Globex notice on the trading hours of 2015-09-21.
 """
 
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tomking.adapters.calendars import load_sessions
 from tomking.adapters.importers.lean_layout import Place
-from tomking.domain.calendar import Sessions, wall_instant
+from tomking.adapters.importers.listed import sessions_of
+from tomking.domain.calendar import wall_instant
 
 _AFTER_CLOSE = {
     "equity": timedelta(0),
@@ -42,7 +41,7 @@ def seen(starts: pl.Series, place: Place, zone: str) -> pl.Series:
     """The UTC instants at which rows with these naive starts could be known.
 
     Open interest is a figure, not a bar: it is known when it is stamped.  Null where the zone's clocks never
-    showed the time (the hour that is left out in spring).
+    showed the time (the hour that is left out in spring), or showed it twice.
     """
     resolution = place.resolution
     assert resolution is not None, "universes have a date, not starts"
@@ -51,8 +50,8 @@ def seen(starts: pl.Series, place: Place, zone: str) -> pl.Series:
         ends = {day: day_end(day, place.kind.folder) for day in days.unique()}
         return days.replace_strict(ends, return_dtype=pl.Datetime("us", "UTC"))
     length = timedelta(0) if place.tick == "openinterest" else resolution.length
-    local = (starts + length).dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return local.dt.convert_time_zone("UTC")
+    local = starts.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    return local.dt.convert_time_zone("UTC") + length
 
 
 def day_end(day: date, kind: str) -> datetime:
@@ -82,34 +81,9 @@ def session_after(day: date) -> date:
     return session.date
 
 
-def last_day(listed: date) -> date:
-    """The exchange's expiry of an option listed under a date.
-
-    Until February 2015 monthly options were listed with the Saturday after their last day of trading; LEAN
-    keeps that.  The session before it is the day on which they are worth what they settle at.
-    """
-    if listed.weekday() != _SATURDAY:
-        return listed
-    session = sessions_of(listed.year).before(listed)
-    assert session is not None, "as above"
-    return session.date
-
-
 def known_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return False
     return True
-
-
-def sessions_of(year: int) -> Sessions:
-    """A year's sessions among others: at least those of the fortnights around it."""
-    return _decades(year // 20 * 20)
-
-
-@lru_cache(maxsize=8)
-def _decades(year: int) -> Sessions:
-    """Two at once: that costs as much as one year."""
-    fortnight = timedelta(days=14)
-    return load_sessions(date(year, 1, 1) - fortnight, date(year + 19, 12, 31) + fortnight)

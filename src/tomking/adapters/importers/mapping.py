@@ -67,6 +67,8 @@ class Stamp(_Model):
     """Column of the wall clock (HH:MM or HH:MM:SS) beside a column of dates."""
     early_close_from: date | None = None
     """From this day on ``time`` moves with an early close: 16:00 is then 13:00, and 15:45 12:45."""
+    bar_minutes: int = Field(default=0, ge=0, le=1440)
+    """Of bars that are stamped with their start, how long they are: a row is seen when its bar is over."""
     constant: AwareDatetime | None = None
     name_pattern: str | None = None
     """Regular expression on the file's name with a group ``date`` (YYYYMMDD) and perhaps ``time`` (HHMM)."""

@@ -1,7 +1,8 @@
 """historicaloptiondata.com: end-of-day chains, level 1 to 3, and the two forms public packages keep them in.
 
 Source: the vendor's file format pages.  ``DataDate`` is MM/DD/YYYY, in later years with the time of the
-snapshot; a date alone is stamped with the session's close.  Old monthly expiries are Saturdays there.
+snapshot; a date alone is stamped with the session's close.  Old monthly expiries are
+Saturdays there, and here the session before.
 The option symbol carries the root (it differs from the underlying for SPXW and adjusted contracts).
 """
 

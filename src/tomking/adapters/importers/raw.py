@@ -21,7 +21,7 @@ _QUOTES: dict[str, _Type] = {
     "member": pl.String,  # name inside an archive, "" for a plain file
     "root": pl.String,  # option root as tomking names it: SPXW, SPX, ES, AAPL ...
     "at": pl.Datetime("us", "UTC"),  # when the quote was seen; of a bar, its end
-    "expiry": pl.Date,  # the exchange's expiry date (an AM expiry is its settlement day)
+    "expiry": pl.Date,  # the exchange's expiry date (an AM expiry is its settlement day), never a Saturday
     "right": pl.Int8,  # +1 call, -1 put
     "strike": pl.Int64,  # points x STRIKE_DIGITS
     "bid": pl.Float64,  # points; null: the cell is empty

@@ -30,7 +30,7 @@ from tomking.adapters.importers.tabular_stamps import Clock, Unreadable, stamp_o
 from tomking.adapters.importers.tabular_text import first_line, magic, read_blocks
 from tomking.domain.errors import BadData
 
-ENGINE = "1"
+ENGINE = "2"
 """Raised when a table would be read otherwise by the same mapping."""
 BATCH_ROWS = 250_000
 PARQUET_ROWS = 65_536
@@ -74,6 +74,12 @@ class Tabular:
     def needs_at(self) -> bool:
         """Whether a layout has no stamp in the file: the moment may then be given with ``at``."""
         return any(m.needs_at for m in self.mappings)
+
+    def assumes_close(self, path: Path) -> bool:
+        """Whether a file's name says the day of its quotes but no time, so that they get that day's close."""
+        dated = [m.stamp.name_pattern for m in self.mappings if m.stamp is not None and m.stamp.time is None]
+        found = [re.search(pattern, path.name) for pattern in dated if pattern is not None]
+        return any(one is not None and not one.groupdict().get("time") for one in found)
 
     def at(self, instant: datetime) -> "Tabular":
         """The same importer for files taken at one moment (aware), where the file does not say it."""

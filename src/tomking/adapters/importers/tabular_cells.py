@@ -158,7 +158,9 @@ class Cells:
             self.complain(name, every, f"is of type {kind}, not a number; write a number column")
             return pl.Series([None] * len(array), dtype=pl.Float64)
         series = _series(array)
-        values = series.cast(pl.Float64)
+        # What 32 bits hold of 2.35 is the decimal 2.35, not the double nearest to those bits.
+        short = pa.types.is_float32(kind) or pa.types.is_float16(kind)
+        values = (_series(array.cast(pa.string())) if short else series).cast(pl.Float64)
         if places and pa.types.is_integer(kind):
             values = _divided(series.set((series == UNDEFINED).fill_null(value=False), None), places)
         self._check_finite(name, values.fill_nan(None))

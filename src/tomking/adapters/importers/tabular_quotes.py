@@ -1,11 +1,12 @@
 """The quotes of a block of rows, as the mapping says: one or several of each row."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tomking.adapters.importers.listed import last_days
 from tomking.adapters.importers.mapping import EPOCHS, Mapping, Quote, Stamp, normal
 from tomking.adapters.importers.raw import QUOTES
 from tomking.adapters.importers.tabular_cells import Cells
@@ -54,6 +55,7 @@ def _contract(cells: Cells, mapping: Mapping) -> dict[str, pl.Series]:
     if mapping.expiry is not None:
         expiry, clock = mapping.expiry, cells.file.clock
         found["expiry"] = cells.column(normal(expiry.column), lambda v: clock.day(v, expiry.format), pl.Date)
+    found["expiry"] = last_days(found["expiry"])
     if mapping.strike is not None:
         found["strike"] = cells.strike(normal(mapping.strike.column), mapping.strike.scale)
     if mapping.right is not None:
@@ -71,8 +73,13 @@ def _multiplier(cells: Cells, mapping: Mapping) -> pl.Series:
 
 
 def _instants(cells: Cells, stamp: Stamp | None) -> pl.Series:
-    clock = cells.file.clock
+    """When each row could be seen."""
     assert stamp is not None, "checked when the file was opened"
+    return _stamps(cells, stamp) + timedelta(minutes=stamp.bar_minutes)
+
+
+def _stamps(cells: Cells, stamp: Stamp) -> pl.Series:
+    clock = cells.file.clock
     if stamp.column is None:
         assert stamp.constant is not None
         return _constant(cells, stamp.constant.astimezone(UTC), _INSTANT)

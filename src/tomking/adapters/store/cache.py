@@ -4,9 +4,11 @@
     blocks.arrow     an expiry of a snapshot: its rows, and where its calls begin
     snapshots.arrow  an instant: its rows, its blocks, and the underlying's level
 
-The folder's name has the Parquet file's hash: another file, another cache.  It appears by one rename.
+The folder's name has the Parquet file's hash: another file, another cache.  It appears by one rename.  Where
+the store cannot be written to, each process maps one of its own that is gone with it.
 """
 
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from tomking.adapters.store.months import MonthFile
 from tomking.adapters.store.prices import NARROW
 from tomking.adapters.store.records import MonthRecord
 from tomking.domain.chain import NO_QUOTE
-from tomking.domain.errors import BadData
+from tomking.domain.errors import BadData, OperatingError
 
 FOLDER = "cache"
 VERSION = 1
@@ -47,14 +49,20 @@ class Mapped:
 
 
 def mapped_month(folder: Path, root: str, month: str, record: MonthRecord) -> Mapped:
-    """The cache of a month, built when there is none for this file.  ``BadData`` from the Parquet file."""
+    """The cache of a month, built when there is none for this file.
+
+    ``BadData`` from the Parquet file; ``OperatingError`` when there is no room for a cache anywhere.
+    """
     place = folder / FOLDER / folder_name(root) / f"{month}-{record.digest[:16]}-{VERSION}"
     try:
         return _opened(place)
     except (OSError, pa.ArrowException, KeyError, ValueError):
         _check(folder / record.file, record)
+    try:
         _build(folder / record.file, record, month, place)
         return _opened(place)
+    except OSError:
+        return _passing(folder / record.file, record, f"{place}: {month} of {root}")
 
 
 def _check(parquet: Path, record: MonthRecord) -> None:
@@ -104,6 +112,28 @@ def _build(parquet: Path, record: MonthRecord, month: str, place: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
+def _passing(parquet: Path, record: MonthRecord, what: str) -> Mapped:
+    """Files that are mapped and have no name any more: a store on a full or read-only disk."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tomking-month-") as fresh:
+            _fill(parquet, record, Path(fresh))
+            return _opened(Path(fresh))
+    except OSError as error:
+        remedy = f"make room for a cache there, or in {tempfile.gettempdir()}"
+        raise OperatingError(f"{what} cannot be mapped: {error.strerror or error}; {remedy}") from error
+
+
+def _column(path: Path, kind: Any, rows: int) -> Column:  # noqa: ANN401 - NumPy's types have none
+    """A column's file with its room on the disk: a sparse one would end in a bus error on a full disk."""
+    with path.open("wb") as file:
+        size = rows * np.dtype(kind).itemsize
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:  # macOS
+            file.truncate(size)
+    return np.memmap(path, dtype=kind, mode="r+", shape=(rows,))
+
+
 def _fill(parquet: Path, record: MonthRecord, fresh: Path) -> None:
     """Session by session into files of plain columns, then as one record batch over them."""
     with MonthFile(parquet) as source:
@@ -117,8 +147,7 @@ def _fill(parquet: Path, record: MonthRecord, fresh: Path) -> None:
             "ask": price,
         }
         rows: Columns = {
-            name: np.memmap(fresh / f"{name}.bin", dtype=kind, mode="w+", shape=(source.rows,))
-            for name, kind in kinds.items()
+            name: _column(fresh / f"{name}.bin", kind, source.rows) for name, kind in kinds.items()
         }
         blocks, snapshots, done = [], [], 0
         for day in source.days:

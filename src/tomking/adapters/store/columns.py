@@ -96,7 +96,7 @@ def _levels(store: Store, key: str, seen: Ints, first: date, last: date) -> NDAr
         at=pl.from_epoch(pl.col("minute") * 60).cast(_INSTANT)
     )
     joined = asked.with_columns(day=session_day()).join_asof(
-        known.select("minute", "price", "day").sort("minute"), on="minute", by="day", check_sortedness=False
+        known.sort("at").select("minute", "price", "day"), on="minute", by="day", check_sortedness=False
     )
     return joined.select(pl.col("price").fill_null(float("nan"))).collect().to_series().to_numpy()
 

@@ -9,6 +9,7 @@ A process killed in 2 or 3 leaves the store as it was; the next import goes on a
 read to its end.  Killed in 4, whoever opens the store next finishes it.
 """
 
+import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,8 +77,12 @@ def import_sources(
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        remedy = "put that right and run the import again: the store is valid, and what was read is kept"
-        raise OperatingError(f"{store.folder}: {error.strerror or error}; {remedy}") from error
+        remedy = (
+            "put that right and run the import again: the store is as it was, and no whole file is read again"
+        )
+        # Arrow's own words for a full disk are long; the number is the system's.
+        what = os.strerror(error.errno) if error.errno else str(error)
+        raise OperatingError(f"{store.folder}: {what}; {remedy}") from error
 
 
 class _Import:

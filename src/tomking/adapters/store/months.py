@@ -119,7 +119,7 @@ class MonthFile:
             written = int(said[_META + b"format"])
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise BadData(
-                [f"{path}: not a month of this store ({error}); `tomking data list --verify`"]
+                [f"{path}: not a month of this store ({error}); `tomking data verify` says what else is"]
             ) from error
         if written != FORMAT:
             raise BadData(

@@ -69,8 +69,10 @@ def read_sources(
     rows = 0
     for number, source in enumerate(sources, start=1):
         try:
+            beside = _beside(importer, source.path)
             content = _content(source.path)
-            key = _key(source, content.digest, importer)
+            read_with = {path: _content(path) for path in beside}
+            key = _key(source, content.digest, importer, read_with)
             keys.append(key)
             if key in before.sources:
                 known[key] = _known(source, folder, before, key)
@@ -89,7 +91,8 @@ def read_sources(
             staged = staged_before(place) or stage(
                 importer.read(source), source, place, check=check, tell=tell, step=step
             )
-            _unchanged(source.path, content)
+            for path, before_reading in {source.path: content, **read_with}.items():
+                _unchanged(path, before_reading)
             read[key] = Read(source, key, content.digest, place, staged)
         except BadData as error:
             problems += error.problems
@@ -108,7 +111,16 @@ class _Content:
     """Nanoseconds."""
 
 
+def _beside(importer: Importer, path: Path) -> tuple[Path, ...]:
+    """Other files whose rows come with this one's (LEAN: a day's trades with its quotes)."""
+    named: Callable[[Path], tuple[Path, ...]] | None = getattr(importer, "beside", None)
+    return () if named is None else named(path)
+
+
 def _content(path: Path) -> _Content:
+    if (name := str(path)) != name.encode("utf-8", "replace").decode("utf-8"):
+        told = name.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise BadData([f"{told}: the file's name is not UTF-8; rename it"])
     try:
         stat = path.stat()
         return _Content(digest_of(path), stat.st_size, stat.st_mtime_ns)
@@ -122,9 +134,11 @@ def _unchanged(path: Path, content: _Content) -> None:
         raise BadData([f"{path}: changed while it was read; import it when it is complete"])
 
 
-def _key(source: Source, digest: str, importer: Importer) -> str:
+def _key(source: Source, digest: str, importer: Importer, read_with: dict[Path, _Content]) -> str:
     who = importer.name, version_of(importer)
     facts = [digest, *who, source.root, source.zone, PIPELINE, *source.path.parts[-_PATH_PARTS:]]
+    for path, content in read_with.items():
+        facts += [path.name, content.digest]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -104,16 +104,24 @@ def stage(
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     spill = _Spill(folder, source)
-    for number, batch in enumerate(batches):
-        step(f"batch {number}")
-        checked = check(batch.quotes, source)
-        spill.findings = [*merged([*spill.findings, *checked.findings])]
-        _all_there(batch.quotes, checked)
-        spill.refuse(QUOTES_KIND, number, checked.quarantined)
-        spill.add(QUOTES_KIND, number, checked.kept, batch.quotes.height)
-        spill.add(LEVELS_KIND, number, batch.levels, batch.levels.height)
-        tell(batch)
-    done = spill.staged()
+    try:
+        for number, batch in enumerate(batches):
+            step(f"batch {number}")
+            checked = check(batch.quotes, source)
+            spill.findings = [*merged([*spill.findings, *checked.findings])]
+            _all_there(batch.quotes, checked)
+            spill.refuse(QUOTES_KIND, number, checked.quarantined)
+            spill.add(QUOTES_KIND, number, checked.kept, batch.quotes.height)
+            spill.add(LEVELS_KIND, number, batch.levels, batch.levels.height)
+            tell(batch)
+        return _finished(spill.staged(), folder, step)
+    except OSError:
+        # Half a source is of no use to the next import, and the disk may be full.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _finished(done: Staged, folder: Path, step: Step) -> Staged:
     step("manifest")
     # Before the manifest, or a power cut could leave it without what it names.
     for piece in done.pieces:

@@ -30,6 +30,8 @@ from tomking.domain.errors import BadData, OperatingError
 _ROOT = re.compile(r"[A-Za-z0-9]{1,8}([./][A-Za-z]{1,2})?")
 QUIET_SECONDS = 2.0
 """What takes longer shows how far it is."""
+MOST_PROBLEMS = 100
+"""Lines of one import that are printed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ def store_folder(given: Path | None, *, must_exist: bool = True) -> Path:
     """The data directory in force.  A named one that is only read must be there."""
     if given is None:
         return data_path(os.environ)
+    if given.exists() and not given.is_dir():
+        raise problem(Exit.DATA, f"--store {given}: is a file; name the directory that is to hold the store")
     if must_exist and not given.is_dir():
         raise problem(Exit.DATA, f"--store {given}: there is no such directory; check the path")
     return given
@@ -64,7 +68,7 @@ def run_import(typed: Typed, *, as_json: bool) -> None:
     """Import, or rehearse it, and print what became of every row."""
     asked = _asked(typed)
     folder = store_folder(typed.store, must_exist=False)
-    with disk_troubles(folder):
+    with disk_troubles(folder), _told_at_most(MOST_PROBLEMS):
         chosen = choose(asked)
         place = rehearsal(folder) if typed.dry_run else nullcontext(folder)
         with place as used, shown("importing") as tell:
@@ -77,10 +81,10 @@ def run_import(typed: Typed, *, as_json: bool) -> None:
                 progress=_importing(tell),
             )
     if as_json:
-        plain = import_json(report, folder, layout=chosen.importer.name, dry_run=typed.dry_run)
+        plain = import_json(report, folder, chosen, dry_run=typed.dry_run)
         print(json.dumps(plain, indent=2))
         return
-    print(text.imported(report, folder, layout=chosen.importer.name, dry_run=typed.dry_run))
+    print(text.imported(report, folder, chosen, dry_run=typed.dry_run))
 
 
 def _asked(typed: Typed) -> Asked:
@@ -238,6 +242,19 @@ def shown(what: str) -> Iterator[Tell]:
     finally:
         if started and console.is_terminal:
             bar.stop()
+
+
+@contextmanager
+def _told_at_most(count: int) -> Iterator[None]:
+    """Thousands of files may have the same thing wrong with them: the first are named, the rest counted."""
+    try:
+        yield
+    except BadData as error:
+        if len(error.problems) <= count:
+            raise
+        # The last one may be what was done about all of them.
+        *told, last = error.problems[: count - 1] + error.problems[-1:]
+        raise BadData([*told, f"and {len(error.problems) - count:,} more like these", last]) from error
 
 
 @contextmanager

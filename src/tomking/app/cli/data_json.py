@@ -9,16 +9,17 @@ from tomking.adapters.store.records import Counts, SessionRecord, SourceRecord
 from tomking.adapters.store.reports import ImportReport, SourceReport
 from tomking.adapters.verify import as_json, merged
 from tomking.app.cli.data_text import Daily
-from tomking.app.data import Verified
+from tomking.app.data import Chosen, Verified
 
 Plain = dict[str, Any]
 
 
-def import_json(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) -> Plain:
+def import_json(report: ImportReport, folder: Path, chosen: Chosen, *, dry_run: bool) -> Plain:
     """An import: what was read, kept and refused, by file and altogether."""
     return {
         "store": str(folder),
-        "format": layout,
+        "format": chosen.importer.name,
+        "assumed_at_close": [str(path) for path in chosen.at_close],
         "dry_run": dry_run,
         "changed": report.changed,
         "totals": asdict(report.totals),

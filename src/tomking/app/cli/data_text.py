@@ -15,9 +15,9 @@ from rich.text import Text
 from tomking.adapters.download import SERIES, Cache, read_table
 from tomking.adapters.store import Overview, Store
 from tomking.adapters.store.records import Counts, SourceRecord
-from tomking.adapters.store.reports import ImportReport
+from tomking.adapters.store.reports import ImportReport, SourceReport
 from tomking.adapters.verify import KINDS, Finding, Severity, merged
-from tomking.app.data import DAILY, Verified
+from tomking.app.data import DAILY, Chosen, Verified
 from tomking.domain.calendar import new_york
 from tomking.domain.errors import BadData
 
@@ -63,16 +63,16 @@ def _size(count: int) -> str:
 # ----------------------------------------------------------------------------------------------- import
 
 
-def imported(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) -> str:
+def imported(report: ImportReport, folder: Path, chosen: Chosen, *, dry_run: bool) -> str:
     """Rows read, kept and quarantined with their reasons, and where they are."""
     read = [one for one in report.sources if not one.known]
     known = len(report.sources) - len(read)
-    opening = f"{counted(len(report.sources), 'file')} of format {layout}"
+    opening = f"{counted(len(report.sources), 'file')} of format {chosen.importer.name}"
     if not read:
         return _printed(f"{opening}, imported before: nothing new")
     if known:
         opening += f", {known:,} of them imported before"
-    parts: list[Table | str] = [opening, _counts(report)]
+    parts: list[Table | str] = [opening, *_assumed(read, chosen), _counts(report)]
     reasons = Counter[str]()
     for one in read:
         reasons.update(dict(one.reasons))
@@ -99,6 +99,16 @@ def imported(report: ImportReport, folder: Path, *, layout: str, dry_run: bool) 
     return _printed(*parts)
 
 
+def _assumed(read: Sequence[SourceReport], chosen: Chosen) -> list[str]:
+    """The instant that nobody said, of the files read now."""
+    guessed = [one.path for one in read if one.path in chosen.at_close]
+    if not guessed:
+        return []
+    more = "" if len(guessed) == 1 else f" and {counted(len(guessed) - 1, 'other file')}"
+    said = f"! {guessed[0].name}{more}: the name says a day and no time, so the quotes are stamped with that"
+    return [f"{said} day's close; if they were taken at another time, import with --at instead"]
+
+
 def _counts(report: ImportReport) -> Table:
     table = _table("rows", "read", "kept", "there before", "quarantined")
     read = [one for one in report.sources if not one.known]
@@ -123,7 +133,9 @@ def _refused(reasons: Counter[str], found: Sequence[Finding]) -> Table:
     for reason, count in reasons.most_common():
         kind, first = KINDS.get(reason), firsts.get(reason)
         if kind is None:
-            table.add_row("by the store", f"{count:,}", reason)
+            stays = "; the stored one stays, and each row in quarantine says what differs"
+            differs = reason.startswith("contradicts the stored row")
+            table.add_row("by the store", f"{count:,}", reason + stays * differs)
             continue
         example = "" if first is None else f"\nfirst: {first.where}: {first.example}"
         table.add_row(reason, f"{count:,}", f"{kind.meaning}; {kind.advice}{example}")

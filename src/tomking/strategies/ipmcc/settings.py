@@ -41,10 +41,10 @@ class Settings:
         low=Decimal(0),
         high=Decimal("0.2"),
         source="B.5",
-        doc="Quoted spread of the LEAP at most: share of the symbol's price."
+        doc="Of the symbol's price, at most; or so many dollars, next.",
     )
     leap_spread_usd: Decimal = setting(
-        Decimal("0.30"), low=Decimal(0), high=Decimal(5), source="B.5", doc="Or dollars a share."
+        Decimal("0.30"), low=Decimal(0), high=Decimal(5), source="B.5", doc="Dollars a share, at most."
     )
     leap_roll_dte: int = setting(90, low=30, high=250, source="B.5", doc="Rolled at so many days left.")
     leap_stop: Decimal = setting(
