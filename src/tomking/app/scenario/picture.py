@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +61,14 @@ def picture(title: str, stories: Sequence[tuple[str, Story]]) -> str:
     ]
     height = TOP + len(panels) * (PANEL + GAP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
-        'font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
+        '<g font-family="sans-serif" font-size="11">',
         f'<rect width="100%" height="100%" fill="{PAPER}"/>',
         f'<text x="{LEFT}" y="18" font-weight="bold" font-size="13">{title}</text>',
     ]
     for i, panel in enumerate(panels):
         parts += _drawn(panel, TOP + i * (PANEL + GAP), days)
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 _DEPTH = {"GREEN": 0.0, "YELLOW": 1.0, "ORANGE": 2.0, "RED": 3.0, "TERMINAL": 4.0}
@@ -78,7 +79,7 @@ def _thinned(moments: Sequence[Moment]) -> list[Moment]:
     if len(moments) <= POINTS_MAX:
         return list(moments)
     edges = np.linspace(0, len(moments), POINTS_MAX + 1).astype(int)
-    return [min(moments[a:b], key=lambda m: m.net_liq) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [min(moments[a:b], key=lambda m: m.net_liq) for a, b in pairwise(edges.tolist()) if b > a]
 
 
 def _on(moments: Sequence[Moment], others: Sequence[Moment]) -> Floats:
@@ -111,17 +112,20 @@ def _drawn(panel: _Panel, top: float, days: Sequence[str]) -> list[str]:
     for i, day in _labels(days):
         x = _over(i, n)
         parts.append(f'<path d="M{x:.1f} {top + 14:.0f}V{top + PANEL:.0f}" stroke="{GRID}"/>')
-        parts.append(f'<text x="{x:.1f}" y="{top + PANEL + 12:.0f}" text-anchor="middle" fill="{INK}">{day}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{top + PANEL + 12:.0f}" text-anchor="middle" fill="{INK}">{day}</text>'
+        )
     for i, line in enumerate(panel.lines):
         points = [
             (_over(j, n), _down(float(y), low, high, top)) for j, y in enumerate(line.y) if np.isfinite(y)
         ]
         parts.append(
-            f'<path d="{_path(points, stepped=line.stepped)}" fill="none" stroke="{COLOURS[i]}" stroke-width="1.5"/>'
+            f'<path d="{_path(points, stepped=line.stepped)}" fill="none" '
+            f'stroke="{COLOURS[i]}" stroke-width="1.5"/>'
         )
         parts.append(
-            f'<text x="{WIDTH - RIGHT - 110 * (len(panel.lines) - 1 - i)}" y="{top + 10:.0f}" text-anchor="end" '
-            f'fill="{COLOURS[i]}">{line.name}</text>'
+            f'<text x="{WIDTH - RIGHT - 130 * (len(panel.lines) - 1 - i)}" y="{top + 10:.0f}" '
+            f'text-anchor="end" fill="{COLOURS[i]}">{line.name}</text>'
         )
     return parts
 
@@ -145,7 +149,9 @@ def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     rough = (high - low) / about
     unit = 10.0 ** np.floor(np.log10(rough))
     step = float(unit * min((s for s in (1, 2, 5, 10) if s * unit >= rough), default=10))
-    return [round(float(n * step), 10) + 0.0 for n in np.arange(np.ceil(low / step), np.floor(high / step) + 1)]
+    return [
+        round(float(n * step), 10) + 0.0 for n in np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    ]
 
 
 def _over(i: int, n: int) -> float:

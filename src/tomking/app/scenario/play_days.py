@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from tomking.app.scenario.books import begin, everything, hold_ipmcc, hold_rungs, strangle, usd
+from tomking.app.scenario.books import begin, everything, hold_rungs, strangle, usd
 from tomking.app.scenario.disturbed import Fault
 from tomking.app.scenario.outcome import Outcome
 from tomking.app.scenario.play_levels import judged, probe
@@ -41,7 +41,7 @@ def played(episode: Episode) -> tuple[Stage, str]:
 def permitted_book(stage: Stage, day: date) -> str:
     """An LT112, an MGC strangle, an IPMCC and hedge rungs, each in the units that the gate allows."""
     now = begin(stage, day, "10:35")
-    words = []
+    words: list[str] = []
     for product in ("ES", "MES"):
         if _taken(stage, now, probe(stage, now, product), words):
             break
@@ -67,7 +67,9 @@ def permitted_book(stage: Stage, day: date) -> str:
 def _taken(stage: Stage, now: datetime, wish: Open, words: list[str]) -> bool:
     """Takes what the gate permits of a wish; minutes between entries and the market's hours do not count."""
     verdict = judged(stage, now, wish)
-    breaches = [] if isinstance(verdict, Approved) else [b for b in verdict.breaches if b.limit != "entry spacing"]
+    breaches = (
+        [] if isinstance(verdict, Approved) else [b for b in verdict.breaches if b.limit != "entry spacing"]
+    )
     if breaches:
         words.append(f"no {wish.strategy} in {wish.product} ({breaches[0].limit})")
         return False
@@ -80,7 +82,9 @@ def _taken(stage: Stage, now: datetime, wish: Open, words: list[str]) -> bool:
 # ------------------------------------------------------------------ what is asked of every episode
 
 
-def _span(day: date, wall: str = "09:30", *, until: date | None = None, end: str = "16:01") -> tuple[datetime, datetime]:
+def _span(
+    day: date, wall: str = "09:30", *, until: date | None = None, end: str = "16:01"
+) -> tuple[datetime, datetime]:
     return at(day, wall), at(until or day, end)
 
 
@@ -160,7 +164,9 @@ def covid_2020() -> Outcome:
     story = stage.story
     figures: Figures = {
         "move": stage.tape.close(date(2020, 3, 23)) / stage.tape.close(date(2020, 2, 19)) - 1,
-        "level_from_27_february": story.highest("emergency", *_span(date(2020, 2, 27), until=date(2020, 3, 6))),
+        "level_from_27_february": story.highest(
+            "emergency", *_span(date(2020, 2, 27), until=date(2020, 3, 6))
+        ),
         "loss": _loss(story, date(2020, 2, 19), date(2020, 4, 30)),
         "reds": sum(e.after == "RED" for e in story.levels("drawdown")),
         "entries_above_40": _above(stage, 40.0),
@@ -220,7 +226,9 @@ def august_2015() -> Outcome:
     figures: Figures = {
         "move": stage.tape.move(monday),
         "entries_24": _opened(story, *_span(monday)),
-        "sold_at_stub_prices": sum(f.at < at(monday, "10:15") and f.at >= at(monday, "09:30") for _, f in story.closings()),
+        "sold_at_stub_prices": sum(
+            f.at < at(monday, "10:15") and f.at >= at(monday, "09:30") for _, f in story.closings()
+        ),
         "emergency_level": story.highest("emergency", *_span(monday)),
         "loss": _loss(story, date(2015, 8, 20), date(2015, 9, 4)),
         **implicit(story, stage.tape.sessions),
@@ -247,7 +255,9 @@ def flash_crash_2010() -> Outcome:
     wide = Fault("wide", at(day, "14:40"), at(day, "15:00"), 10.0)
     stage, said = played(Episode(date(2010, 5, 5), date(2010, 5, 14), told, (wide,)))
     story = stage.story
-    reached = [new_york(e.at) for e in story.levels("breaker") if e.after in {"2", "3"} and e.at >= at(day, "09:30")]
+    reached = [
+        new_york(e.at) for e in story.levels("breaker") if e.after in {"2", "3"} and e.at >= at(day, "09:30")
+    ]
     paid = [
         _paid_over_mid(f.fill.leg_prices, f.fill.leg_mids, [leg.ratio for leg in o.structure.legs])
         for o, f in story.closings()
@@ -308,10 +318,17 @@ APRIL = (
 def april_2025() -> Outcome:
     days = [s.date for s in tape().sessions.between(date(2024, 4, 3), date(2024, 4, 30)).days[:10]]
     told = {
-        day: (Knot("09:30", move / 2, first), Knot("13:00", move * 0.4, (first + last) / 2), Knot("16:00", move, last))
+        day: (
+            Knot("09:30", move / 2, first),
+            Knot("13:00", move * 0.4, (first + last) / 2),
+            Knot("16:00", move, last),
+        )
         for day, (move, first, last) in zip(days, APRIL, strict=False)
     }
-    calm = {day: (Knot("09:30", 0.0, vix), Knot("16:00", 0.003, vix)) for day, vix in zip(days[5:], (38, 35, 32, 30, 28), strict=True)}
+    calm = {
+        day: (Knot("09:30", 0.0, vix), Knot("16:00", 0.003, vix))
+        for day, vix in zip(days[5:], (38, 35, 32, 30, 28), strict=True)
+    }
     stage, said = played(Episode(date(2024, 4, 2), days[-1], {**told, **calm}))
     story, up = stage.story, days[4]
     figures: Figures = {

@@ -1,4 +1,4 @@
-"""Expiry Friday: everything of every kind ends in order, is assigned or settled once, and nothing stays short."""
+"""Expiry Friday: everything ends in order, is assigned or settled once, and nothing stays short."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -28,7 +28,9 @@ def expiry_friday() -> Outcome:
     nerves = gliding(days, (13.0, 16.0, 19.0, 22.0), (0.0, 0.0, 0.0))
     gone = Fault("silent", at(FRIDAY, "15:20"), at(FRIDAY, "16:00"))
     on = tape({**nerves, THURSDAY: rise, FRIDAY: last})
-    stage = Stage(on, usd(200_000), some("friday_0dte", "butterfly_9b", "ipmcc", "leap_put_income"), faults=(gone,))
+    stage = Stage(
+        on, usd(200_000), some("friday_0dte", "butterfly_9b", "ipmcc", "leap_put_income"), faults=(gone,)
+    )
     hold_ipmcc(stage, begin(stage, BEFORE, "09:32"))
     stage.play(BEFORE, date(2018, 6, 13))
     now = begin(stage, THURSDAY, "09:45")
@@ -40,7 +42,9 @@ def expiry_friday() -> Outcome:
         stage.hold("friday_0dte", "0dte", at(FRIDAY, "10:33"), product="ES")
     stage.play(FRIDAY)
     story, book = stage.story, stage.book
-    shorts = sum(leg.is_short and leg.contract.expiry <= FRIDAY for p in book.positions.values() for leg, _ in p.legs())
+    shorts = sum(
+        leg.is_short and leg.contract.expiry <= FRIDAY for p in book.positions.values() for leg, _ in p.legs()
+    )
     futures = sum(isinstance(c, Future) for c in book.held())
     again = fold(stage.journal.read())
     stage.play(MONDAY, until="09:45")
@@ -57,7 +61,10 @@ def expiry_friday() -> Outcome:
         "fly_settled": sum(e.position == fly for e in settled),
         "restart_differs": float(again != book),
         "income_closed": sum(o.trigger != "delivered" for o, _ in story.closings("leap_put_income")),
-        "weekly_rolled": sum(e.order.opens and e.order.strategy == "ipmcc" for e in story.sent(at(FRIDAY, "09:30"), at(FRIDAY, "16:01"))),
+        "weekly_rolled": sum(
+            e.order.opens and e.order.strategy == "ipmcc"
+            for e in story.sent(at(FRIDAY, "09:30"), at(FRIDAY, "16:01"))
+        ),
         "left_assigned": sum(e.position == left and bool(e.delivered) for e in settled),
         **implicit(story, stage.tape.sessions),
     }

@@ -4,6 +4,7 @@ import resource
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from tomking.app.scenario.books import begin, everything, hold_ipmcc, hold_lt112, some, usd
 from tomking.app.scenario.outcome import Outcome
@@ -27,7 +28,9 @@ def half_day() -> Outcome:
     on_it = [e for e in story.declined("friday_0dte", "CAL") if new_york(e.at).date() == HALF_DAY]
     ended = new_york(story.ended()[HALF_DAY].at)
     figures: Figures = {
-        "zero_dte_entries": len(story.entries("friday_0dte", since=at(HALF_DAY, "09:30"), until=at(HALF_DAY, "16:00"))),
+        "zero_dte_entries": len(
+            story.entries("friday_0dte", since=at(HALF_DAY, "09:30"), until=at(HALF_DAY, "16:00"))
+        ),
         "declined_cal": len(on_it),
         "after_one": len(story.sent(at(HALF_DAY, "13:00"), at(HALF_DAY, "23:00"))),
         "ended_at": ended.hour + ended.minute / 60,
@@ -112,7 +115,12 @@ def whole_day() -> Outcome:
 
 
 def same_second() -> Outcome:
-    jump = (Knot("09:30", 0.0, 24.0), Knot("10:29", 0.0, 24.0), Knot("10:30", -0.025, 33.0), Knot("16:00", -0.025, 33.0))
+    jump = (
+        Knot("09:30", 0.0, 24.0),
+        Knot("10:29", 0.0, 24.0),
+        Knot("10:30", -0.025, 33.0),
+        Knot("16:00", -0.025, 33.0),
+    )
     stage = Stage(tape({FRIDAY: jump}), usd(200_000), everything())
     now = begin(stage, FRIDAY, "09:40")
     hold_lt112(stage, now, "ES", 1)
@@ -145,8 +153,7 @@ def _exits_after_entries(sent: "list[ev.OrderSubmitted]") -> int:
 
 def _too_near(sent: "list[ev.OrderSubmitted]") -> int:
     entries = [(e.at, e.order.strategy) for e in sent if e.order.opens and e.order.position == e.order.id]
-    pairs = zip(entries, entries[1:], strict=False)
-    return sum(a[1] != b[1] and b[0] - a[0] < timedelta(minutes=5) for a, b in pairs)
+    return sum(a[1] != b[1] and b[0] - a[0] < timedelta(minutes=5) for a, b in pairwise(entries))
 
 
 PLAYS = {"half-day": half_day, "hours": hours, "whole-day": whole_day, "same-second": same_second}

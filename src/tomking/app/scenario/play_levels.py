@@ -24,9 +24,10 @@ from tomking.domain.intent import Approved, Open, Verdict
 from tomking.domain.order import part_nets
 from tomking.risk.drawdown import size_multiplier
 from tomking.risk.emergency import ramp_share
+from tomking.risk.exposure import lines_of
 from tomking.risk.regime import by_vix
 from tomking.risk.shocks import shock_table
-from tomking.risk.stress import lines_of, stressed
+from tomking.risk.stress import stressed
 
 FIRST = date(2018, 6, 22)
 UP_AND_DOWN = (15.0, 18.0, 22.0, 27.0, 32.0, 36.0, 41.0, 33.0, 27.0, 23.0, 20.0)
@@ -119,7 +120,11 @@ def _stopped(story: Story, day: date) -> bool:
 def _closed_by_levels(story: Story, since: datetime | None, until: datetime | None) -> int:
     words = ("reduction", "emergency", "breaker", "drawdown")
     return len(
-        {e.order.position for e in story.sent(since, until) if not e.order.opens and e.order.trigger.startswith(words)}
+        {
+            e.order.position
+            for e in story.sent(since, until)
+            if not e.order.opens and e.order.trigger.startswith(words)
+        }
     )
 
 
@@ -199,18 +204,15 @@ def crash_20() -> Outcome:
         "breaker_minutes_before_7": ahead,
         "emergency_level": story.highest("emergency"),
         "orders_in_halts": len(halted),
-        "drawdown_level": story.highest("drawdown"),
         "entries_after": len(story.openings(began)),
-        "rungs_taken": sum(
-            o.trigger not in HARVEST for o, _ in story.closings("leap_put_hedge")
-        ),
+        "rungs_taken": sum(o.trigger not in HARVEST for o, _ in story.closings("leap_put_hedge")),
         "estimate_20": estimate,
         "loss_over_estimate": worst / estimate if estimate > 0 else 0.0,
         "worst_stop": _worst_stop(story),
         "lost_by_restart": lost,
         **implicit(story, stage.tape.sessions),
     }
-    note = f"The book lost {worst:.1%} at worst; its S-20 stress the evening before was {estimate:.1%} of net liq."
+    note = f"The book lost {worst:.1%} at worst; its S-20 stress the evening before was {estimate:.1%}."
     return Outcome(figures, (("net liq", story),), (note,))
 
 
@@ -218,7 +220,11 @@ def _worst_stop(story: Story) -> float:
     """Cost of closing naked puts over their credit, the worst."""
     sold = dict(_np_nets(story, opens=True))
     return max(
-        (-net / sold[position] for position, net in _np_nets(story, opens=False) if sold.get(position, 0) > 0),
+        (
+            -net / sold[position]
+            for position, net in _np_nets(story, opens=False)
+            if sold.get(position, 0) > 0
+        ),
         default=0.0,
     )
 
@@ -239,7 +245,12 @@ def crash_at_the_limit() -> Outcome:
     days = days_from(real, CRASH_DAY, 16)
     gap = (Knot("09:30", -0.20, 82.0), Knot("16:00", -0.20, 82.0))
     shut = Fault("silent", at(CRASH_DAY, "09:30"), at(CRASH_DAY, "16:01"))
-    stage = Stage(tape({CRASH_DAY: gap, **flat(82.0, days[1:2]), **flat(40.0, days[2:])}), usd(100_000), everything(), faults=(shut,))
+    stage = Stage(
+        tape({CRASH_DAY: gap, **flat(82.0, days[1:2]), **flat(40.0, days[2:])}),
+        usd(100_000),
+        everything(),
+        faults=(shut,),
+    )
     evening = date(2018, 6, 19)
     now = begin(stage, evening, "15:30")
     limit = float(stage.settings.stress_20_share_max[3])
@@ -263,7 +274,7 @@ def crash_at_the_limit() -> Outcome:
         "shorts_left": sum(leg.is_short for p in stage.book.positions.values() for leg, _ in p.legs()),
         **implicit(story, stage.tape.sessions),
     }
-    note = f"{units} MES units: the most that S-20 lets be held, and more than any other limit would have allowed."
+    note = f"{units} MES units: the most that S-20 alone lets be held."
     return Outcome(figures, (("net liq", story),), (note,))
 
 

@@ -125,9 +125,7 @@ def extreme_inputs() -> Outcome:
             continue
         count += 1
         allowed += units > 0
-    return Outcome(
-        {"permitted": allowed, "raised": raised, "judged": count, "permitted_untouched": plain}
-    )
+    return Outcome({"permitted": allowed, "raised": raised, "judged": count, "permitted_untouched": plain})
 
 
 PLAYS = {

@@ -84,7 +84,12 @@ def consecutive_losses() -> Outcome:
     real = tape()
     days = days_from(real, LOSSES, 8)
     told = {
-        day: (Knot("09:30", 0.0, 16.0), Knot("10:00", 0.0, 16.0), Knot("12:00", RISE, 16.0), Knot("16:00", RISE, 16.0))
+        day: (
+            Knot("09:30", 0.0, 16.0),
+            Knot("10:00", 0.0, 16.0),
+            Knot("12:00", RISE, 16.0),
+            Knot("16:00", RISE, 16.0),
+        )
         for day in days
     }
     stage = Stage(tape(told), usd(200_000), some("friday_0dte"))

@@ -14,12 +14,12 @@ from tomking.app.scenario.play_market import FRIDAY, nervous
 from tomking.app.scenario.stage import Stage, at
 from tomking.app.scenario.story import Figures, Story
 from tomking.app.scenario.tape import flat, tape
+from tomking.app.wiring import order_fees
 from tomking.domain.calendar import new_york
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract
 from tomking.domain.intent import Open
 from tomking.sim.broker import SimBroker
-from tomking.app.wiring import order_fees
 
 Cost = Callable[[datetime], float]
 CREDIT = 10.0

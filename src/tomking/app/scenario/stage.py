@@ -121,7 +121,9 @@ class Stage:
     def _begin(self, session: Session) -> None:
         self.wake = session.open
         if not len(self.journal):
-            self.kernel.record(ev.RunStarted(session.open, SEED, "", "", tuple(s.id for s in self.strategies)))
+            self.kernel.record(
+                ev.RunStarted(session.open, SEED, "", "", tuple(s.id for s in self.strategies))
+            )
             self.kernel.record(ev.CashMoved(session.open, self.capital, "starting capital"))
 
     def move_cash(self, dollars: Decimal, now: datetime) -> None:

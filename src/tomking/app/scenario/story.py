@@ -42,7 +42,7 @@ class Story:
     changed: bool = False
     lowest: float = 0.0
 
-    def see(self, book: Book, event: ev.Event) -> None:
+    def see(self, _book: Book, event: ev.Event) -> None:
         self.events.append(event)
         if isinstance(event, ev.LevelChanged):
             self.changed = True
@@ -57,7 +57,9 @@ class Story:
             if isinstance(e, ev.OrderSubmitted) and e.order.reason != BY_FIAT and _within(e.at, since, until)
         ]
 
-    def openings(self, since: datetime | None = None, until: datetime | None = None) -> list[ev.OrderSubmitted]:
+    def openings(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> list[ev.OrderSubmitted]:
         return [e for e in self.sent(since, until) if e.order.opens]
 
     def entries(self, strategy: str | None = None, **span: datetime) -> list[ev.OrderSubmitted]:
@@ -79,9 +81,7 @@ class Story:
         return [
             e
             for e in self.events
-            if isinstance(e, ev.Declined)
-            and strategy in (None, e.strategy)
-            and code in (None, e.code)
+            if isinstance(e, ev.Declined) and strategy in (None, e.strategy) and code in (None, e.code)
         ]
 
     def levels(self, name: str) -> list[ev.LevelChanged]:
