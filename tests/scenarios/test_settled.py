@@ -15,6 +15,8 @@ from tomking.domain.contract import Future
 pytestmark = pytest.mark.slow
 
 HOLD = (
+    "risk.closes_before_delivery=no",
+    "risk.zero_dte_loss_share_max=0.05",
     "friday_0dte.vix_gate=off",
     "friday_0dte.vix_max=100",
     "friday_0dte.target_share=0.95",
@@ -33,7 +35,9 @@ HOLD = (
 
 @pytest.mark.parametrize("product", ["SPXW", "ES"])
 def test_what_expires_is_paid_to_the_cent_and_what_is_delivered_is_closed(product: str) -> None:
-    asked = request("2009-09-01", "2010-02-26", *HOLD, f"friday_0dte.product={product}")
+    # Alone: two LT112 would block it (ruling 13).
+    only = ("friday_0dte",)
+    asked = request("2009-09-01", "2010-02-26", *HOLD, f"friday_0dte.product={product}", strategies=only)
     journal = Listening()
     book = played(asked, journal=journal).kernel.book
     ledger, cash = Ledger(), Decimal(0)

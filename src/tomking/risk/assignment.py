@@ -11,6 +11,7 @@ from tomking.domain.book import Book, Component, Position
 from tomking.domain.contract import Option
 from tomking.domain.events import Event, Noted
 from tomking.domain.products import PRODUCTS, Settlement
+from tomking.risk.settings import Settings
 from tomking.view import View
 
 NOTE = "risk.delivery"
@@ -18,9 +19,9 @@ NOTE = "risk.delivery"
 BEFORE_CLOSE = timedelta(minutes=30)
 
 
-def delivery_events(book: Book, view: View) -> Iterator[Event]:
+def delivery_events(book: Book, view: View, settings: Settings) -> Iterator[Event]:
     """Names what is in the money and expires today, from half an hour before the close."""
-    if view.now < view.session.close - BEFORE_CLOSE:
+    if view.now < view.session.close - BEFORE_CLOSE or not settings.closes_before_delivery:
         return
     known = named(book)
     found = [

@@ -40,7 +40,11 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings, *, quick
     if tape is not before:
         events.append(Noted(view.now, NOTE, tape.text))
     if quick and _is_quiet(book, tape, vix, value, settings):
-        return [*events, *swan_events(book, view, settings), *assignment.delivery_events(book, view)]
+        return [
+            *events,
+            *swan_events(book, view, settings),
+            *assignment.delivery_events(book, view, settings),
+        ]
     paused_now = list(pause_events(book, view, tape, value, settings))
     events += paused_now
     if any(
@@ -49,7 +53,7 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings, *, quick
         events.append(Noted(view.now, NOTE, tape._replace(high=value).text))
     moved = tape is not before
     wait = timedelta(seconds=0 if view.market.grid_minutes > 1 else settings.confirm_seconds)
-    events += assignment.delivery_events(book, view)
+    events += assignment.delivery_events(book, view, settings)
     _break(events, book, view, tape, value, settings, moved=moved, wait=wait)
     _raise(events, book, view, tape, value, settings, wait=wait)
     if vix is not None and vix >= settings.manual_vix and not book.levels.get(emergency.MANUAL):

@@ -223,6 +223,12 @@ class Protections(Stresses):
         source="C.4",
         doc="Loss of the open 0DTE against the prior close that closes it.",
     )
+    closes_before_delivery: bool = setting(
+        True,  # noqa: FBT003 - the default of a switch
+        source="D.4, S2",
+        doc="Short options in the money on their last day are closed half an hour before the close.",
+        research=True,
+    )
     day_high_share_max: Decimal = setting(
         Decimal("0.03"),
         low=Decimal("0.005"),

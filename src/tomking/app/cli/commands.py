@@ -7,6 +7,7 @@ import typer
 
 from tomking.app.cli.data_commands import data_app
 from tomking.app.cli.replicate import replicate_app
+from tomking.app.cli.scenario import scenario_app
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -257,6 +258,7 @@ def risk(
 
 
 app.add_typer(replicate_app, name="replicate")
+app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")
 
 

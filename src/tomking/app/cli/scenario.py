@@ -1,12 +1,15 @@
 """``tomking scenario``: what it lists, runs and prints."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tomking.app.exits import Exit
 from tomking.app.problems import did_you_mean, problem
+
+if TYPE_CHECKING:
+    from tomking.app.scenario.outcome import Result
 
 scenario_app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -105,18 +108,17 @@ def play(names: tuple[str, ...], *, everything: bool, pictures: Path | None, as_
         raise problem(Exit.MISMATCH, f"{len(missed)} of {len(results)} scenarios missed: {', '.join(missed)}")
 
 
-def _leave(folder: Path, results: "list[object]", *, whole: bool) -> None:
-    from tomking.app.scenario.outcome import Result
+def _leave(folder: Path, results: "list[Result]", *, whole: bool) -> None:
+    """A picture of each, and the two pages when all were run."""
     from tomking.app.scenario.picture import picture
     from tomking.app.scenario.table import expected_page
     from tomking.app.scenario.text import page
 
     folder.mkdir(parents=True, exist_ok=True)
-    known = [result for result in results if isinstance(result, Result)]
-    for result in known:
+    for result in results:
         if result.outcome.stories:
             drawn = picture(result.row.name, result.outcome.stories)
             (folder / f"{result.row.name}.svg").write_text(drawn, encoding="utf-8")
     if whole:
-        (folder / "README.md").write_text(page(known), encoding="utf-8")
+        (folder / "README.md").write_text(page(results), encoding="utf-8")
         (folder / "expected.md").write_text(expected_page(), encoding="utf-8")

@@ -1,1 +1,1 @@
-"""The scenario suite: scripted and real tapes played against the whole program, each with its expected row."""
+"""The scenario suite: scripted and real tapes against the whole program, each with its expected row."""

@@ -32,11 +32,12 @@ def without_weeklies() -> Strategy:
 
 
 def lt112_at(days: int) -> Strategy:
-    """LT112 that is built about ``days`` before its expiry, whatever it brings."""
+    """LT112 that is built about ``days`` before its expiry, whatever it brings and in any phase."""
     return lt112_of(
         replace(
             Lt112(),
             entry_dte=days,
+            second_week_phase=0,
             dte_tolerance=60,
             mes_dte_min=22,
             mes_dte_max=250,

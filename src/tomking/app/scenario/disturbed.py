@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 import numpy as np
@@ -22,8 +22,8 @@ class Fault:
 
     kind: str
     """``silent`` (no quote, chain or mark: a halt or an outage), ``empty`` (no chain), ``unlisted`` (no
-    expiry), ``one-sided`` (no bid), ``wide`` (spreads times ``size``), ``no-greeks``, ``vix-stale`` (the print of
-    ``since``), ``no-vix``, ``vix`` (is ``size``), ``level`` (is times ``size``; NaN is not a number)."""
+    expiry), ``one-sided`` (no bid), ``wide`` (spreads times ``size``), ``no-greeks``, ``vix-stale`` (the
+    print of ``since``), ``no-vix``, ``vix`` (is ``size``), ``level`` (times ``size``, which may be NaN)."""
     since: datetime
     until: datetime
     size: float = 0.0
@@ -117,9 +117,5 @@ def _spoiled(chain: Chain, fault: Fault) -> Chain:
 def _spoiled_quote(quote: Quote, tick: Decimal, fault: Fault) -> Quote:
     if fault.kind == "one-sided" or quote.bid is None or quote.ask is None:
         return replace(quote, bid=Decimal(0))
-    counts = int(round(float((quote.ask - quote.bid) / tick) * (fault.size - 1) / 2))
+    counts = round(float((quote.ask - quote.bid) / tick) * (fault.size - 1) / 2)
     return replace(quote, bid=max(Decimal(0), quote.bid - counts * tick), ask=quote.ask + counts * tick)
-
-
-def minutes_after(start: datetime, minutes: float) -> datetime:
-    return start + timedelta(minutes=minutes)

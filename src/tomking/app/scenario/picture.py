@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,14 +61,14 @@ def picture(title: str, stories: Sequence[tuple[str, Story]]) -> str:
     ]
     height = TOP + len(panels) * (PANEL + GAP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
-        'font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
+        '<g font-family="sans-serif" font-size="11">',
         f'<rect width="100%" height="100%" fill="{PAPER}"/>',
         f'<text x="{LEFT}" y="18" font-weight="bold" font-size="13">{title}</text>',
     ]
     for i, panel in enumerate(panels):
         parts += _drawn(panel, TOP + i * (PANEL + GAP), days)
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 _DEPTH = {"GREEN": 0.0, "YELLOW": 1.0, "ORANGE": 2.0, "RED": 3.0, "TERMINAL": 4.0}
@@ -78,9 +79,7 @@ def _thinned(moments: Sequence[Moment]) -> list[Moment]:
     if len(moments) <= POINTS_MAX:
         return list(moments)
     edges = np.linspace(0, len(moments), POINTS_MAX + 1).astype(int)
-    return [
-        min(moments[a:b], key=lambda m: m.net_liq) for a, b in zip(edges, edges[1:], strict=False) if b > a
-    ]
+    return [min(moments[a:b], key=lambda m: m.net_liq) for a, b in pairwise(edges.tolist()) if b > a]
 
 
 def _on(moments: Sequence[Moment], others: Sequence[Moment]) -> Floats:
@@ -121,11 +120,12 @@ def _drawn(panel: _Panel, top: float, days: Sequence[str]) -> list[str]:
             (_over(j, n), _down(float(y), low, high, top)) for j, y in enumerate(line.y) if np.isfinite(y)
         ]
         parts.append(
-            f'<path d="{_path(points, stepped=line.stepped)}" fill="none" stroke="{COLOURS[i]}" stroke-width="1.5"/>'
+            f'<path d="{_path(points, stepped=line.stepped)}" fill="none" '
+            f'stroke="{COLOURS[i]}" stroke-width="1.5"/>'
         )
         parts.append(
-            f'<text x="{WIDTH - RIGHT - 110 * (len(panel.lines) - 1 - i)}" y="{top + 10:.0f}" text-anchor="end" '
-            f'fill="{COLOURS[i]}">{line.name}</text>'
+            f'<text x="{WIDTH - RIGHT - 130 * (len(panel.lines) - 1 - i)}" y="{top + 10:.0f}" '
+            f'text-anchor="end" fill="{COLOURS[i]}">{line.name}</text>'
         )
     return parts
 

@@ -1,78 +1,34 @@
 """The August proof: the book of the narrative is offered to the gate, and what is left of it is played."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from tomking.app.replicate.unlimited import Unlimited
 from tomking.app.scenario.books import begin, lt112_at, some, strangle, usd
 from tomking.app.scenario.outcome import Outcome, Table
 from tomking.app.scenario.play_days import NARRATIVE
 from tomking.app.scenario.stage import Stage, at
 from tomking.app.scenario.story import Figures, Story
 from tomking.app.scenario.tape import Tape, tape
-from tomking.domain import events as ev
-from tomking.domain.book import Book
 from tomking.domain.contract import Option, Right
-from tomking.domain.intent import Approved, Close, Open, Part, Refused, Verdict
+from tomking.domain.intent import Approved, Open, Part, Refused, Verdict
 from tomking.domain.structure import Leg, Structure
-from tomking.kernel import Risk
 from tomking.risk.gate import LIMITS, case_of, judge
 from tomking.risk.groups import SHORT_VOL
 from tomking.risk.valuation import account_of
-from tomking.view import View
 
 ACCOUNT = 673_100
 """530,000 pounds at the threshold rate of 1.27."""
 FIRST, FIFTH, LAST = date(2024, 7, 31), date(2024, 8, 5), date(2024, 8, 8)
 POSITIONS, UNITS = 6, 5
 WATCHED = timedelta(minutes=10)
-SIZES = (6, 18, 30, 45)
-"""ES units of unprotected books, for the table."""
+SIZES = (3, 6, 18, 30, 45)
+"""ES units of unprotected books, for the table; three are what the gate permits."""
 LEFT_OUT = "earned phase"
 """This limit would refuse a new account every ES contract; here the account has earned them."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoRules:
-    """The ``Risk`` port of somebody who has none."""
-
-    phase_of_everything: int = 4
-
-    def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
-        return ()
-
-    def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
-        return ()
-
-    def next_look(self, book: Book) -> datetime | None:
-        return None
-
-    def entries_stopped(self, book: Book) -> str | None:
-        return None
-
-    def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
-        return ()
-
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
-        return Approved(wish, wish.ceiling, "no rules")
-
-    def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
-        nothing = Decimal(0)
-        return (
-            ev.SessionEnded(view.now, view.today, net_liq, nothing, nothing, view.vix, view.spot()),
-            (),
-        )
-
-    def phase(self, book: Book) -> int:
-        return self.phase_of_everything
-
-    def drawdown_level(self, book: Book) -> str:
-        return "GREEN"
-
-    def keep(self, book: Book, keep: Decimal) -> Decimal:
-        return keep
 
 
 def august_proof() -> Outcome:
@@ -107,14 +63,23 @@ def august_proof() -> Outcome:
         "narrative_unprotected_loss": losses["bare told"],
     }
     notes = (
-        f"Offered on {FIRST} at 10:05, one after the other, to an account of ${ACCOUNT:,}: six LT112 on one expiry, "
-        f"{UNITS} ES units each, {POSITIONS * UNITS} in all.  The source gives no sizes; 308,000 pounds on "
-        "5 August take between 20 and 45 (methodology J, row 12).",
-        f'"{LEFT_OUT}" is left out: a new account is refused full-size contracts altogether.',
-        "The unprotected book is held through, without stops and without margin calls, and marked at the model's "
-        "mids; the permitted one has every rule of the desk and LT112's own exits.",
-        "VIX's high of 65.73 on 5 August was printed before the open.  The drawn minutes have it within the session, so "
-        "the lows of that day are worse than what happened; its closes are firm.",
+        (
+            f"Offered on {FIRST} at 10:05, one after the other, to an account of ${ACCOUNT:,}: six LT112 on "
+            f"one expiry, {UNITS} ES units each, {POSITIONS * UNITS} in all."
+        ),
+        (
+            "The source gives no sizes; 308,000 pounds on 5 August take between 20 and 45 units "
+            "(methodology J, row 12)."
+        ),
+        f"{LEFT_OUT!r} is left out: a new account is refused full-size contracts altogether.",
+        (
+            "The unprotected book is held through, without stops and without margin calls, and marked at the "
+            "model's mids; the permitted one has every rule of the desk and LT112's own exits."
+        ),
+        (
+            "VIX's high of 65.73 on 5 August was printed before the open.  The drawn minutes have it within "
+            "the session, so the lows of that day are worse than what happened; its closes are firm."
+        ),
     )
     stories = (
         ("permitted", protected.story),
@@ -210,17 +175,13 @@ def _offers_table(title: str, offers: Sequence[Offer]) -> Table:
 
 
 def _unprotected(on: Tape) -> Stage:
-    stage = Stage(on, usd(ACCOUNT), (), risk=_no_rules(), watched=WATCHED)
+    stage = Stage(on, usd(ACCOUNT), (), risk=Unlimited(), watched=WATCHED)
     now = begin(stage, FIRST, "10:05")
     wish = _six_of(stage, now)
     for _ in range(POSITIONS):
         stage.take(wish, now, UNITS)
     stage.play(FIRST, LAST)
     return stage
-
-
-def _no_rules() -> Risk:
-    return NoRules()
 
 
 def _days_table(stories: Sequence[tuple[str, Story]]) -> Table:
@@ -248,7 +209,9 @@ def _sizes_table(bare: Stage, told: Stage) -> Table:
     worst = told.story.worst_from(at(FIRST, "10:10")) * ACCOUNT
     rows = []
     for units in SIZES:
-        cells = [f"-${lost * units / whole:,.0f} (-{lost * units / whole / ACCOUNT:.0%})" for lost in (firm, worst)]
+        cells = [
+            f"-${lost * units / whole:,.0f} (-{lost * units / whole / ACCOUNT:.0%})" for lost in (firm, worst)
+        ]
         rows.append((str(units), *cells))
     head = ("ES units", "real tape, close of 5 August", "narrative tape, VIX 65 all morning")
     return Table("The unprotected book by size", head, rows)
@@ -301,7 +264,7 @@ def july_attempts() -> Outcome:
         for (name, product, verdict), code in zip(log, codes, strict=True)
     ]
     table = Table("The attempts", ("strategy", "in", "codes", "first reason"), rows)
-    note = f'"{LEFT_OUT}" is left out, as in august-proof; no oil price after 2019-01-03 is at hand.'
+    note = f"{LEFT_OUT!r} is left out, as in august-proof; no oil price after 2019-01-03 is at hand."
     return Outcome(figures, (("net liq", story),), (note,), (table,))
 
 

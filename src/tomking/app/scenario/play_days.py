@@ -41,7 +41,7 @@ def played(episode: Episode) -> tuple[Stage, str]:
 def permitted_book(stage: Stage, day: date) -> str:
     """An LT112, an MGC strangle, an IPMCC and hedge rungs, each in the units that the gate allows."""
     now = begin(stage, day, "10:35")
-    words = []
+    words: list[str] = []
     for product in ("ES", "MES"):
         if _taken(stage, now, probe(stage, now, product), words):
             break

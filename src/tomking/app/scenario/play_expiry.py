@@ -1,4 +1,4 @@
-"""Expiry Friday: everything of every kind ends in order, is assigned or settled once, and nothing stays short."""
+"""Expiry Friday: everything ends in order, is assigned or settled once, and nothing stays short."""
 
 from collections import Counter
 from datetime import date, datetime

@@ -4,6 +4,7 @@ import resource
 from collections import Counter
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from tomking.app.scenario.books import begin, everything, hold_ipmcc, hold_lt112, some, usd
 from tomking.app.scenario.outcome import Outcome
@@ -152,8 +153,7 @@ def _exits_after_entries(sent: "list[ev.OrderSubmitted]") -> int:
 
 def _too_near(sent: "list[ev.OrderSubmitted]") -> int:
     entries = [(e.at, e.order.strategy) for e in sent if e.order.opens and e.order.position == e.order.id]
-    pairs = zip(entries, entries[1:], strict=False)
-    return sum(a[1] != b[1] and b[0] - a[0] < timedelta(minutes=5) for a, b in pairs)
+    return sum(a[1] != b[1] and b[0] - a[0] < timedelta(minutes=5) for a, b in pairwise(entries))
 
 
 PLAYS = {"half-day": half_day, "hours": hours, "whole-day": whole_day, "same-second": same_second}

@@ -24,9 +24,10 @@ from tomking.domain.intent import Approved, Open, Verdict
 from tomking.domain.order import part_nets
 from tomking.risk.drawdown import size_multiplier
 from tomking.risk.emergency import ramp_share
+from tomking.risk.exposure import lines_of
 from tomking.risk.regime import by_vix
 from tomking.risk.shocks import shock_table
-from tomking.risk.stress import lines_of, stressed
+from tomking.risk.stress import stressed
 
 FIRST = date(2018, 6, 22)
 UP_AND_DOWN = (15.0, 18.0, 22.0, 27.0, 32.0, 36.0, 41.0, 33.0, 27.0, 23.0, 20.0)
@@ -203,7 +204,6 @@ def crash_20() -> Outcome:
         "breaker_minutes_before_7": ahead,
         "emergency_level": story.highest("emergency"),
         "orders_in_halts": len(halted),
-        "drawdown_level": story.highest("drawdown"),
         "entries_after": len(story.openings(began)),
         "rungs_taken": sum(o.trigger not in HARVEST for o, _ in story.closings("leap_put_hedge")),
         "estimate_20": estimate,
@@ -212,7 +212,7 @@ def crash_20() -> Outcome:
         "lost_by_restart": lost,
         **implicit(story, stage.tape.sessions),
     }
-    note = f"The book lost {worst:.1%} at worst; its S-20 stress the evening before was {estimate:.1%} of net liq."
+    note = f"The book lost {worst:.1%} at worst; its S-20 stress the evening before was {estimate:.1%}."
     return Outcome(figures, (("net liq", story),), (note,))
 
 
@@ -274,7 +274,7 @@ def crash_at_the_limit() -> Outcome:
         "shorts_left": sum(leg.is_short for p in stage.book.positions.values() for leg, _ in p.legs()),
         **implicit(story, stage.tape.sessions),
     }
-    note = f"{units} MES units: the most that S-20 lets be held, and more than any other limit would have allowed."
+    note = f"{units} MES units: the most that S-20 alone lets be held."
     return Outcome(figures, (("net liq", story),), (note,))
 
 

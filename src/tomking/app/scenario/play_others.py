@@ -1,7 +1,7 @@
 """The other strategies: floors of covered calls, debits of flies, what is off, and crude below zero."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from tomking.pricing.bachelier import bachelier
 from tomking.strategies import butterfly_9b
 
 FIRST = date(2018, 6, 20)
-FLY_REFERENCE_WIDTH = 10.0
+FLY_WIDTH = 10.0
+NO_MORE = 0.20
+"""Of the LEAP's cost lost: no weekly is sold from here on (B.5)."""
 WTI, WTI_VOL = -37.63, 60.0
 """Dollars: May's settlement on 2020-04-20, and a volatility in dollars a year for the example."""
 
@@ -33,19 +35,28 @@ def ipmcc_floor() -> Outcome:
     sold = _weeklies(story)
     cost = -_net(story, opens=True)
     below = sum(strike < float(leap.strike) for strike, _ in sold)
-    # Assigned at the strike, the pair brings the width and what the calls have brought: at least its cost.
-    income, locked = 0.0, 0
-    for i, (strike, premium) in enumerate(sold):
-        income += premium
-        locked += i > 0 and strike - float(leap.strike) + income < cost
+    deep = sum(
+        _worth(stage, leap, f.at) < (1 - NO_MORE) * cost
+        for o, f in story.fills(opens=True)
+        if o.trigger == "weekly"
+    )
     figures: Figures = {
         "below_leap": below,
-        "below_floor": locked,
+        "sold_deep": deep,
         "sold": len(sold),
         **implicit(story, stage.tape.sessions),
     }
-    note = f"{len(sold)} weeklies, strikes {', '.join(f'{s:.1f}' for s, _ in sold)}; LEAP {leap.strike:f} for {cost:.2f}."
+    strikes = ", ".join(f"{strike:.1f}" for strike, _ in sold)
+    note = f"{len(sold)} weeklies, strikes {strikes}; LEAP {leap.strike:f} for {cost:.2f}."
     return Outcome(figures, (("net liq", story),), (note,))
+
+
+def _worth(stage: Stage, option: Option, now: datetime) -> float:
+    """Its mid, points."""
+    (quote,) = stage.market.quotes((option,), now)
+    assert quote is not None
+    assert quote.mid is not None
+    return float(quote.mid)
 
 
 def _leap(story: Story) -> Option:
@@ -86,7 +97,12 @@ def second_leap() -> Outcome:
     most = 0
     for session in stage.tape.sessions.between(FIRST, date(2018, 8, 31)):
         stage.play(session.date)
-        held = [c for p in stage.book.of("ipmcc") for c in p.open_components if c.role == "LEAP" and p.product == "SPY"]
+        held = [
+            c
+            for p in stage.book.of("ipmcc")
+            for c in p.open_components
+            if c.role == "LEAP" and p.product == "SPY"
+        ]
         most = max(most, sum(c.units for c in held))
     story = stage.story
     joined = [o for o, _ in story.fills(opens=True) if o.position != o.id]
@@ -155,7 +171,7 @@ def _stated(order: Order, prices: list[float]) -> float:
     legs = order.structure.legs
     strikes = sorted(float(leg.contract.strike) for leg in legs if isinstance(leg.contract, Option))
     debit = sum(leg.ratio * price for leg, price in zip(legs, prices, strict=True))
-    return debit / (strikes[1] - strikes[0]) * FLY_REFERENCE_WIDTH * 100
+    return debit / (strikes[1] - strikes[0]) * FLY_WIDTH * 100
 
 
 def oil() -> Outcome:

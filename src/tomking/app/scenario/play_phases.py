@@ -10,7 +10,7 @@ import numpy as np
 from tomking.app.scenario.books import begin, usd
 from tomking.app.scenario.outcome import Outcome
 from tomking.app.scenario.stage import Stage, at
-from tomking.app.scenario.story import Figures, implicit
+from tomking.app.scenario.story import Figures, Story, implicit
 from tomking.app.scenario.tape import tape
 from tomking.domain import events as ev
 from tomking.risk.settings import Settings
@@ -28,9 +28,9 @@ Station = tuple[float, int]
 
 def phases_audit() -> Outcome:
     stations = (
-        (39_900, 0), (40_100, 1), (49_900, 1), (50_100, 2), (79_900, 2), (80_100, 3), (99_900, 3), (100_100, 4),
-        (99_900, 4), (93_200, 3), (79_900, 3), (74_600, 2), (49_900, 2), (46_600, 1), (39_900, 1), (37_300, 0),
-        (39_900, 0),
+        (39_900, 0), (40_100, 1), (49_900, 1), (50_100, 2), (79_900, 2), (80_100, 3), (99_900, 3),
+        (100_100, 4), (99_900, 4), (93_200, 3), (79_900, 3), (74_600, 2), (49_900, 2), (46_600, 1),
+        (39_900, 1), (37_300, 0), (39_900, 0),
     )  # fmt: skip
     floors = tuple(Decimal(floor) for floor in AUDIT_FLOORS)
     return _walked(replace(Settings(), phase_floors_usd=floors), 39_000, stations, 80_000)
@@ -38,9 +38,9 @@ def phases_audit() -> Outcome:
 
 def phases_default() -> Outcome:
     stations = (
-        (44_499, 0), (44_501, 1), (63_499, 1), (63_501, 2), (95_249, 2), (95_251, 3), (126_999, 3), (127_001, 4),
-        (126_999, 4), (118_400, 3), (95_249, 3), (88_800, 2), (63_499, 2), (59_200, 1), (44_499, 1), (41_500, 0),
-        (44_499, 0),
+        (44_499, 0), (44_501, 1), (63_499, 1), (63_501, 2), (95_249, 2), (95_251, 3), (126_999, 3),
+        (127_001, 4), (126_999, 4), (118_400, 3), (95_249, 3), (88_800, 2), (63_499, 2), (59_200, 1),
+        (44_499, 1), (41_500, 0), (44_499, 0),
     )  # fmt: skip
     return _walked(Settings(), 40_000, stations, 95_250)
 
@@ -126,8 +126,13 @@ def phase_paths() -> Outcome:
             stage.play(session.date)
         ends.append(int(stage.book.levels["phase"]))
         stories.append(stage.story)
-    totals = implicit(stories[0], stage.tape.sessions)
-    figures: Figures = {"winning_phase": ends[0], "mixed_phase": ends[1], "drawdown_phase": ends[2], **totals}
+    totals = implicit(stories[0], tape().sessions)
+    figures: Figures = {
+        "winning_phase": ends[0],
+        "mixed_phase": ends[1],
+        "drawdown_phase": ends[2],
+        **totals,
+    }
     names = ("2.5 % a month", "+4 %, -2 %", "-4 % a month")
     return Outcome(figures, tuple(zip(names, stories, strict=True)))
 
@@ -136,25 +141,25 @@ def phase_paths() -> Outcome:
 
 
 def frequency() -> Outcome:
-    entries: list[list[ev.OrderSubmitted]] = []
-    stories = []
-    for gate in ("hard", "off"):
-        strategy = friday_0dte.strategy(replace(friday_0dte.Settings(), vix_gate=gate))
-        stage = Stage(tape(), usd(200_000), (strategy,))
-        stories.append(stage.play(date(2022, 1, 3), date(2023, 12, 29)))
-        first = {e.at.date(): e for e in reversed(stories[-1].entries("friday_0dte"))}
-        entries.append(list(first.values()))
-    on, off = entries
-    vixes = [stage.market.vix(e.at) for e in on]
+    stories = [_two_years(gate) for gate in ("hard", "off")]
+    on, off = (
+        list({e.at.date(): e for e in reversed(story.entries("friday_0dte"))}.values()) for story in stories
+    )
+    vixes = [tape().market.vix(e.at) for e in on]
     figures: Figures = {
         "fridays": sum(day.weekday() == 4 for day in stories[0].ended()),
         "gate_on_entries": len(on),
         "outside_gate": sum(v is None or not 22 < v[0] <= 35 for v in vixes),
         "gate_off_entries": len(off),
         "gate_costs": len(off) - len(on),
-        **implicit(stories[0], stage.tape.sessions),
+        **implicit(stories[0], tape().sessions),
     }
     return Outcome(figures, (("gate on", stories[0]), ("gate off", stories[1])))
+
+
+def _two_years(gate: str) -> Story:
+    strategy = friday_0dte.strategy(replace(friday_0dte.Settings(), vix_gate=gate))
+    return Stage(tape(), usd(200_000), (strategy,)).play(date(2022, 1, 3), date(2023, 12, 29))
 
 
 def win_rate() -> Outcome:

@@ -24,8 +24,8 @@ def restart() -> Outcome:
         "head_differs_in_halts": float(plain_in_halts.journal.head() != killed_in_halts.journal.head()),
     }
     note = (
-        "With the halts a restart in one forgets the last mids, and until quotes come back every leg counts as "
-        "worth nothing: net liq jumps and levels see a loss that is none."
+        "With the halts a restart in one forgets the last mids, and until quotes come back every leg counts "
+        "as worth nothing: net liq jumps and levels see a loss that is none."
     )
     return Outcome(figures, (("killed", killed.story), ("not killed", plain.story)), (note,))
 

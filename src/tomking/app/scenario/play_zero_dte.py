@@ -57,7 +57,9 @@ def up_2() -> Outcome:
     )
     story = stage.story
     opened = [o for o, _ in story.fills(opens=True)]
-    rights = {leg.contract.right for o in opened for leg in o.structure.legs if isinstance(leg.contract, Option)}
+    rights = {
+        leg.contract.right for o in opened for leg in o.structure.legs if isinstance(leg.contract, Option)
+    }
     ends = [new_york(f.at) for _, f in story.closings("friday_0dte")]
     lost = 1 - float(stage.book.cash) / 200_000
     figures: Figures = {
@@ -84,7 +86,10 @@ def flat_day() -> Outcome:
         "entries": len(opened),
         "short_distance": _distance(stage),
         "closed_by_target_or_time": float(
-            any(o.trigger in {"target", "time", "noon profit", "late profit", "near strike"} for o, _ in story.closings())
+            any(
+                o.trigger in {"target", "time", "noon profit", "late profit", "near strike"}
+                for o, _ in story.closings()
+            )
         ),
         "gain": float(stage.book.cash) - 200_000,
         **implicit(story, stage.tape.sessions),

@@ -36,7 +36,9 @@ ROWS = (
         "$200,000; friday_0dte runs",
         (
             exactly("entries", 1, "entries: a condor"),
-            between("short_distance", 0.4, 1.5, "distance of the shorts, in 14-day ATRs (0.5, or out to 25 delta)"),
+            between(
+                "short_distance", 0.4, 1.5, "distance of the shorts, in 14-day ATRs (0.5, or out to 25 delta)"
+            ),
             exactly("closed_by_target_or_time", 1, "closed by its target, the time line or at 15:00"),
             at_least("gain", 0, "dollars won"),
             *IMPLICIT,
@@ -107,7 +109,7 @@ ROWS = (
         "$200,000: an IPMCC on SPY; ipmcc runs",
         (
             none("below_leap", "weeklies sold below the LEAP's strike"),
-            none("below_floor", "weeklies sold where assignment would lock in a loss"),
+            none("sold_deep", "weeklies sold after the LEAP had lost 20 % of its cost"),
             at_least("sold", 3, "weeklies sold"),
             *IMPLICIT,
         ),
@@ -177,7 +179,8 @@ ROWS = (
     Row(
         "phase-paths",
         "H.3 (BTS), A.2",
-        "1995, real and calm; deposits stand for gains: 2.5 % a month, alternating 4 % and -2 %, and -4 % a month",
+        "1995, real and calm; deposits stand for gains: 2.5 % a month, alternating 4 % and -2 %, and -4 "
+        "% a month",
         "$60,000 in P1; nothing held",
         (
             exactly("winning_phase", 2, "phase after 12 months of 2.5 %"),

@@ -42,7 +42,7 @@ class Story:
     changed: bool = False
     lowest: float = 0.0
 
-    def see(self, book: Book, event: ev.Event) -> None:
+    def see(self, _book: Book, event: ev.Event) -> None:
         self.events.append(event)
         if isinstance(event, ev.LevelChanged):
             self.changed = True

@@ -11,8 +11,9 @@ BY_NAME = {row.name: row for row in ROWS}
 HEAD = """# Scenarios: what is expected
 
 One row a scenario, written before the scenarios were (`src/tomking/app/scenario/rows_*.py`; this page is
-generated from there and tested against it).  Every row also claims that nothing raised, that no order was left
-at work after the last close, and that none was sent outside the session.  What came out: [README](README.md).
+generated from there and tested against it).  Every row also claims that nothing raised, that no order was
+left at work after the last close, and that none was sent outside the session.  What came out:
+[README](README.md).
 """
 
 

@@ -1,7 +1,7 @@
 """Tapes: the real history, or the real history with some of its days told minute by minute.
 
-A told day is a list of knots: wall time, the index over its close before, and VIX.  Between knots both move in
-straight lines.  Days after it keep their real returns, from the level that the told one left.
+A told day is a list of knots: wall time, the index over its close before, and VIX.  Between knots both move
+in straight lines.  Days after it keep their real returns, from the level that the told one left.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def flat(vix: float, days: Sequence[date], move: float = 0.0) -> dict[date, tupl
 def gliding(
     days: Sequence[date], vixes: Sequence[float], moves: Sequence[float]
 ) -> dict[date, tuple[Knot, ...]]:
-    """Days on which VIX reaches its close within half an hour and the index goes in a straight line to its own.
+    """Days on which VIX reaches its close within half an hour, and the index its own in a straight line.
 
     vixes: one more than days, the first is where the first day begins.
     """

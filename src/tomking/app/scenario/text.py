@@ -8,10 +8,10 @@ from tomking.app.scenario.outcome import Result, Table
 
 HEAD = """# Scenarios: what came out
 
-Made by `tomking scenario run --all --pictures docs/scenarios`; what was expected, and written down before, is in
-[expected.md](expected.md).  Prices of options are modelled on every tape, the real ones too; the minutes within
-a real day are drawn through its real open, high, low and close, where no knots tell them.  "Waits" is what is
-measured but not asserted yet, with what it waits for.
+Made by `tomking scenario run --all --pictures docs/scenarios`; what was expected, and written down before, is
+in [expected.md](expected.md).  Prices of options are modelled on every tape, the real ones too; the minutes
+within a real day are drawn through its real open, high, low and close, where no knots tell them.  "Waits" is
+what is measured but not asserted yet, with what it waits for.
 """
 
 
@@ -61,14 +61,15 @@ def as_facts(result: Result) -> dict[str, Any]:
 def page(results: Sequence[Result]) -> str:
     """docs/scenarios/README.md."""
     lines = [HEAD, "| scenario | source | verdict |", "|---|---|---|"]
-    for result in results:
-        lines.append(
-            f"| [{result.row.name}](#{result.row.name.replace('.', '')}) | {result.row.source} | {result.verdict} |"
-        )
+    lines += [f"| [{r.row.name}](#{_anchor(r)}) | {r.row.source} | {r.verdict} |" for r in results]
     lines.append("")
     for result in results:
         lines += _section(result)
     return "\n".join(lines)
+
+
+def _anchor(result: Result) -> str:
+    return result.row.name.replace(".", "")
 
 
 def _section(result: Result) -> list[str]:
