@@ -313,12 +313,12 @@ def with_record(trades: int, wins: int, won: str = "1000", lost: str = "0", **mo
     ("trades", "wins", "units"), [(19, 0, None), (20, 11, 0), (20, 12, None), (20, 13, None)]
 )
 def test_sixty_per_cent_must_win_after_twenty_trades(trades: int, wins: int, units: int | None) -> None:
-    assert streaks.wins_enough(case(book=with_record(trades, wins))).units == units
+    live = replace(case(book=with_record(trades, wins)), settings=replace(SETTINGS, win_floor="suspend"))
+    assert streaks.wins_enough(live).units == units
 
 
-def test_for_research_the_floor_only_speaks() -> None:
-    quiet = replace(case(book=with_record(20, 0)), settings=replace(SETTINGS, win_floor_suspends=False))
-    answer = streaks.wins_enough(quiet)
+def test_where_no_human_reviews_the_floor_only_speaks() -> None:
+    answer = streaks.wins_enough(case(book=with_record(20, 0)))
     assert (answer.units, answer.warning) == (None, "0 of 20 trades won, 0%, floor 60%")
 
 

@@ -156,4 +156,4 @@ def risk_for(settings: Settings, mode: Mode) -> Settings:
     if mode is Mode.BACKTEST:
         return settings
     human = replace(settings, restart_after_red=False)
-    return replace(human, kelly_gate="block") if mode is Mode.LIVE else human
+    return replace(human, kelly_gate="block", win_floor="suspend") if mode is Mode.LIVE else human

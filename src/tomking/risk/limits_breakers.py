@@ -80,7 +80,7 @@ def wins_enough(case: Case) -> Allowance:
     words = f"{record.wins} of {record.trades} trades won, {rate:.0%}, floor {settings.win_share_min:.0%}"
     if rate >= settings.win_share_min:
         return allowed(words)
-    if not settings.win_floor_suspends:
+    if settings.win_floor == "warn":
         return Allowance(None, words, warning=words)
     return refused(f"{words}: suspended until a human looks")
 

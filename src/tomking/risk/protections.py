@@ -195,11 +195,11 @@ class Protections(Stresses):
     win_trades_min: int = setting(
         20, low=1, high=1000, source="C.2", doc="Closed trades before the win-rate floor counts."
     )
-    win_floor_suspends: bool = setting(
-        True,  # noqa: FBT003 - the default of a switch
-        source="C.2",
-        doc="A strategy below the win-rate floor opens nothing until a human looks; off, it is only said.",
-        research=True,
+    win_floor: str = setting(
+        "warn",
+        choices=("warn", "suspend"),
+        source="C.2, decision 212",
+        doc="Below the win-rate floor: say so, or open nothing until a human looks; live always suspends.",
     )
     losing_run_half: int = setting(
         3, low=1, high=20, source="C.4", doc="Losing closes in a row from which sizes are halved."
