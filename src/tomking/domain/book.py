@@ -101,13 +101,16 @@ class Position:
     stage: str = ""
     """Where it is in its strategy's own life (``rules.life``); empty until the strategy has said."""
 
+    open_components: tuple[Component, ...] = field(init=False, repr=False, compare=False)
+    """Worked out once: an IPMCC has closed a hundred calls, and every look asks for the open one."""
+
+    def __post_init__(self) -> None:
+        still = tuple([one for one in self.components.values() if one.units > 0])
+        object.__setattr__(self, "open_components", still)
+
     @property
     def family(self) -> str:
         return PRODUCTS[self.product].family
-
-    @property
-    def open_components(self) -> tuple[Component, ...]:
-        return tuple(c for c in self.components.values() if c.is_open)
 
     @property
     def is_working(self) -> bool:

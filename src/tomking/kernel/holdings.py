@@ -34,15 +34,18 @@ class Holdings:
     """The book split by strategy."""
 
     def __init__(self) -> None:
+        self._book: Book | None = None
         self._of: tuple[object, ...] = ()
         self._mine: dict[str, Mine] = {}
 
     def of(self, book: Book, strategy: str) -> Mine:
         """Its part of ``book``: the same object while nothing of it has changed."""
-        made_of = (book.positions, book.orders, book.notes, book.day)
-        if len(self._of) != len(made_of) or not all(map(is_, self._of, made_of)):
-            self._of = made_of
-            self._mine = self._split(book)
+        if book is not self._book:
+            made_of = (book.positions, book.orders, book.notes, book.day)
+            if len(self._of) != len(made_of) or not all(map(is_, self._of, made_of)):
+                self._of = made_of
+                self._mine = self._split(book)
+            self._book = book
         return self._mine.get(strategy, NOTHING)
 
     def _split(self, book: Book) -> dict[str, Mine]:

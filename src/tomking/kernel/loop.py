@@ -390,9 +390,12 @@ class Kernel:
         if mine.unpriced:
             return True
         minute, known = view.now.replace(second=0, microsecond=0), self._wakes.get(strategy.id)
-        stands = known is not None and known[0] is mine and known[1] is view.session
-        if known is not None and stands and known[3] < minute and view.now < known[2]:
-            return False
+        if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
+            # The first wake after an earlier minute: if it lies in this one, it is this one's first too.
+            if view.now < known[2]:
+                return False
+            if minute <= known[2]:
+                return True
         own = self._own(strategy.id)
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
         return wake is not None and wake <= view.now

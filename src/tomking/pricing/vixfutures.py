@@ -75,7 +75,7 @@ class VixCurve:
 
     def vol(self, years: ArrayLike) -> Floats:
         """Lognormal volatility of that future until it settles, annual, 1.00 = 100 %."""
-        return self.vvix * np.sqrt(_mean_fade(2.0 * DECAY, years) / _mean_fade(2.0 * DECAY, VIX_YEARS))
+        return self.vvix * np.sqrt(_mean_fade(2.0 * DECAY, years) / _VIX_FADE)
 
     def option(self, *, years: ArrayLike, strike: ArrayLike, right: ArrayLike, discount: ArrayLike) -> Black:
         """VIX options by Black (1976) on the future, one volatility for all strikes.
@@ -109,21 +109,31 @@ def fit_vix_curve(*, vix9d: float, vix: float, vix3m: float, vvix: float = USUAL
     if not min(vix9d, vix, vix3m, vvix) > 0.0:
         raise ValueError(f"indices must be positive: {vix9d}, {vix}, {vix3m}, {vvix}")
     squares = (np.array([vix9d, vix, vix3m]) / 100.0) ** 2
-    fades = _mean_fade(_SPEEDS[:, None], DAYS / 365.0)
     # Through VIX: index^2 - vix^2 = gap (fade - fade_vix), gap = spot - level, one unknown a speed.
-    lean = (fades - fades[:, 1:2]) / squares
+    lean = _LEANS / squares
     wanted = squares[1] / squares - 1.0
     gap = -(lean @ wanted) / np.sum(lean**2, axis=1)
     # Both variances stay above (5 %)^2: level = vix^2 - gap fade_vix and level + gap.
     room = max(squares[1] - _LEAST_VARIANCE, 0.0)
-    gap = np.clip(gap, -room / (1.0 - fades[:, 1]), room / fades[:, 1])
+    gap = np.minimum(np.maximum(gap, -room / _RISES), room / _FADES)
     misfit = np.sum((gap[:, None] * lean + wanted) ** 2, axis=1) / _FIT_SD**2
-    best = int(np.argmin(misfit + (np.log(_SPEEDS / USUAL_SPEED) / _SPEED_SD) ** 2))
-    level = float(squares[1] - gap[best] * fades[best, 1])
+    best = int((misfit + _PRIOR).argmin())
+    level = float(squares[1] - gap[best] * _FADES[best])
     return VixCurve(level + float(gap[best]), level, float(_SPEEDS[best]), vvix)
 
 
 def _mean_fade(speed: ArrayLike, years: ArrayLike) -> Floats:
     """Mean of ``exp(-speed u)`` over ``u`` from 0 to ``years``: 1 at 0."""
     x = np.multiply(speed, years, dtype=np.float64)
+    if x.ndim == 0:  # what the model market asks, minute by minute
+        return np.asarray(-np.expm1(-x) / x if x > 0.0 else 1.0)
     return np.where(x > 0.0, -np.expm1(-x) / np.where(x > 0.0, x, 1.0), 1.0)
+
+
+_MEANS = _mean_fade(_SPEEDS[:, None], DAYS / 365.0)
+"""Of the three indices at each speed: no instant changes them."""
+_LEANS = _MEANS - _MEANS[:, 1:2]
+_FADES = np.ascontiguousarray(_MEANS[:, 1])
+_RISES = 1.0 - _FADES
+_PRIOR = (np.log(_SPEEDS / USUAL_SPEED) / _SPEED_SD) ** 2
+_VIX_FADE = float(_mean_fade(2.0 * DECAY, VIX_YEARS))

@@ -1,7 +1,7 @@
 """When a strategy is asked: windows of the day, days of the month, and the age of what is known."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 from tomking.domain.calendar import Session, Sessions, nth_weekday
@@ -39,6 +39,14 @@ class Window:
 
     start: time
     end: time
+    first: int = field(init=False, repr=False, compare=False)
+    """Minutes after midnight of ``start``."""
+    last: int = field(init=False, repr=False, compare=False)
+    """And of ``end``."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first", minute_of(self.start))
+        object.__setattr__(self, "last", minute_of(self.end))
 
     def minutes(self, grid_minutes: int) -> tuple[int, int]:
         """First and last minute after midnight.
@@ -46,14 +54,13 @@ class Window:
         On coarse data the first snapshot at or after the start stands for the window (ruling 7),
         so there it lasts one grid step at least: the first snapshot of a session may be late by one.
         """
-        first = minute_of(self.start)
-        return first, max(minute_of(self.end), first + grid_minutes)
+        return self.first, max(self.last, self.first + grid_minutes)
 
     def contains(self, view: View) -> bool:
         """Whether it is now; on coarse data a snapshot from before the window does not count."""
         first, last = self.minutes(view.market.grid_minutes)
-        seen, now = data_time(view), wall_minute(view.session, view.now)
-        return first <= now <= last and first <= wall_minute(view.session, seen)
+        now = wall_minute(view.session, view.now)
+        return first <= now <= last and first <= wall_minute(view.session, data_time(view))
 
 
 @dataclass(frozen=True, slots=True)

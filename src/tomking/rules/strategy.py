@@ -10,6 +10,7 @@ strategy must remember travels as ``Mark`` intents into the journal and comes ba
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from functools import lru_cache
 
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session
@@ -104,9 +105,9 @@ class Held:
 
 def held_now(position: Position, today: date) -> Held:
     free = {
-        role: one
-        for role, one in position.components.items()
-        if one.units and one.closing is None and one.expiry >= today and not one.delivered
+        one.role: one
+        for one in position.open_components
+        if one.closing is None and one.expiry >= today and not one.delivered
     }
     return Held(position, free)
 
@@ -160,9 +161,9 @@ class Watch:
     """Further fixed times."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Strategy:
-    """A whole strategy."""
+    """A whole strategy.  Known by identity, so that what a day asks of it is worked out once."""
 
     id: str
     title: str
@@ -194,14 +195,20 @@ class Strategy:
         for entry in self.entries:
             if entry.window.contains(view) and entry.days.meant(view.today, view.sessions):
                 wishes += _entering(entry, view, own)
+        if not wishes:
+            return ()
+        if not any(_joined(wish) for wish in wishes):
+            return tuple(wishes)
         gone = set(_closed_whole(wishes, own))
         return tuple(wish for wish in wishes if _joined(wish) not in gone)
 
     def steps(self, view: View, own: Own) -> tuple[Step, ...]:
         """The positions whose stage of life has changed since it was last written down."""
         life = self.life
-        found = () if life is None else (life.step(view, own, position) for position in own.positions)
-        return tuple(step for step in found if step is not None)
+        if life is None or not own.positions:
+            return ()
+        found = [life.step(view, own, position) for position in own.positions]
+        return tuple([step for step in found if step is not None])
 
     def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
         """The guardian exits alone."""
@@ -222,14 +229,15 @@ class Strategy:
         return [] if early else _leaving(exits, view, own)
 
     def _captured(self, view: View, own: Own) -> Iterator[Mark]:
-        for fact in self.facts:
-            if fact.days.named(view.today) and fact.window.contains(view):
+        agenda = _agenda(self, view.today, view.session.closed_before)
+        for fact in agenda.facts:
+            if fact.window.contains(view):
                 text = None if today_s(own, fact.key, view.today) else fact.read(view)
                 if text is not None:
                     yield Mark(self.id, fact.key, f"{view.today} {text}")
 
-        for one in self.running:
-            if one.days.named(view.today) and one.window.contains(view):
+        for one in agenda.running:
+            if one.window.contains(view):
                 seen = today_s(own, one.key, view.today)
                 text = one.write(view, own, seen)
                 if text is not None and text != seen:
@@ -238,14 +246,17 @@ class Strategy:
     def _wakes(self, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
         """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
         day = session.date
-        for fact in self.facts:
-            if fact.days.named(day) and today_s(own, fact.key, day) is None:
+        agenda = _agenda(self, day, session.closed_before)
+        for fact in agenda.facts:
+            if today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
-        for one in self.running:
-            if one.days.named(day) and not (one.once and today_s(own, one.key, day)):
+        for one in agenda.running:
+            if not (one.once and today_s(own, one.key, day)):
                 yield from next_look(one.window, since, grid, LOOK_MINUTES if grid > 1 else one.every)
-        for entry in self.entries:
-            yield from _entry_wake(entry, session, own, since, grid)
+        for entry in agenda.entries:
+            for look in next_look(entry.window, since, grid, entry.every):
+                if _is_wanted(entry, day, own):
+                    yield look
         if own.positions:
             first, last = minute_of(self.watch.first), minute_of(self.watch.last)
             # Data rarer than the looks comes at an instant nobody knows: it is looked for.
@@ -369,11 +380,26 @@ def _opens(order: Order, entry: Entry) -> bool:
     return order.opens and order.trigger == entry.name
 
 
-def _entry_wake(entry: Entry, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
-    """Looks into the window, on a day that the rule names or that stands for one that was closed."""
-    back = entry.days.weekdays_back(session.date)
-    if back is None or (back > session.closed_before and not entry.days.earlier):
-        return
-    for look in next_look(entry.window, since, grid, entry.every):
-        if _is_wanted(entry, session.date, own):
-            yield look
+@dataclass(frozen=True, slots=True)
+class _Agenda:
+    """What a session can ask of a strategy at all."""
+
+    facts: tuple[Fact, ...]
+    running: tuple[Running, ...]
+    entries: tuple[Entry, ...]
+    """Whose rule names the day, or may mean it for one that was closed."""
+
+
+@lru_cache(maxsize=128)
+def _agenda(strategy: Strategy, day: date, closed_before: int) -> _Agenda:
+    """closed_before: weekdays without a session just before ``day``."""
+
+    def may_mean(days: Days) -> bool:
+        back = days.weekdays_back(day)
+        return back is not None and (back <= closed_before or days.earlier)
+
+    return _Agenda(
+        tuple(fact for fact in strategy.facts if fact.days.named(day)),
+        tuple(one for one in strategy.running if one.days.named(day)),
+        tuple(entry for entry in strategy.entries if may_mean(entry.days)),
+    )

@@ -4,6 +4,7 @@ The quotes of an option whose mid would lie below what exercise pays are both mo
 does not; spread, volatility and delta stay.  What is missing from a true American price: docs/families.md.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,9 +32,11 @@ def quote_at_intrinsic(option: Option, quote: Quote, level: float) -> Quote:
     if quote.bid is None or quote.ask is None or quote.mid is None:
         return quote
     intrinsic = (level - float(option.strike)) * int(option.right)
-    missing = _ticks_missing(np.array([intrinsic]), np.array([float(quote.mid)]), float(option.tick))
-    raised = int(missing[0]) * option.tick
-    return replace(quote, bid=quote.bid + raised, ask=quote.ask + raised) if raised else quote
+    short = math.ceil((intrinsic - float(quote.mid)) / float(option.tick) - ROUNDING)
+    if short <= 0:
+        return quote
+    raised = short * option.tick
+    return replace(quote, bid=quote.bid + raised, ask=quote.ask + raised)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

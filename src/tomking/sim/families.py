@@ -50,6 +50,7 @@ class Families:
         self._made: dict[str, FamilyMarket] = {}
         self._shares = False
         self._plans: dict[int, tuple[Sequence[Contract], _Plan | None]] = {}
+        self._floored: dict[tuple[str, date], tuple[Chain, float, Chain]] = {}
         self._plain = {
             p.key for p in PRODUCTS.values() if p.family == FAMILY and p.settlement is not Settlement.SHARES
         }
@@ -86,7 +87,13 @@ class Families:
         if chain is None or level is None or row.settlement is not Settlement.SHARES:
             return chain
         self._shares = True
-        return chain_at_intrinsic(chain, level * float(row.index_ratio))
+        known = self._floored.get((product, expiry))
+        if known is None or known[0] is not chain or known[1] != level:
+            if len(self._floored) >= PLANS_KEPT:
+                self._floored.clear()
+            known = (chain, level, chain_at_intrinsic(chain, level * _SHARES_RATIO))
+            self._floored[product, expiry] = known
+        return known[2]
 
     def forward(self, product: str, expiry: date, now: datetime) -> float | None:
         family = PRODUCTS[product].family
@@ -98,7 +105,16 @@ class Families:
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         if all(contract.product in self._plain for contract in contracts):
             return self.index.quotes(contracts, now)
-        return [self._quote(contract, now) for contract in contracts]
+        families = [PRODUCTS[contract.product].family for contract in contracts]
+        if any(family != FAMILY for family in families):
+            return [self._quote(contract, now) for contract in contracts]
+        quotes, level = self.index.quotes(contracts, now), self.index.spot(FAMILY, now)
+        if level is None:
+            return quotes
+        return [
+            quote if quote is None else self._floored_quote(contract, quote, level)
+            for contract, quote in zip(contracts, quotes, strict=True)
+        ]
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
         plan = self._plan(contracts)
@@ -143,7 +159,12 @@ class Families:
             return None if other is None else other.quote(contract, now)
         (quote,) = self.index.quotes((contract,), now)
         level = self.index.spot(FAMILY, now)
-        if quote is None or level is None or not _is_share_option(contract):
+        if quote is None or level is None:
+            return quote
+        return self._floored_quote(contract, quote, level)
+
+    def _floored_quote(self, contract: Contract, quote: Quote, level: float) -> Quote:
+        if not _is_share_option(contract):
             return quote
         self._shares = True
         assert isinstance(contract, Option)

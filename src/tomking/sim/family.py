@@ -115,21 +115,22 @@ class _Listing:
         self.steps = zone_units(self.product)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Seen:
-    """A minute of a session, and what the model says of it."""
+    """A minute of a session, what the model says of it, and what was worked out from that."""
 
     session: Session
     minute: int
     terms: Terms
+    as_of: datetime = field(init=False)
+    epoch_minute: int = field(init=False)
+    series: dict[tuple[str, date], "_Series"] = field(default_factory=dict)
+    chains: dict[tuple[str, date], Chain] = field(default_factory=dict)
+    grids: dict[str, Floats] = field(default_factory=dict)
 
-    @property
-    def as_of(self) -> datetime:
-        return self.session.open + self.minute * ONE_MINUTE
-
-    @property
-    def epoch_minute(self) -> int:
-        return int(self.as_of.timestamp()) // 60
+    def __post_init__(self) -> None:
+        self.as_of = self.session.open + self.minute * ONE_MINUTE
+        self.epoch_minute = int(self.as_of.timestamp()) // 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,9 @@ class FamilyMarket:
         """The expiries of each product on the day that was asked for last."""
         self._futures: dict[tuple[str, date], date] = {}
         self._strikes: dict[tuple[str, date, date], Ints] = {}
-        self._series: dict[tuple[str, date], _Series] = {}
+        self._minutes: dict[int, _Seen] = {}
+        """Of one session: all accounts of a run look at the same minutes."""
+        self._rate_on: tuple[date, float] = (date.min, math.nan)
         self._now: datetime | None = None
         self._seen: _Seen | None = None
 
@@ -189,6 +192,12 @@ class FamilyMarket:
         seen = self._at(now)
         if seen is None or expiry not in self.expiries(product, now):
             return None
+        known = seen.chains.get((product, expiry))
+        if known is None:
+            known = seen.chains[product, expiry] = self._make_chain(product, expiry, seen)
+        return known
+
+    def _make_chain(self, product: str, expiry: date, seen: _Seen) -> Chain:
         row, series = PRODUCTS[product], self._series_at(product, expiry, seen)
         once = self._strikes_on(product, expiry, seen)
         counts, greeks = np.empty((2, 2 * once.size), np.int64), np.empty((2, 2 * once.size))
@@ -266,17 +275,25 @@ class FamilyMarket:
         session = self._times.sessions.on(new_york(now).date())
         seen = None
         if session is not None and now >= session.open:
-            minute = min((now - session.open) // ONE_MINUTE, session.minutes)
+            seen = self._in_session(session, min((now - session.open) // ONE_MINUTE, session.minutes))
+        self._now, self._seen = now, seen
+        return seen
+
+    def _in_session(self, session: Session, minute: int) -> _Seen | None:
+        seen = self._minutes.get(minute)
+        if seen is None or seen.session is not session:
+            if seen is not None:
+                self._minutes.clear()
             terms = self._model.at(session, minute)
             seen = None if terms is None else _Seen(session, minute, terms)
-        self._now, self._seen = now, seen
-        self._series.clear()
+            if seen is not None:
+                self._minutes[minute] = seen
         return seen
 
     def _series_at(self, product: str, expiry: date, seen: _Seen) -> _Series:
-        found = self._series.get((product, expiry))
+        found = seen.series.get((product, expiry))
         if found is None:
-            found = self._series[product, expiry] = self._make_series(PRODUCTS[product], expiry, seen)
+            found = seen.series[product, expiry] = self._make_series(PRODUCTS[product], expiry, seen)
         return found
 
     def _make_series(self, product: Product, expiry: date, seen: _Seen) -> _Series:
@@ -295,8 +312,10 @@ class FamilyMarket:
         return max(self._times.settlement_of(product, day)[0] - now, 0) / YEAR_MINUTES
 
     def _rate(self, today: date) -> float:
-        known = self._rates.before(today)
-        return float(known.close[-1]) if len(known) else float(self._rates.close[0])
+        if self._rate_on[0] != today:
+            known = self._rates.before(today)
+            self._rate_on = today, float(known.close[-1]) if len(known) else float(self._rates.close[0])
+        return self._rate_on[1]
 
     def _future_of(self, product: Product, expiry: date) -> date:
         """When the future beneath ends; where the calendar does not reach so far, the option's own day."""
@@ -337,6 +356,12 @@ class FamilyMarket:
         return bid, bid + 1
 
     def _grid(self, product: Product, seen: _Seen) -> Floats:
+        grid = seen.grids.get(product.key)
+        if grid is None:
+            grid = seen.grids[product.key] = self._make_grid(product, seen)
+        return grid
+
+    def _make_grid(self, product: Product, seen: _Seen) -> Floats:
         spread, stress = self.spec.spreads[product.key], seen.terms.stress
         above, start = product.tick_above / product.tick, product.tick_from / product.tick
         tick = float(product.tick)

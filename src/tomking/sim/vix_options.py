@@ -61,11 +61,23 @@ class VixModel:
         self._index = index
         self._medium, self._long = slow_averages(bars.close)
         self._rows = {day: i for i, day in enumerate(bars.day.astype("datetime64[D]").tolist())}
+        self._seen: tuple[date, dict[int, VixTerms]] = (date.min, {})
 
     def row(self, day: date) -> int | None:
         return self._rows.get(day)
 
     def at(self, session: Session, minute: int) -> VixTerms | None:
+        """The curve of a minute is fitted once: all accounts of a run look at the same minutes."""
+        if self._seen[0] != session.date:
+            self._seen = (session.date, {})
+        known = self._seen[1].get(minute)
+        if known is None:
+            known = self._fitted(session, minute)
+            if known is not None:
+                self._seen[1][minute] = known
+        return known
+
+    def _fitted(self, session: Session, minute: int) -> VixTerms | None:
         i, seen = self._rows.get(session.date), self._index.vix(session.open + timedelta(minutes=minute))
         if i is None or seen is None:
             return None

@@ -33,7 +33,7 @@ def weeklies(position: Position) -> list[Component]:
 
 
 def open_weekly(position: Position) -> Component | None:
-    return next((one for one in weeklies(position) if one.is_open), None)
+    return next((one for one in position.open_components if is_weekly(one)), None)
 
 
 def call_of(component: Component) -> Option:
@@ -53,7 +53,7 @@ def lost_share(own: Own, position: Position) -> Decimal | None:
 def assert_covered(position: Position) -> None:
     """``Uncovered`` unless every open call has an open LEAP that lives longer, contract by contract."""
     leap = position.components[LEAP]
-    sold = [one for one in weeklies(position) if one.is_open and not one.delivered]
+    sold = [one for one in position.open_components if is_weekly(one) and not one.delivered]
     if sum(one.units for one in sold) > leap.units:
         raise Uncovered(f"{position.id}: {len(sold)} calls sold against {leap.units} LEAPs: buy them back")
     if any(one.expiry >= leap.expiry for one in sold):
