@@ -88,7 +88,7 @@ class Unsafe:
 
     def append(self, event: ev.Event) -> None:
         self.chain.append(event)
-        if isinstance(event, ORDER_EVENTS) and self.rng.random() < 0.25:
+        if isinstance(event, ORDER_EVENTS) and self.rng.random() < 0.35:
             name = type(event).__name__
             self.cuts[name] = self.cuts.get(name, 0) + 1
             raise PowerCut

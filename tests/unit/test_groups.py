@@ -403,14 +403,17 @@ def test_a_position_that_lost_more_than_five_per_cent_stays_a_reproach() -> None
 
 
 def test_full_size_waits_for_it_and_micros_do_not() -> None:
+    def asked(opening: Open, book: Book) -> int | None:
+        live = replace(case(opening, book), settings=replace(SETTINGS, phase_gating="full_size"))
+        return earned_allows(live).units
+
     lt112 = wish("ES", strategy="lt112")
-    assert earned_allows(case(lt112, empty())).units == 0
-    assert earned_allows(case(lt112, seasoned())).units is None
-    assert earned_allows(case(wish("MES", strategy="lt112"), empty())).units is None
+    assert asked(lt112, empty()) == 0
+    assert asked(lt112, seasoned()) is None
+    assert asked(wish("MES", strategy="lt112"), empty()) is None
     # A 0DTE has ES from P1 on, which nothing but value earns.
-    assert earned_allows(case(wish("ES"), empty())).units is None
-    by_value = replace(case(lt112, empty()), settings=replace(SETTINGS, phase_gating="value"))
-    assert earned_allows(by_value).units is None
+    assert asked(wish("ES"), empty()) is None
+    assert earned_allows(case(lt112, empty())).units is None, "a backtest begins without a past"
 
 
 def test_progress_says_requirement_by_requirement_what_is_missing() -> None:

@@ -79,7 +79,8 @@ def test_every_research_switch_of_every_section_is_refused(key: str) -> None:
 
 def test_only_a_backtest_restarts_by_itself_and_live_asks_kelly() -> None:
     assert risk_for(Settings(), Mode.BACKTEST) == Settings()
-    assert risk_for(Settings(), Mode.PAPER) == replace(Settings(), restart_after_red=False)
+    human = replace(Settings(), restart_after_red=False, phase_gating="full_size", full_size="earned")
+    assert risk_for(Settings(), Mode.PAPER) == human
     assert risk_for(Settings(), Mode.LIVE).kelly_gate == "block"
     # Writing down what holds there anyway is no offence.
     assert locked(with_("risk.restart_after_red", "no"), Mode.LIVE) == []

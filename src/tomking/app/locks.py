@@ -155,5 +155,7 @@ def risk_for(settings: Settings, mode: Mode) -> Settings:
     """The risk settings as the mode has them: no restart by itself; live asks Kelly for a yes."""
     if mode is Mode.BACKTEST:
         return settings
-    human = replace(settings, restart_after_red=False)
+    # A backtest begins without a past; paper and live have one in their journal (decision 208).
+    gating = "full_size" if settings.phase_gating == "value" else settings.phase_gating
+    human = replace(settings, restart_after_red=False, phase_gating=gating, full_size="earned")
     return replace(human, kelly_gate="block", win_floor="suspend") if mode is Mode.LIVE else human

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from tomking.domain.book import Component, Position
 from tomking.domain.chain import NetQuote
+from tomking.domain.contract import Option
 from tomking.domain.intent import Approved, Close, Part, Target, Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import merged
@@ -86,6 +87,32 @@ def groups_by_units(components: Sequence[Component]) -> list[list[Component]]:
         key = (one.units, one.structure.multiplier, one.structure.tick)
         groups.setdefault(key, []).append(one)
     return list(groups.values())
+
+
+def first_in_turn(groups: Sequence[list[Component]], working: Sequence[Component]) -> list[list[Component]]:
+    """Those groups that may be closed now: what covers a short leg waits until that is bought.
+
+    working  components that an exit already works on
+
+    Groups that cover one another go in the order given, one at a time.
+    """
+    waits = [g for g in groups if not _covers(g, working)]
+    free = [g for g in waits if not any(_covers(g, other) for other in groups if other is not g)]
+    return free or ([] if working else waits[:1])
+
+
+def _covers(group: Sequence[Component], other: Sequence[Component]) -> bool:
+    """Whether a long leg of ``group`` is of the right, and lives as long as, a short leg of ``other``."""
+    longs = [leg.contract for c in group for leg in c.structure.legs if leg.ratio > 0]
+    shorts = [leg.contract for c in other for leg in c.structure.legs if leg.ratio < 0]
+    return any(
+        isinstance(long, Option)
+        and isinstance(short, Option)
+        and long.right is short.right
+        and long.expiry >= short.expiry
+        for long in longs
+        for short in shorts
+    )
 
 
 def _inverted(components: Sequence[Component]) -> tuple[Part, ...]:

@@ -38,7 +38,14 @@ from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
-from tomking.execution.plan import closing_order, groups_by_units, opening_order, target_order, target_price
+from tomking.execution.plan import (
+    closing_order,
+    first_in_turn,
+    groups_by_units,
+    opening_order,
+    target_order,
+    target_price,
+)
 from tomking.kernel.holdings import EXIT, Holdings, Mine
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
@@ -47,6 +54,8 @@ from tomking.view import Own, View
 RETRY_AFTER = timedelta(minutes=2)
 TRIES = 2
 """An entry is tried, and retried once, in a session (methodology D.3)."""
+HALFWAY = "the next part of the exit"
+"""Stands for the trigger of an exit that goes on: what covers is sold after what it covers was bought."""
 SOON = timedelta(seconds=1)
 """After something was sent, its outcome is looked for this much later."""
 MINUTE = timedelta(minutes=1)
@@ -119,6 +128,8 @@ class Kernel:
             wakes.append(now + SOON)
         if self._unquoted:
             wakes.append(now + MINUTE)
+        if any(map(_is_halfway, self.book.positions.values())):
+            wakes.append(now + SOON)
         look = self._at.risk.next_look(self.book)
         if look is not None:
             wakes.append(max(look, now + SOON))
@@ -244,7 +255,9 @@ class Kernel:
         if working is None or (isinstance(news, ev.OrderFilled) and news.fill.id in self.book.fills):
             return
         self.record(news)
-        self._live_on(working.order.position, working.order.trigger, news.at)
+        filled = isinstance(news, ev.OrderFilled) and not working.order.opens
+        halfway = filled and _is_halfway(self.book.positions.get(working.order.position))
+        self._live_on(working.order.position, HALFWAY if halfway else working.order.trigger, news.at)
 
     def _live_on(self, id_: str, trigger: str, now: datetime) -> None:
         """Moves a position's state to what its components and orders say it is."""
@@ -256,7 +269,7 @@ class Kernel:
             self._become(position, State.CLOSED, trigger, now)
         elif position.state is State.BUILDING and not opening:
             self._become(position, State.ACTIVE, trigger, now)
-        elif position.state is State.EXITING and not position.is_working:
+        elif _is_halfway(position) and trigger != HALFWAY:
             self._become(position, State.ACTIVE, "exit did not complete", now)
 
     def _catch_up(self, now: datetime) -> None:
@@ -265,7 +278,7 @@ class Kernel:
         """
         self._cancel_again(now)
         for position in tuple(self.book.positions.values()):
-            if position.state in (State.BUILDING, State.EXITING) or not position.open_components:
+            if position.state is State.BUILDING or not position.open_components:
                 self._live_on(position.id, "restart", now)
 
     def _cancel_again(self, now: datetime) -> None:
@@ -380,6 +393,8 @@ class Kernel:
                         self._open(Alternatives((intent,)), view)
                     case Alternatives():
                         self._open(intent, view)
+        for left in filter(_is_halfway, tuple(self.book.positions.values())):
+            self._live_on(left.id, "decided", view.now)
 
     def _is_due(self, strategy: Strategy, view: View) -> bool:
         """Whether it wishes to be asked in this minute, or an exit of its found no quote today.
@@ -387,7 +402,7 @@ class Kernel:
         A function of the book and the clock alone, so that a restart changes nothing.
         """
         mine = self._holdings.of(self.book, strategy.id)
-        if mine.unpriced:
+        if mine.unpriced or any(map(_is_halfway, mine.positions)):
             return True
         minute, known = view.now.replace(second=0, microsecond=0), self._wakes.get(strategy.id)
         if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
@@ -535,7 +550,8 @@ class Kernel:
         groups = groups_by_units(free)
         if groups:
             self._say_exit(position, free, close, view.now)
-        for group in groups:
+        working = [c for c in position.open_components if c.closing]
+        for group in first_in_turn(groups, working):
             self._send_closing(position, group, close, view)
 
     def _closable(self, position: Position, close: Close) -> list[Component]:
@@ -643,6 +659,11 @@ def _may_be_assigned(option: Option, today: date) -> bool:
     product = PRODUCTS[option.product]
     american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
     return american and option.expiry > today
+
+
+def _is_halfway(position: Position | None) -> bool:
+    """A part of its exit has filled, and the next part is still to be sent."""
+    return position is not None and position.state is State.EXITING and not position.is_working
 
 
 def _rests(working: Working) -> bool:

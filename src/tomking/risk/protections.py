@@ -35,9 +35,9 @@ class Protections(Stresses):
         doc="Net liq in pounds, at the threshold rate, from which each phase begins.",
     )
     phase_gating: str = setting(
-        "full_size",
-        choices=("full_size", "earned", "value"),
-        source="A.2, ruling 5",
+        "value",
+        choices=("value", "full_size", "earned"),
+        source="A.2, rulings 4 and 5",
         doc="What criteria earned by trading gate: full-size contracts, promotions too, or nothing.",
     )
     earned_trades: tuple[int, ...] = setting(

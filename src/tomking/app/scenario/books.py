@@ -7,7 +7,7 @@ from decimal import Decimal
 from tomking.app.scenario.stage import Stage, at
 from tomking.domain.contract import Right
 from tomking.domain.intent import Open, Part
-from tomking.domain.structure import Leg, Structure
+from tomking.domain.structure import Leg, Structure, merged
 from tomking.risk.availability import PLACES
 from tomking.rules import select
 from tomking.rules.strategy import Strategy
@@ -76,13 +76,16 @@ def strangle(stage: Stage, now: datetime, product: str, days: int = 90, delta: f
     call = select.nearest_delta(chain, Right.CALL, delta)
     assert put is not None
     assert call is not None
-    structure = Structure("strangle", (Leg(put, -1), Leg(call, -1)))
+    parts = tuple(
+        Part(name, Structure(name, (Leg(short, -1),))) for name, short in (("put", put), ("call", call))
+    )
+    structure = merged("strangle", [part.structure for part in parts])
     quote = select.priced(view, structure)
     assert quote is not None
     return Open(
         strategy="futures_strangle",
         entry="strangle",
-        parts=(Part("strangle", structure),),
+        parts=parts,
         ceiling=5,
         planned_loss=2 * quote.mid,
         target_gain=quote.mid / 2,
