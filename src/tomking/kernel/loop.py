@@ -130,7 +130,7 @@ class Kernel:
             wakes.append(now + MINUTE)
         if any(map(_is_halfway, self.book.positions.values())):
             wakes.append(now + SOON)
-        look = self._at.risk.next_look(self.book)
+        look = self._at.risk.next_look(self.book, now)
         if look is not None:
             wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]

@@ -49,7 +49,7 @@ class Risk(Protocol):
         """Levels that this valuation changes."""
         ...
 
-    def next_look(self, book: Book) -> datetime | None:
+    def next_look(self, book: Book, now: datetime) -> datetime | None:
         """When a first observation may be confirmed; None when none waits."""
         ...
 

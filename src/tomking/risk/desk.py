@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.intent import Close, Open, Verdict
-from tomking.risk import drawdown, phases, progress, protect
+from tomking.risk import drawdown, emergency, phases, progress, protect
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.gate import judge
@@ -39,8 +39,13 @@ class Desk:
             *protect.guard(book, view, net_liq, self.settings),
         )
 
-    def next_look(self, book: Book) -> datetime | None:
-        return drawdown.next_look(book, self.settings)
+    def next_look(self, book: Book, now: datetime) -> datetime | None:
+        """A first sight's confirmation; while an emergency level holds and something is held, every few minutes."""
+        waits = drawdown.next_look(book, self.settings)
+        if not book.positions or emergency.level_of(book) < emergency.MONITOR:
+            return waits
+        watch = now + timedelta(minutes=self.settings.watch_minutes)
+        return watch if waits is None else min(waits, watch)
 
     def entries_stopped(self, book: Book) -> str | None:
         return protect.entries_stopped(book) or drawdown.entries_stopped(book, self.settings)

@@ -383,6 +383,9 @@ class Protections(Stresses):
         source="C.9",
         doc="Share of its planned loss from which a loser is closed at levels 2 and 3.",
     )
+    watch_minutes: int = setting(
+        5, low=1, high=60, source="E.5", doc="Between looks at the book while an emergency level holds."
+    )
     emergency_ramp_sessions: int = setting(
         5, low=0, high=60, source="C.12", doc="Sessions at reduced size after level 2 or more."
     )

@@ -22,7 +22,7 @@ class Unlimited:
     def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
         return ()
 
-    def next_look(self, book: Book) -> datetime | None:
+    def next_look(self, book: Book, now: datetime) -> datetime | None:
         return None
 
     def entries_stopped(self, book: Book) -> str | None:
