@@ -3,6 +3,7 @@
 Nothing later than ``now`` can be reached from here.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,10 +41,11 @@ class View:
     def vix(self) -> float | None:
         """The last VIX, None when missing; its age is a matter of the gate."""
         seen = self.market.vix(self.now)
-        return None if seen is None else seen[0]
+        return None if seen is None or math.isnan(seen[0]) else seen[0]
 
     def spot(self, family: str = "SPX") -> float | None:
-        return self.market.spot(family, self.now)
+        level = self.market.spot(family, self.now)
+        return None if level is None or math.isnan(level) else level
 
     def expiries(self, product: str) -> tuple[date, ...]:
         return self.market.expiries(product, self.now)

@@ -1,5 +1,6 @@
 """The whole book marked as one table with one vector lookup (architecture, "the hot path")."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,6 +28,8 @@ class Table:
     """Dollars per point of each row: signed ratio x units x multiplier."""
     units: tuple[Decimal, ...]
     """Half tick of each component, exact."""
+    at_entry: NDArray[np.float64]
+    """Dollars each component is worth when closing costs what opening brought."""
     delivered: bool
     """Whether an exercise or an assignment left a future or shares behind."""
 
@@ -60,6 +63,13 @@ def table_of(book: Book) -> Table:
         ratios=np.array([leg.ratio for _, leg, _ in rows], dtype=np.int64),
         dollars=np.array([leg.ratio * units * float(leg.contract.multiplier) for _, leg, units in rows]),
         units=tuple(ticks[key] / 2 for key in keys),
+        at_entry=np.array(
+            [
+                -float(one.entry_net * one.units * one.structure.multiplier)
+                for position in book.positions.values()
+                for one in position.open_components
+            ]
+        ),
         delivered=any(one.delivered for p in book.positions.values() for one in p.open_components),
     )
 
@@ -73,16 +83,19 @@ def marked(
     """Marks every row; a leg without a mid keeps its ``last`` one in net liq and has no value.
 
     ``last`` is brought up to date: it is what was seen, not what is held, so a restart may start
-    it empty; a leg never seen counts as worth nothing.
+    it empty; a component with a leg never seen counts at what it was opened for.
     """
     if not table.contracts:
         return Marks(cash, {})
     missing = np.isnan(mids)
-    held = mids
     if missing.any():
-        held = np.where(missing, [last.get(c, 0.0) for c in table.contracts], mids)
-    last.update(zip(table.contracts, held.tolist(), strict=True))
-    net_liq = cash + Decimal(float(table.dollars @ held)).quantize(CENT)
+        held = np.where(missing, [last.get(c, np.nan) for c in table.contracts], mids)
+        worth = _partly_at_entry(table, held)
+    else:
+        held, worth = mids, float(table.dollars @ mids)
+    seen_now = zip(table.contracts, held.tolist(), strict=True)
+    last.update(seen_now if not missing.any() else ((c, mid) for c, mid in seen_now if not math.isnan(mid)))
+    net_liq = cash + Decimal(worth).quantize(CENT)
     counts = np.rint(np.where(missing, 0.0, mids) / table.half_ticks).astype(np.int64) * table.ratios
     sums = np.add.reduceat(counts, table.starts).tolist()
     whole = ~np.logical_or.reduceat(missing, table.starts)
@@ -92,3 +105,11 @@ def marked(
         if seen
     }
     return Marks(net_liq, values)
+
+
+def _partly_at_entry(table: Table, held: NDArray[np.float64]) -> float:
+    """Dollars of all components, those with a leg that was never seen (NaN) at their entry."""
+    if not np.isnan(held).any():
+        return float(table.dollars @ held)
+    each = np.add.reduceat(table.dollars * held, table.starts)
+    return float(np.where(np.isnan(each), table.at_entry, each).sum())

@@ -40,7 +40,7 @@ class Desk:
         )
 
     def next_look(self, book: Book, now: datetime) -> datetime | None:
-        """A first sight's confirmation; while an emergency level holds and something is held, every few minutes."""
+        """A first sight's confirmation; while an emergency level holds and something is held, soon."""
         waits = drawdown.next_look(book, self.settings)
         if not book.positions or emergency.level_of(book) < emergency.MONITOR:
             return waits
