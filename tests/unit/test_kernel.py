@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
 
 from tomking.adapters.journal import MemoryJournal
@@ -28,6 +29,7 @@ from tomking.domain.intent import (
 from tomking.domain.lifecycle import State
 from tomking.domain.order import Order
 from tomking.domain.structure import Structure
+from tomking.execution.marking import marked, table_of
 from tomking.kernel import Kernel, Parts
 from tomking.sim.broker import SimBroker
 from tomking.view import Own, View
@@ -480,3 +482,17 @@ def test_a_missing_leg_is_marked_at_what_was_last_seen_of_it_and_the_others_are_
     assert desk.kernel.value(at("10:41")).net_liq == seen
     assert ("call side" in {role for _, role in desk.kernel.value(at("10:41")).values}) is True
     assert ("put side" in {role for _, role in desk.kernel.value(at("10:41")).values}) is False
+
+
+def test_a_restart_without_quotes_values_what_is_held_at_its_entry() -> None:
+    # Not at nothing: a book of short options would look richer, one of long options poorer, than it is.
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),))
+    desk.run(at("10:39"))
+    book = desk.kernel.book
+    table = table_of(book)
+    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), {})
+    held = [one for position in book.positions.values() for one in position.open_components]
+    brought = sum(one.entry_net * one.units * one.structure.multiplier for one in held)
+    assert brought > 0
+    assert marks.net_liq == book.cash - brought
+    assert marks.values == {}
