@@ -120,13 +120,15 @@ def test_the_defaults_may_run_in_every_mode() -> None:
 
 def test_everything_is_said_at_once_and_the_exit_code_is_three(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('[risk]\nbreaker_flatten_share = "2"\n[strategies.friday_0dte]\nvix_gate = "off"\n', encoding="utf-8")
+    text = '[risk]\nbreaker_flatten_share = "2"\n[strategies.friday_0dte]\nvix_gate = "off"\n'
+    file.write_text(text, encoding="utf-8")
     with pytest.raises(Problems) as refusal:
         load_for(Mode.LIVE, path=file, environment={})
     assert refusal.value.code is Exit.CONFIG
     assert len(refusal.value.lines) == 2
     assert any(f"{file}:2" in line for line in refusal.value.lines)
-    assert load_for(Mode.BACKTEST, path=file, environment={}).research() == ("strategies.friday_0dte.vix_gate",)
+    researched = load_for(Mode.BACKTEST, path=file, environment={}).research()
+    assert researched == ("strategies.friday_0dte.vix_gate",)
 
 
 def test_rules_without_a_setting_have_none_and_a_quarter_is_the_only_kelly() -> None:
@@ -154,5 +156,4 @@ def test_the_switches_of_the_risk_settings_are_all_known() -> None:
         "risk.cap_shares",  # so is the other of these
         "risk.full_size",
         "risk.ceilings",  # how many positions: none of the six rules of ruling 16
-        "risk.threshold_currency",
     }

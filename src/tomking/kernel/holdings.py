@@ -40,13 +40,17 @@ class Holdings:
 
     def of(self, book: Book, strategy: str) -> Mine:
         """Its part of ``book``: the same object while nothing of it has changed."""
+        return (self._mine if book is self._book else self.all(book)).get(strategy, NOTHING)
+
+    def all(self, book: Book) -> Mapping[str, Mine]:
+        """The same of every strategy that has any."""
         if book is not self._book:
             made_of = (book.positions, book.orders, book.notes, book.day)
             if len(self._of) != len(made_of) or not all(map(is_, self._of, made_of)):
                 self._of = made_of
                 self._mine = self._split(book)
             self._book = book
-        return self._mine.get(strategy, NOTHING)
+        return self._mine
 
     def _split(self, book: Book) -> dict[str, Mine]:
         positions: dict[str, list[Position]] = {}

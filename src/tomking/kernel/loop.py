@@ -46,7 +46,7 @@ from tomking.execution.plan import (
     target_order,
     target_price,
 )
-from tomking.kernel.holdings import EXIT, Holdings, Mine
+from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -134,18 +134,16 @@ class Kernel:
         if look is not None:
             wakes.append(max(look, now + SOON))
         wakes += [self._order_wake(w, now) for w in self.book.orders.values() if not _rests(w)]
-        wakes += [self._strategy_wake(s, session, now) for s in self._at.strategies]
+        parts, known = self._holdings.all(self.book), self._wakes
+        for strategy in self._at.strategies:
+            mine, last = parts.get(strategy.id, NOTHING), known.get(strategy.id)
+            # The last answer stands while it lies ahead and nothing of the strategy's own has changed.
+            stands = last is not None and last[2] > now and last[0] is mine and last[1] is session
+            wakes.append(last[2] if last and stands else self._strategy_wake(strategy, mine, session, now))
         return min(wakes)
 
-    def _strategy_wake(self, strategy: Strategy, session: Session, now: datetime) -> datetime:
-        """Its next wake, the session's close when it has none before.
-
-        The last answer stands while it lies ahead and nothing of the strategy's own has changed.
-        """
-        mine = self._holdings.of(self.book, strategy.id)
-        known = self._wakes.get(strategy.id)
-        if known is not None and known[0] is mine and known[1] is session and known[2] > now:
-            return known[2]
+    def _strategy_wake(self, strategy: Strategy, mine: Mine, session: Session, now: datetime) -> datetime:
+        """Its next wake, the session's close when it has none before."""
         wake = strategy.next_wake(session, self._own(strategy.id), now, self._at.market.grid_minutes)
         assert wake is None or wake > now, f"{strategy.id} wants to wake in the past"
         self._wakes[strategy.id] = (mine, session, wake or session.close, now)
@@ -376,8 +374,11 @@ class Kernel:
     # ------------------------------------------------------------------ 4 decide
 
     def _decide(self, view: View) -> None:
+        minute = view.now.replace(second=0, microsecond=0)
         for strategy in self._at.strategies:
-            for intent in self._wishes(strategy, view) if self._is_due(strategy, view) else ():
+            if not self._is_due(strategy, view, minute):
+                continue
+            for intent in self._wishes(strategy, view):
                 match intent:
                     case Close():
                         self._close(intent, view)
@@ -393,10 +394,14 @@ class Kernel:
                         self._open(Alternatives((intent,)), view)
                     case Alternatives():
                         self._open(intent, view)
-        for left in filter(_is_halfway, tuple(self.book.positions.values())):
-            self._live_on(left.id, "decided", view.now)
+        self._end_halfway(view.now)
 
-    def _is_due(self, strategy: Strategy, view: View) -> bool:
+    def _end_halfway(self, now: datetime) -> None:
+        """An exit that nobody wished to go on with when asked is over."""
+        for left in filter(_is_halfway, tuple(self.book.positions.values())):
+            self._live_on(left.id, "decided", now)
+
+    def _is_due(self, strategy: Strategy, view: View, minute: datetime) -> bool:
         """Whether it wishes to be asked in this minute, or an exit of its found no quote today.
 
         A function of the book and the clock alone, so that a restart changes nothing.
@@ -404,7 +409,7 @@ class Kernel:
         mine = self._holdings.of(self.book, strategy.id)
         if mine.unpriced or any(map(_is_halfway, mine.positions)):
             return True
-        minute, known = view.now.replace(second=0, microsecond=0), self._wakes.get(strategy.id)
+        known = self._wakes.get(strategy.id)
         if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
             # The first wake after an earlier minute: if it lies in this one, it is this one's first too.
             if view.now < known[2]:

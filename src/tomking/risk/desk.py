@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book
+from tomking.domain.book import Book, Position
 from tomking.domain.intent import Close, Open, Verdict
 from tomking.risk import drawdown, emergency, phases, progress, protect
 from tomking.risk.account import Account
@@ -24,6 +24,10 @@ class Desk:
     settings: Settings
     places: Mapping[str, Place] = field(default_factory=lambda: PLACES)
     """What each strategy may trade, those from outside among them."""
+    _last: list[tuple[Mapping[str, Position], datetime, Decimal, Account]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The account that was asked for last, and of what it is: nothing that a restart would miss."""
 
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         if "phase" in book.levels:
@@ -57,17 +61,20 @@ class Desk:
         return [*first, *(c for c in more if not any((c.position, role) in taken for role in c.roles))]
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
-        return judge(
-            wish,
-            book,
-            view,
-            account_of(book, view, net_liq, self.settings),
-            self.settings,
-            places=self.places,
-        )
+        account = self._account(book, view, net_liq)
+        return judge(wish, book, view, account, self.settings, places=self.places)
+
+    def _account(self, book: Book, view: View, net_liq: Decimal) -> Account:
+        """Of one step and one set of positions all questions are about the same account."""
+        for positions, now, worth, account in self._last:
+            if positions is book.positions and now == view.now and worth == net_liq:
+                return account
+        account = account_of(book, view, net_liq, self.settings)
+        self._last[:] = [(book.positions, view.now, net_liq, account)]
+        return account
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
-        account = account_of(book, view, net_liq, self.settings)
+        account = self._account(book, view, net_liq)
         snapshot = ev.SessionEnded(
             view.now, view.today, net_liq, account.margin, account.capital, view.vix, view.spot()
         )

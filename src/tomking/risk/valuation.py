@@ -1,7 +1,6 @@
 """The account now: margin, capital and heat of what is held, by family, strategy and expiry."""
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -33,9 +32,9 @@ class Use(NamedTuple):
 
 def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings) -> Account:
     """The account at the present mids.  A position whose mids are missing keeps its entry's margin."""
-    account = Account(net_liq, ZERO, ZERO, ZERO, {}, {}, {})
     if not book.positions:
-        return account
+        return _added_up(net_liq, [])
+    uses: list[tuple[Position, Use]] = []
     mids = view.market.marks(book.held(), view.now)
     spots: dict[str, float | None] = {}
     start = 0
@@ -49,9 +48,8 @@ def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings) -> 
             continue
         if position.family not in spots:
             spots[position.family] = view.spot(position.family)
-        use = use_of(position, held, own, spots[position.family], view.vix, settings)
-        account = _plus(account, position, use)
-    return account
+        uses.append((position, use_of(position, held, own, spots[position.family], view.vix, settings)))
+    return _added_up(net_liq, uses)
 
 
 def holdings(components: Sequence[Component]) -> list[Held]:
@@ -130,18 +128,25 @@ def _main_expiry(position: Position) -> date:
     return min(one.expiry for one in own)
 
 
-def _plus(account: Account, position: Position, use: Use) -> Account:
-    return replace(
-        account,
-        margin=account.margin + use.margin,
-        capital=account.capital + use.capital,
-        heat=account.heat + use.heat,
-        by_family=_added(account.by_family, position.family, use.margin),
-        by_strategy=_added(account.by_strategy, position.strategy, use.margin),
-        by_expiry=_added(account.by_expiry, use.expiry, use.margin),
-        by_position={**account.by_position, position.id: use.capital},
+def _added_up(net_liq: Decimal, uses: Sequence[tuple[Position, Use]]) -> Account:
+    by_family: dict[str, Decimal] = {}
+    by_strategy: dict[str, Decimal] = {}
+    by_expiry: dict[date, Decimal] = {}
+    for position, use in uses:
+        _add(by_family, position.family, use.margin)
+        _add(by_strategy, position.strategy, use.margin)
+        _add(by_expiry, use.expiry, use.margin)
+    return Account(
+        net_liq=net_liq,
+        margin=sum((use.margin for _, use in uses), ZERO),
+        capital=sum((use.capital for _, use in uses), ZERO),
+        heat=sum((use.heat for _, use in uses), ZERO),
+        by_family=by_family,
+        by_strategy=by_strategy,
+        by_expiry=by_expiry,
+        by_position={position.id: use.capital for position, use in uses},
     )
 
 
-def _added(table: Mapping[Key, Decimal], key: Key, more: Decimal) -> dict[Key, Decimal]:
-    return {**table, key: table.get(key, ZERO) + more}
+def _add(table: dict[Key, Decimal], key: Key, more: Decimal) -> None:
+    table[key] = table.get(key, ZERO) + more

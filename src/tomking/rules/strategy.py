@@ -36,8 +36,6 @@ CODES = (
 )
 # fmt: on
 """Gates in the order of methodology B.0."""
-WATCH_MINUTE = OPEN_MINUTE + 1
-"""The first look at what is held: the quotes of the open itself are the worst of the day."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -263,8 +261,9 @@ class Strategy:
             every = (
                 self.watch.minutes if grid <= self.watch.minutes else min(self.watch.minutes, LOOK_MINUTES)
             )
-            # One grid for all strategies: what looks at the same minute looks at the same quotes.
-            look = WATCH_MINUTE + max(0, -(-(max(since, first) - WATCH_MINUTE) // every)) * every
+            # The first look, then one grid for all strategies, that of the clock (10:00, 10:30, ...): what
+            # looks at the same minute looks at the same quotes, and shares it with what begins then.
+            look = first if since <= first else OPEN_MINUTE + -(-(since - OPEN_MINUTE) // every) * every
             if look <= last:
                 yield look
             yield from (minute_of(t) for t in self.watch.also)

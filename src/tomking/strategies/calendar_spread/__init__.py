@@ -18,7 +18,7 @@ from tomking.strategies.calendar_spread.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "calendar_spread"
-EVERY = 15
+EVERY = 30
 """Minutes between looks into the window."""
 
 

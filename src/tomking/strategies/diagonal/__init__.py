@@ -18,7 +18,7 @@ from tomking.strategies.diagonal.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "diagonal"
-EVERY = 15
+EVERY = 30
 """Minutes between looks into the window."""
 
 

@@ -90,5 +90,5 @@ class Settings:
         doc="Time value of a share's option in the money, under which all goes.",
     )
     check_minutes: int = setting(
-        30, low=1, high=390, source="E.2, decision 103", doc="Minutes between looks."
+        60, low=1, high=390, source="E.2, decision 103", doc="Minutes between looks."
     )

@@ -126,4 +126,6 @@ class Settings:
         source="B.5",
         doc="So much: none, the last one goes.",
     )
-    check_minutes: int = setting(30, low=1, high=390, source="E.5", doc="Minutes between looks.")
+    check_minutes: int = setting(
+        60, low=1, high=390, source="E.5, decision 103", doc="Minutes between looks."
+    )

@@ -18,7 +18,7 @@ from tomking.strategies.ratio_spread.settings import Settings
 __all__ = ["Settings", "strategy"]
 
 ID = "ratio_spread"
-EVERY = 15
+EVERY = 30
 """Minutes between looks into the window."""
 TUESDAYS = Days(weekday=1)
 

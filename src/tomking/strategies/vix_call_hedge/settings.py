@@ -49,5 +49,5 @@ class Settings:
     exit_dte: int = setting(21, low=0, high=60, source="B.12", doc="All is sold, whatever it is worth.")
     exit_from: time = setting(time(10, 0), source="D.7, decision 103", doc="From here on that day.")
     check_minutes: int = setting(
-        30, low=1, high=390, source="E.2, decision 103", doc="Between looks at what is held."
+        180, low=1, high=390, source="E.2, decision 103", doc="Between looks at what is held."
     )
