@@ -76,7 +76,8 @@ def seasoned() -> Book:
 
 
 def test_full_size_waits_until_the_phase_is_earned() -> None:
-    answer = verdict(lt112(), vix=16.0)
+    live = replace(SETTINGS, phase_gating="full_size")
+    answer = judge(lt112(), empty(), view(16.0), account(empty(), NET_LIQ), live)
     assert isinstance(answer, Refused)
     (breach,) = answer.breaches
     assert (breach.code, breach.limit) == ("PHASE", "earned phase")

@@ -626,23 +626,28 @@ class Kernel:
         facts = (self.book.positions, self.book.orders, self.book.levels)
         if not self._asked and len(self._rested_of) == len(facts) and all(map(is_, self._rested_of, facts)):
             return
+        waits = False
         for position in tuple(self.book.positions.values()):
             if position.state not in (State.ACTIVE, State.DEFENDING):
                 continue
             for target in position.targets:
-                self._rest_one(position, target, view)
-        if not self._asked:
+                waits |= self._rest_one(position, target, view)
+        if not self._asked and not waits:
             self._rested_of = (self.book.positions, self.book.orders, self.book.levels)
 
-    def _rest_one(self, position: Position, target: Target, view: View) -> None:
+    def _rest_one(self, position: Position, target: Target, view: View) -> bool:
+        """Whether it waits for a market: nothing is sent to one that shows no quote of it at all."""
         components = [position.components[role] for role in target.roles]
         keep = self._at.risk.keep(self.book, target.keep)
         if any(not c.is_open or c.closing or (position.id, c.role) in self._asked for c in components):
-            return
+            return False
         if len({c.units for c in components}) > 1:
-            return  # partly closed apart: the strategy's own rules see to the rest
+            return False  # partly closed apart: the strategy's own rules see to the rest
         resting = components[0].target
         if resting is None and all(c.target is None for c in components):
+            quotes = view.quotes([leg.contract for c in components for leg in c.structure.legs])
+            if all(quote is None for quote in quotes):
+                return True
             order = target_order(str(self.book.sequence), position, components, target, keep)
             self.record(ev.OrderSubmitted(view.now, order))
             self._at.broker.submit(order, view.now)
@@ -653,6 +658,7 @@ class Kernel:
                 self.record(ev.OrderRepriced(view.now, resting, limit))
                 self._at.broker.reprice(resting, limit, view.now)
                 self._sent = True
+        return False
 
 
 def _left(one: Component) -> str:
