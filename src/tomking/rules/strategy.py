@@ -36,6 +36,8 @@ CODES = (
 )
 # fmt: on
 """Gates in the order of methodology B.0."""
+GRID_MINUTE = OPEN_MINUTE + 30
+"""Ten o'clock: looks at what is held lie whole intervals from it."""
 STOP_NOTE = "|stop|"
 """In the key of a note: a first observation that waits for its confirmation."""
 
@@ -261,9 +263,9 @@ class Strategy:
             every = (
                 self.watch.minutes if grid <= self.watch.minutes else min(self.watch.minutes, LOOK_MINUTES)
             )
-            # The first look, then one grid for all strategies, that of the clock (10:00, 10:30, ...): what
-            # looks at the same minute looks at the same quotes, and shares it with what begins then.
-            look = first if since <= first else OPEN_MINUTE + -(-(since - OPEN_MINUTE) // every) * every
+            # The first look, then one grid for all strategies, counted from ten o'clock: what looks at the
+            # same minute looks at the same quotes, and shares it with what begins then.
+            look = first if since <= first else GRID_MINUTE + -(-(since - GRID_MINUTE) // every) * every
             if look <= last:
                 yield look
             yield from (minute_of(t) for t in self.watch.also)
