@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from tests.strategies.world import Desk, World, closes, flat, passes, rising_bar
 from tests.worlds import at, weekdays
 
 from tomking.domain.bars import Bars
-from tomking.domain.book import Component
+from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Sessions
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract, Share
 from tomking.domain.eventcalendar import Dates, Event, EventCalendar
-from tomking.domain.intent import Alternatives, Intent, Mark, Open
+from tomking.domain.intent import Alternatives, Intent, Mark, Open, Part
 from tomking.domain.structure import Leg, Structure
 from tomking.strategies import build
 from tomking.strategies.ipmcc import Settings, weekly
@@ -587,3 +588,13 @@ def test_the_loss_planned_for_beside_a_leap_is_a_tick() -> None:
     wish = opened(one.decide(at("09:40", NEXT)))
     assert wish.planned_loss == Decimal("0.01")
     assert weekly.may_sell(next(iter(one.positions.values())), weekly.ENTRY)
+
+
+def test_a_second_call_of_the_same_week_has_a_role_of_its_own() -> None:
+    # On 1993-04-02 the call of 1993-04-08 was sold at 10:40, bought back at 16:00, and sold again at 16:40.
+    structure = Structure.parse("weekly 2031-03-14", "-1 SPY 2031-03-14 C560")
+    first = Part("weekly 2031-03-14", structure)
+    held = cast("Position", SimpleNamespace(components={"LEAP": 1, first.role: 2}))
+    assert weekly._named_anew(first, held).role == "weekly 2031-03-14 2"
+    held = cast("Position", SimpleNamespace(components={"LEAP": 1}))
+    assert weekly._named_anew(first, held) == first

@@ -1,7 +1,7 @@
 """The weekly call: how deep it is sold, never below its floor, and never twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -106,7 +106,7 @@ def _beside(
     wish = Open(
         strategy=own.strategy,
         entry=entry,
-        parts=(sale.part,),
+        parts=(_named_anew(sale.part, position),),
         ceiling=units,
         planned_loss=sale.call.tick,  # covered: what can be lost is the LEAP's, and counted there
         target_gain=settings.weekly_target * sale.extrinsic,
@@ -115,6 +115,15 @@ def _beside(
         joins=position.id,
     )
     return [sale.mark(own.strategy), wish]
+
+
+def _named_anew(part: Part, position: Position) -> Part:
+    """A role is used once: a second call of the same week is its number 2."""
+    role, number = part.role, 1
+    while role in position.components:
+        number += 1
+        role = f"{part.role} {number}"
+    return replace(part, role=role)
 
 
 def sale_of(
