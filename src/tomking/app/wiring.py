@@ -12,7 +12,7 @@ from tomking.domain.money import ZERO
 from tomking.domain.order import Order
 from tomking.kernel import Kernel, Parts, Risk
 from tomking.kernel import Strategy as Asked
-from tomking.ports import Journal, MarketData
+from tomking.ports import Broker, Journal, MarketData
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
@@ -77,6 +77,11 @@ def frictionless_kernel(
             observe=observe,
         )
     )
+
+
+def simulated_broker(market: MarketData, sessions: Sessions) -> Broker:
+    """A fresh simulated broker, as after a restart: it knows no order."""
+    return SimBroker(market, sessions, order_fees)
 
 
 def no_fees(_order: Order, _units: int) -> Decimal:

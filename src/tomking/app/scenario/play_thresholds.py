@@ -14,12 +14,11 @@ from tomking.app.scenario.play_market import FRIDAY, nervous
 from tomking.app.scenario.stage import Stage, at
 from tomking.app.scenario.story import Figures, Story
 from tomking.app.scenario.tape import flat, tape
-from tomking.app.wiring import order_fees
+from tomking.app.wiring import simulated_broker
 from tomking.domain.calendar import new_york
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract
 from tomking.domain.intent import Open
-from tomking.sim.broker import SimBroker
 
 Cost = Callable[[datetime], float]
 CREDIT = 10.0
@@ -54,7 +53,7 @@ def _condor(cost: Cost) -> Story:
     stage = Stage(nervous(), usd(200_000), some("friday_0dte"))
     told = _mids(wish, cost)
     stage.market = ByHand(stage.tape.market, (), told)
-    stage.broker = SimBroker(stage.market, stage.tape.sessions, order_fees)
+    stage.broker = simulated_broker(stage.market, stage.tape.sessions)
     stage.born()
     now = begin(stage, FRIDAY, "10:01")
     stage.take(wish, now, 1)

@@ -9,7 +9,7 @@ from tomking.adapters.journal import MemoryJournal
 from tomking.app.scenario.disturbed import Disturbed, Fault
 from tomking.app.scenario.story import BY_FIAT, Moment, Story
 from tomking.app.scenario.tape import SEED, Tape
-from tomking.app.wiring import Silent, order_fees
+from tomking.app.wiring import Silent, order_fees, simulated_broker
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import Session, new_york, wall_instant
@@ -18,13 +18,12 @@ from tomking.domain.intent import Alternatives, Approved, Open, Pass
 from tomking.domain.order import Fill
 from tomking.execution.plan import opening_order
 from tomking.kernel import Kernel, Parts, Risk
-from tomking.ports import MarketData
+from tomking.ports import Broker, MarketData
 from tomking.risk.desk import Desk
 from tomking.risk.gate import case_of
 from tomking.risk.settings import Settings
 from tomking.risk.valuation import account_of
 from tomking.rules.strategy import Strategy
-from tomking.sim.broker import SimBroker
 from tomking.strategies import build
 from tomking.view import Own, View
 
@@ -47,7 +46,7 @@ class Stage:
     journal: MemoryJournal = field(default_factory=MemoryJournal)
     story: Story = field(init=False)
     kernel: Kernel = field(init=False)
-    broker: SimBroker = field(init=False)
+    broker: Broker = field(init=False)
     market: MarketData = field(init=False)
     wake: datetime | None = None
     watched: timedelta | None = None
@@ -56,7 +55,7 @@ class Stage:
     def __post_init__(self) -> None:
         market = self.tape.market
         self.market = Disturbed(market, self.faults) if self.faults else market
-        self.broker = SimBroker(self.market, self.tape.sessions, order_fees)
+        self.broker = simulated_broker(self.market, self.tape.sessions)
         self.story = Story()
         self.born()
 
