@@ -161,6 +161,7 @@ class FamilyMarket:
         self._strikes: dict[tuple[str, date, date], Ints] = {}
         self._minutes: dict[int, _Seen] = {}
         """Of one session: all accounts of a run look at the same minutes."""
+        self._minutes_of: Session | None = None
         self._rate_on: tuple[date, float] = (date.min, math.nan)
         self._now: datetime | None = None
         self._seen: _Seen | None = None
@@ -280,10 +281,10 @@ class FamilyMarket:
         return seen
 
     def _in_session(self, session: Session, minute: int) -> _Seen | None:
+        if self._minutes_of is not session:
+            self._minutes_of, self._minutes = session, {}
         seen = self._minutes.get(minute)
-        if seen is None or seen.session is not session:
-            if seen is not None:
-                self._minutes.clear()
+        if seen is None:
             terms = self._model.at(session, minute)
             seen = None if terms is None else _Seen(session, minute, terms)
             if seen is not None:
