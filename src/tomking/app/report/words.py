@@ -27,7 +27,23 @@ GATES = {
     "FILL": "the order was sent and found no taker at an acceptable price",
 }
 
-STRATEGY_NAMES = {"friday_0dte": "Friday 0DTE", "lt112": "LT112"}
+STRATEGY_NAMES = {
+    "friday_0dte": "Friday 0DTE",
+    "butterfly_9b": "Butterfly 9B",
+    "lt112": "LT112",
+    "calendarized_112": "Cal. 1-1-2",
+    "ipmcc": "IPMCC",
+    "futures_strangle": "Strangle",
+    "ratio_spread": "Ratio",
+    "calendar_spread": "Calendar",
+    "diagonal": "Diagonal",
+    "vix_spike_puts": "VIX-spike puts",
+    "leap_put_income": "LEAP income",
+    "leap_put_hedge": "LEAP hedge",
+    "vix_call_hedge": "VIX calls",
+    "box_financing": "Box",
+}
+"""Short enough for a column.  A strategy from outside goes by its identity."""
 
 
 def named(strategy: str) -> str:
