@@ -51,10 +51,13 @@ def _reached(root: Path, path: Path) -> set[str]:
     while todo:
         for module in _imports(todo.pop()):
             found.add(module.partition(".")[0])
-            inner = _file_of(root, module)
-            if inner is not None and inner not in seen:
-                seen.add(inner)
-                todo.append(inner)
+            # Importing a.b.c runs the files of a and a.b as well.
+            words = module.split(".")
+            for n in range(1, len(words) + 1):
+                inner = _file_of(root, ".".join(words[:n]))
+                if inner is not None and inner not in seen:
+                    seen.add(inner)
+                    todo.append(inner)
     return found
 
 
