@@ -279,6 +279,11 @@ ROWS = (
             none("filled_twice", "orders filled twice"),
             none("head_differs", "difference of the journal from that of a run without restarts"),
             none(
+                "levels_too_high",
+                "emergency levels above those of a run without restarts, on the day with halts",
+                "the last mids after a restart (execution/marking.py)",
+            ),
+            none(
                 "head_differs_in_halts",
                 "the same with the day's halts: restarts while no leg has a quote",
                 "the last mids after a restart (execution/marking.py)",
