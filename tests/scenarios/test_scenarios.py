@@ -56,6 +56,7 @@ def test_no_key_is_claimed_twice_in_a_row() -> None:
         assert len(keys) == len(set(keys)), row.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_quick_scenario_meets_its_row(name: str, played: dict[str, Result]) -> None:
     result = played[name]
@@ -64,6 +65,7 @@ def test_a_quick_scenario_meets_its_row(name: str, played: dict[str, Result]) ->
     assert {c.claim.key for c in result.checks} == set(result.outcome.figures), "every figure is claimed"
 
 
+@pytest.mark.slow
 def test_the_permitted_august_book_loses_a_fraction_of_the_unprotected_one(played: dict[str, Result]) -> None:
     # Six positions of five ES units are offered.  A.4 lets P4 hold three ES in all, so one position of three
     # is what is left, and every other limit has its own reason from the second or third on.

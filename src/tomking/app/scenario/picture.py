@@ -16,6 +16,8 @@ WIDTH, LEFT, RIGHT, TOP, PANEL, GAP = 760, 70, 16, 34, 118, 30
 INK, GRID, PAPER = "#333333", "#dddddd", "#ffffff"
 COLOURS = ("#1f6fb4", "#d9730d", "#6a3d9a", "#2e8b57", "#8a8a8a")
 LEVELS_TOP = 4.0
+OPEN, SESSION = 570, 390
+"""Minutes of the day, and of a session."""
 POINTS_MAX = 260
 """Per line: more is not seen."""
 
@@ -40,6 +42,7 @@ def picture(title: str, stories: Sequence[tuple[str, Story]]) -> str:
     name, main = stories[0]
     moments = _thinned(main.moments)
     days = [new_york(m.at).strftime("%m-%d") for m in moments]
+    across = _across(moments)
     worth = [_Line(name, np.array([m.net_liq for m in moments]) / 1000)]
     for other, story in stories[1:]:
         worth.append(_Line(other, _on(moments, story.moments) / 1000))
@@ -67,7 +70,7 @@ def picture(title: str, stories: Sequence[tuple[str, Story]]) -> str:
         f'<text x="{LEFT}" y="18" font-weight="bold" font-size="13">{title}</text>',
     ]
     for i, panel in enumerate(panels):
-        parts += _drawn(panel, TOP + i * (PANEL + GAP), days)
+        parts += _drawn(panel, TOP + i * (PANEL + GAP), days, across)
     return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
@@ -94,7 +97,16 @@ def _column(values: Sequence[float | None]) -> Floats:
     return np.array([np.nan if v is None else v for v in values], np.float64)
 
 
-def _drawn(panel: _Panel, top: float, days: Sequence[str]) -> list[str]:
+def _across(moments: Sequence[Moment]) -> list[float]:
+    """Pixels: sessions are equally wide, and a moment lies at its part of its own."""
+    walls = [new_york(m.at) for m in moments]
+    order = {day: i for i, day in enumerate(dict.fromkeys(w.date() for w in walls))}
+    parts = [order[w.date()] + min(1.0, max(0.0, (w.hour * 60 + w.minute - OPEN) / SESSION)) for w in walls]
+    width = max(1, len(order))
+    return [LEFT + part / width * (WIDTH - LEFT - RIGHT) for part in parts]
+
+
+def _drawn(panel: _Panel, top: float, days: Sequence[str], across: Sequence[float]) -> list[str]:
     known = np.concatenate([line.y for line in panel.lines]) if panel.lines else np.zeros(0)
     known = known[np.isfinite(known)]
     if not known.size:
@@ -103,21 +115,20 @@ def _drawn(panel: _Panel, top: float, days: Sequence[str]) -> list[str]:
     high = float(known.max()) if panel.high is None else panel.high
     room = 0.06 * (high - low) or 1.0
     low, high = low - room, high + room
-    n = len(days)
     parts = [f'<text x="{LEFT}" y="{top + 10:.0f}" fill="{INK}">{panel.title}</text>']
     for tick in _ticks(low, high):
         y = _down(tick, low, high, top)
         parts.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="{GRID}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" fill="{INK}">{tick:g}</text>')
     for i, day in _labels(days):
-        x = _over(i, n)
+        x = across[i]
         parts.append(f'<path d="M{x:.1f} {top + 14:.0f}V{top + PANEL:.0f}" stroke="{GRID}"/>')
         parts.append(
             f'<text x="{x:.1f}" y="{top + PANEL + 12:.0f}" text-anchor="middle" fill="{INK}">{day}</text>'
         )
     for i, line in enumerate(panel.lines):
         points = [
-            (_over(j, n), _down(float(y), low, high, top)) for j, y in enumerate(line.y) if np.isfinite(y)
+            (across[j], _down(float(y), low, high, top)) for j, y in enumerate(line.y) if np.isfinite(y)
         ]
         parts.append(
             f'<path d="{_path(points, stepped=line.stepped)}" fill="none" '
@@ -152,10 +163,6 @@ def _ticks(low: float, high: float, about: int = 4) -> list[float]:
     return [
         round(float(n * step), 10) + 0.0 for n in np.arange(np.ceil(low / step), np.floor(high / step) + 1)
     ]
-
-
-def _over(i: int, n: int) -> float:
-    return LEFT + i / max(1, n - 1) * (WIDTH - LEFT - RIGHT)
 
 
 def _down(value: float, low: float, high: float, top: float) -> float:

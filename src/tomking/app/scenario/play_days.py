@@ -88,6 +88,15 @@ def _span(
     return at(day, wall), at(until or day, end)
 
 
+def _common(story: Story, stage: Stage) -> Figures:
+    """What every historic day claims (H.4)."""
+    return {
+        "short_vol": max(m.short_vol for m in story.moments),
+        "worst_session": min(story.days().values()),
+        **implicit(story, stage.tape.sessions),
+    }
+
+
 def _opened(story: Story, since: datetime, until: datetime) -> int:
     return len(story.openings(since, until))
 
@@ -117,7 +126,7 @@ def august_2024() -> Outcome:
         "entries_later": _opened(story, *_span(date(2024, 8, 9), until=date(2024, 8, 30))),
         "drawdown_level": story.highest("drawdown"),
         "drawdown_level_most": story.highest("drawdown"),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -140,7 +149,7 @@ def august_narrative() -> Outcome:
         "loss": _loss(story, date(2024, 7, 31), date(2024, 8, 8)),
         "emergency_level": story.highest("emergency", *_span(fifth)),
         "entries_5_to_7": _opened(story, *_span(fifth, until=date(2024, 8, 7))),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -172,7 +181,7 @@ def covid_2020() -> Outcome:
         "entries_above_40": _above(stage, 40.0),
         "orders_in_halts": sum(len(story.sent(f.since, f.until)) for f in halts),
         "hedge_gain": _won(stage, "leap_put_hedge"),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -209,7 +218,7 @@ def volmageddon_2018() -> Outcome:
         "breaker_level": story.highest("breaker", *_span(fifth)),
         "loss": _loss(story, date(2018, 2, 2), date(2018, 2, 16)),
         "entries_5_to_7": _opened(story, since, at(date(2018, 2, 6), "16:01")),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -231,7 +240,7 @@ def august_2015() -> Outcome:
         ),
         "emergency_level": story.highest("emergency", *_span(monday)),
         "loss": _loss(story, date(2015, 8, 20), date(2015, 9, 4)),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     note = f"Closing orders sent before 10:15: {len(early)}."
     return Outcome(figures, (("net liq", story),), (said, note))
@@ -270,7 +279,7 @@ def flash_crash_2010() -> Outcome:
         "opened_in_crash": _opened(story, at(day, "14:30"), at(day, "16:01")),
         "paid_over_model": max(paid, default=1.0),
         "loss": _loss(story, date(2010, 5, 5), date(2010, 5, 14)),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -300,7 +309,7 @@ def december_2018() -> Outcome:
         "loss": _loss(story, date(2018, 10, 3), date(2018, 12, 31)),
         "held_past_21": past,
         "drawdown_level": story.highest("drawdown"),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 
@@ -337,7 +346,7 @@ def april_2025() -> Outcome:
         "rolled_losers": sum(e.order.strategy == "ipmcc" for e in story.openings(*_span(up))),
         "worst_day": min(story.days().values()),
         "loss": _loss(story, date(2024, 4, 2), days[-1]),
-        **implicit(story, stage.tape.sessions),
+        **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
 

@@ -3,20 +3,23 @@
 import resource
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import pairwise
 
 from tomking.app.scenario.books import begin, everything, hold_ipmcc, hold_lt112, some, usd
 from tomking.app.scenario.outcome import Outcome
 from tomking.app.scenario.stage import Stage, at
 from tomking.app.scenario.story import Figures, implicit
-from tomking.app.scenario.tape import Knot, tape
+from tomking.app.scenario.tape import Knot, gliding, tape
 from tomking.domain import events as ev
 from tomking.domain.calendar import new_york
 from tomking.risk.valuation import account_of
 from tomking.strategies import friday_0dte
+from tomking.strategies.lt112 import Settings as Lt112
+from tomking.strategies.lt112 import strategy as lt112_of
 
-FRIDAY = date(2018, 6, 22)
+EXPIRY_LESS_21 = date(2018, 6, 29)
+"""A Friday three weeks before the third Friday of July."""
 HALF_DAY = date(2021, 11, 26)
 CLOCK_CHANGES = (date(2022, 3, 11), date(2022, 3, 18), date(2022, 11, 4), date(2022, 11, 11))
 
@@ -115,25 +118,34 @@ def whole_day() -> Outcome:
 
 
 def same_second() -> Outcome:
-    jump = (
-        Knot("09:30", 0.0, 24.0),
-        Knot("10:29", 0.0, 24.0),
-        Knot("10:30", -0.025, 33.0),
-        Knot("16:00", -0.025, 33.0),
-    )
-    stage = Stage(tape({FRIDAY: jump}), usd(200_000), everything())
-    now = begin(stage, FRIDAY, "09:40")
-    hold_lt112(stage, now, "ES", 1)
-    hold_ipmcc(stage, now)
+    """An LT112's last morning and the 0DTE's entry at 10:30 sharp; a fall of the index in the same minute."""
+    days = [date(2018, 6, 26), date(2018, 6, 27), date(2018, 6, 28)]
+    calm = (Knot("09:30", 0.0, 24.0), Knot("10:29", 0.0, 24.0))
+    jump = (*calm, Knot("10:30", -0.006, 26.0), Knot("16:00", -0.006, 26.0))
+    told = {**gliding(days, (16.0, 18.0, 21.0, 24.0), (0.0, 0.0, 0.0)), EXPIRY_LESS_21: jump}
+    exits = lt112_of(replace(Lt112(), exit_from=time(10, 30)))
+    stage = Stage(tape(told), usd(200_000), (exits, *some("friday_0dte", "ipmcc", "butterfly_9b")))
+    bought = date(2018, 6, 22)
+    hold_ipmcc(stage, begin(stage, bought, "09:32"))
+    stage.play(bought, days[-2])
+    hold_lt112(stage, begin(stage, days[-1], "15:30"), "ES", 1, days=22)
+    stage.play(days[-1])
     most = 0.0
     for wall in ("10:29", "10:30", "10:31", "10:40", "11:00", "12:00", "15:00"):
-        stage.play(FRIDAY, until=wall)
-        instant = at(FRIDAY, wall)
+        stage.play(EXPIRY_LESS_21, until=wall)
+        instant = at(EXPIRY_LESS_21, wall)
         account = account_of(stage.book, stage.view(instant), stage.net_liq(instant), stage.settings)
         most = max(most, float(account.capital / stage.net_liq(instant)))
-    story = stage.play(FRIDAY)
+    story = stage.play(EXPIRY_LESS_21)
     figures: Figures = {
         "exits_after_entries": _exits_after_entries(story.sent()),
+        "exits_at_1030": sum(e.at == at(EXPIRY_LESS_21, "10:30") and not e.order.opens for e in story.sent()),
+        "wishes_at_1030": sum(
+            isinstance(e, ev.EntryApproved | ev.Declined)
+            and e.at == at(EXPIRY_LESS_21, "10:30")
+            and e.strategy == "friday_0dte"
+            for e in story.events
+        ),
         "capital_share": most,
         "within_5_minutes": _too_near(story.sent()),
         **implicit(story, stage.tape.sessions),

@@ -270,6 +270,7 @@ def crash_at_the_limit() -> Outcome:
         "loss_over_estimate": worst / estimate,
         "drawdown_level": story.highest("drawdown"),
         "entries_in_lock": len(story.openings(at(CRASH_DAY, "09:30"), lock_ends)),
+        "phases_lost": sum(bool(e.before) and int(e.after) < int(e.before) for e in story.levels("phase")),
         "orders_in_halt": len(story.sent(at(CRASH_DAY, "09:30"), at(CRASH_DAY, "16:01"))),
         "shorts_left": sum(leg.is_short for p in stage.book.positions.values() for leg, _ in p.legs()),
         **implicit(story, stage.tape.sessions),

@@ -4,6 +4,10 @@ from tomking.app.scenario.expected import IMPLICIT, Row, at_least, at_most, betw
 
 HELD = "an LT112, an IPMCC, an MGC strangle and 3 hedge rungs, as the gate permits them; every strategy runs"
 
+EVERY_DAY = (
+    at_most("short_vol", 5, "short-volatility positions at once"),
+    at_least("worst_session", -0.30, "worst session (H.4)"),
+)
 STUBS = "C.11's rule for exits on invalid quotes"
 
 ROWS = (
@@ -25,6 +29,7 @@ ROWS = (
             at_least("entries_later", 1, "entries from 9 to 30 August: it resumes"),
             at_least("drawdown_level", 0, "drawdown level reached"),
             at_most("drawdown_level_most", 1, "the same: YELLOW at worst"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -39,6 +44,7 @@ ROWS = (
             at_most("loss", 0.10, "greatest loss from the close of 31 July to 8 August, share of net liq"),
             at_least("emergency_level", 3, "highest emergency level on 5 August"),
             none("entries_5_to_7", "entries from 5 to 7 August"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -102,6 +108,7 @@ ROWS = (
             none("entries_above_40", "entries at VIX above 40"),
             none("orders_in_halts", "orders sent while the exchange was halted"),
             at_least("hedge_gain", 0, "gain of the hedge rungs, dollars"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -117,6 +124,7 @@ ROWS = (
             at_least("breaker_level", 2, "highest breaker level on 5 February"),
             at_most("loss", 0.10, "greatest loss, share of net liq"),
             none("entries_5_to_7", "entries from 5 February after the flag to 6 February"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -133,6 +141,7 @@ ROWS = (
             none("sold_at_stub_prices", "closings before 10:15 on 24 August", STUBS),
             at_least("emergency_level", 3, "highest emergency level on 24 August"),
             at_most("loss", 0.10, "greatest loss, share of net liq"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -155,6 +164,7 @@ ROWS = (
                 STUBS,
             ),
             at_most("loss", 0.10, "greatest loss, share of net liq"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -182,6 +192,7 @@ ROWS = (
                 "held_past_21", "components with short legs opened above 21 DTE and held below it at a close"
             ),
             at_most("drawdown_level", 2, "drawdown level"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),
@@ -198,6 +209,7 @@ ROWS = (
             none("rolled_losers", "IPMCC weeklies sold on the day of the rise"),
             at_least("worst_day", -0.10, "worst day, of the falls and of the rise"),
             at_most("loss", 0.15, "greatest loss, share of net liq"),
+            *EVERY_DAY,
             *IMPLICIT,
         ),
     ),

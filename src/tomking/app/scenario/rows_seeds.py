@@ -63,6 +63,7 @@ ROWS = (
             none("entries_in_lock", "orders that open within 14 days"),
             none("orders_in_halt", "orders sent while the exchange was halted"),
             none("shorts_left", "short legs held at the end"),
+            exactly("phases_lost", 1, "phases that RED costs"),
             at_most("loss", 0.45, "greatest loss, share of net liq"),
             *IMPLICIT,
         ),
@@ -198,14 +199,13 @@ ROWS = (
     Row(
         "same-second",
         "H.1 S-CONC, E.5",
-        "made up on Friday 2018-06-22 at VIX 24, jump to 33 at 10:30",
-        "$200,000: an LT112 near its stop, an IPMCC whose weekly is due, 0DTE and butterfly at their windows",
+        "made up on Friday 2018-06-29 at VIX 24; at 10:30 -0.6 % and VIX 26",
+        "$200,000: an LT112 at 21 DTE whose exit is due at 10:30, an IPMCC whose weekly is due, 0DTE and "
+        "butterfly",
         (
-            none(
-                "exits_after_entries",
-                "exits sent after an entry of the same instant",
-                "the coordinator (E.5)",
-            ),
+            none("exits_after_entries", "exits sent after an entry of the same instant"),
+            at_least("exits_at_1030", 1, "exits sent at 10:30 sharp"),
+            at_least("wishes_at_1030", 1, "0DTE wishes judged at 10:30 sharp"),
             at_most("capital_share", 0.75, "greatest capital in use, share of net liq"),
             none("within_5_minutes", "entries of different strategies less than 5 minutes apart"),
             *IMPLICIT,
@@ -278,6 +278,11 @@ ROWS = (
             none("differs", "restarts after which the book was another"),
             none("filled_twice", "orders filled twice"),
             none("head_differs", "difference of the journal from that of a run without restarts"),
+            none(
+                "levels_too_high",
+                "emergency levels above those of a run without restarts, on the day with halts",
+                "the last mids after a restart (execution/marking.py)",
+            ),
             none(
                 "head_differs_in_halts",
                 "the same with the day's halts: restarts while no leg has a quote",

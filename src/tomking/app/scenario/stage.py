@@ -21,6 +21,7 @@ from tomking.kernel import Kernel, Parts, Risk
 from tomking.ports import Broker, MarketData
 from tomking.risk.desk import Desk
 from tomking.risk.gate import case_of
+from tomking.risk.groups import SHORT_VOL
 from tomking.risk.settings import Settings
 from tomking.risk.valuation import account_of
 from tomking.rules.strategy import Strategy
@@ -152,6 +153,7 @@ class Stage:
                 vix=None if vix is None else vix[0],
                 spot=self.market.spot("SPX", now),
                 positions=len(self.book.positions),
+                short_vol=sum(p.strategy in SHORT_VOL for p in self.book.positions.values()),
                 emergency=int(self.book.levels.get("emergency") or 0),
                 breaker=int(self.book.levels.get("breaker") or 0),
                 drawdown=self.book.levels.get("drawdown") or "GREEN",

@@ -26,6 +26,8 @@ class Moment:
     vix: float | None
     spot: float | None
     positions: int
+    short_vol: int
+    """Short-volatility positions (C.5)."""
     emergency: int
     breaker: int
     drawdown: str
