@@ -76,7 +76,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/python scripts/placeholders.py
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy --no-error-summary src tests scripts
+	$(BIN)/mypy --no-error-summary src tests scripts rel
 	$(BIN)/mypy --no-error-summary --ignore-missing-imports --cache-dir .mypy_cache/benchmarks benchmarks
 	$(BIN)/vulture
 
