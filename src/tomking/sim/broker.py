@@ -184,7 +184,9 @@ class SimBroker:
         if units > 0:
             self._fill(id_, units, resting.limit if resting.arrived == session.date else price, quotes, now)
 
-    def _fill(self, id_: str, units: int, net: Decimal, quotes: Sequence[Quote | None], now: datetime) -> None:
+    def _fill(
+        self, id_: str, units: int, net: Decimal, quotes: Sequence[Quote | None], now: datetime
+    ) -> None:
         """Fills so many units; what is left of the order rests on."""
         resting = self._resting[id_]
         order = resting.order
