@@ -8,16 +8,20 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.chain import Quote, net_quote
 from tomking.domain.contract import Contract
-from tomking.domain.events import BrokerNews, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
+from tomking.domain.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
 from tomking.domain.fees import EXERCISE
 from tomking.domain.order import Fill, Order
 from tomking.ports import Expiry, MarketData
 from tomking.sim.assignment import exercised_early
 from tomking.sim.fills import Offer, Pricing, leg_prices, with_slippage
 from tomking.sim.settlement import expire
+
+Told = OrderAccepted | OrderRejected | OrderCancelled | OrderFilled
+"""What this broker can tell."""
 
 Fees = Callable[[Order, int], Decimal]
 """Dollars for filling that many units of an order."""
@@ -83,7 +87,7 @@ class SimBroker:
         self._exercise = exercise
         self._portion = portion
         self._resting: dict[str, _Resting] = {}
-        self._news: list[BrokerNews] = []
+        self._news: list[Told] = []
         self._fills = 0
         self._watched: _Watched | None = None
 
@@ -106,11 +110,14 @@ class SimBroker:
             self._watched = None
             self._news.append(OrderCancelled(now, order))
 
-    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:
+    def next_wake(self, now: datetime) -> None:
+        """Never: it answers at once, and the kernel looks at every new quote."""
+
+    def news(self, book: Book, now: datetime) -> list[Told]:
         news = self.happened(now)
         told = {one.fill.order if isinstance(one, OrderFilled) else one.order for one in news}
         # What is unresolved and unknown here can never fill: a restart finds a new simulated broker.
-        lost = [id_ for id_ in unresolved if id_ not in self._resting and id_ not in told]
+        lost = [id_ for id_ in book.orders if id_ not in self._resting and id_ not in told]
         return [*news, *(OrderCancelled(now, id_) for id_ in lost)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
@@ -141,7 +148,7 @@ class SimBroker:
         self._fill(order, min(units, resting.units), resting.limit, quotes, now)
         return True
 
-    def happened(self, now: datetime) -> list[BrokerNews]:
+    def happened(self, now: datetime) -> list[Told]:
         """What happened to its orders since it was last asked."""
         for order in self._reached(now):
             self._match(order, now)
