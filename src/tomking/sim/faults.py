@@ -73,9 +73,10 @@ KINDS: Mapping[str, Kind] = {
     "refused": Kind("F13", "arrival", 14, number=(0, 4), owner="account"),
     "rejected": Kind("F13", "arrival", 14, (0.05, 20), (0, 4), "account"),
     "partial": Kind("F16", "offer", 10, (1, 900), (1, 3), "account"),
-    "slow legs": Kind("F17", "fill", 10, (0.2, 60), owner="account"),
+    "slow legs": Kind("F17", "fill", 10, (0.2, 2.5), owner="account"),  # four legs within ten seconds
     "split": Kind("F17", "fill", 10, owner="account"),
     "torn legs": Kind("F17", "fill", 10, number=(1, 14), owner="account"),
+    "torn but filled": Kind("F17", "fill", 10, number=(1, 14), owner="account"),
     "no takers": Kind("F18", INSTANT, DAY, (60, 7_200), owner="account"),
     "fill before cancel": Kind("F19", "ending", 8, (0.01, 2), (1, 3), "account"),
     "cancel hangs": Kind("F20", "ending", 8, (5, 1_800), owner="account"),
@@ -259,6 +260,11 @@ class Faults:
     def is_quiet(self, now: datetime) -> bool:
         """Whether the time of faults is over."""
         return self._quiet is not None and now >= self._quiet
+
+    def after(self, seconds: float, now: datetime) -> datetime:
+        """The instant so many seconds from now, or the end of the faults when that is sooner."""
+        then = now + timedelta(seconds=seconds)
+        return then if self._quiet is None else max(now, min(then, self._quiet))
 
     def fired_ids(self) -> Counter[str]:
         """How often each row of the fault matrix struck."""
