@@ -26,9 +26,7 @@ def option(product: str, right: Right, strike: float) -> Option:
     listed = PRODUCTS[product]
     expiry = DAY if product == "SPXW" else MONTHLY
     unit = listed.strike_grid
-    return Option(
-        product, expiry, right, int(strike / float(unit)) * unit, listed.multiplier, listed.tick
-    )
+    return Option(product, expiry, right, int(strike / float(unit)) * unit, listed.multiplier, listed.tick)
 
 
 def structure(product: str, name: str, *legs: tuple[int, Right, float]) -> Structure:
@@ -71,7 +69,7 @@ class Trader:
     every: int = 5
     """Minutes between looks at what it holds."""
 
-    def steps(self, view: View, own: Own) -> tuple[Intent, ...]:
+    def steps(self, _view: View, _own: Own) -> tuple[Intent, ...]:
         return ()
 
     def decide(self, view: View, own: Own) -> tuple[Intent, ...]:
@@ -82,7 +80,7 @@ class Trader:
         entry = max((m for m in self.minutes if m <= minute < m + 6), default=None)
         if entry is None or f"{self.id} {entry}" in own.entered:
             return ()
-        return self._wish(view, own, f"{self.id} {entry}")
+        return self.wish(view, own, f"{self.id} {entry}")
 
     def guard(self, view: View, own: Own) -> tuple[Intent, ...]:
         return tuple(close for position in own.positions for close in self._leaving(view, own, position))
@@ -100,7 +98,7 @@ class Trader:
             gone = (now - session.open) // (self.every * MINUTE)
             yield session.open + (gone + 1) * self.every * MINUTE
 
-    def _wish(self, view: View, own: Own, entry: str) -> tuple[Intent, ...]:
+    def wish(self, view: View, own: Own, entry: str) -> tuple[Intent, ...]:
         level = view.spot()
         if level is None:
             return ()

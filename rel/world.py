@@ -19,6 +19,7 @@ from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Option
 from tomking.domain.products import PRODUCTS
 from tomking.pricing.black import black
+from tomking.sim.faults import Fault, Faults
 
 DAY = date(2031, 3, 7)
 MONTHLY = date(2031, 4, 18)
@@ -61,7 +62,7 @@ def _bars() -> Bars:
 
 
 BARS = _bars()
-NO_BARS = Bars(np.empty(0, dtype="datetime64[D]"), *(np.empty(0) for _ in range(4)))  # type: ignore[misc]
+NO_BARS = Bars(np.empty(0, dtype="datetime64[D]"), *(np.empty(0) for _ in range(4)))
 
 
 @dataclass
@@ -69,26 +70,31 @@ class World:
     """What is so, from a seed's generator: a level for each tick of the session and a day beside it."""
 
     levels: list[float]
+    session: Session = SESSION
     vix_level: float = 17.0
     vol: float = 0.16
+    halts: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """Nobody quotes anything then."""
     grid_minutes: int = 0
     notes: tuple[str, ...] = ("made by a generator",)
     _chains: dict[tuple[str, date, int], Chain] = field(default_factory=dict)
     _quotes: dict[tuple[Contract, int], Quote | None] = field(default_factory=dict)
 
     @classmethod
-    def drawn(cls, chance: np.random.Generator) -> "World":
-        """A session of one, two or four times ordinary movement; one in fifty jumps by a tenth."""
+    def drawn(cls, chance: np.random.Generator, faults: Faults) -> "World":
+        """A session of one, two or four times ordinary movement, with the jumps and halts of a schedule."""
         speed = float(chance.choice((1.0, 2.0, 4.0)))
         count = int((SESSION.close - SESSION.open) / TICK) + 1
         moves = chance.standard_normal(count) * (0.16 * speed / sqrt(252 * count))
-        if chance.random() < 0.02:
-            moves[int(chance.integers(count))] += float(chance.choice((-0.1, 0.1)))
-        return cls([LEVEL * x for x in np.exp(np.cumsum(moves)).tolist()])
+        for start, _, jump in faults.windows("jump"):
+            moves[min(count - 1, (start - SESSION.open) // TICK)] += jump.number / 100
+            faults.fire("jump")
+        levels = [LEVEL * x for x in np.exp(np.cumsum(moves)).tolist()]
+        return cls(levels, halts=[(start, end) for start, end, _ in faults.windows("halt")])
 
     def tick_of(self, now: datetime) -> int:
         """The number of the last move at or before ``now``, within the session."""
-        return min(max(0, (now - SESSION.open) // TICK), len(self.levels) - 1)
+        return min(max(0, (now - self.session.open) // TICK), len(self.levels) - 1)
 
     def spot(self, family: str, now: datetime) -> float | None:
         return self.levels[self.tick_of(now)]
@@ -113,6 +119,8 @@ class World:
         return self._chains[key]
 
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
+        if any(start <= now < end for start, end in self.halts):
+            return [None] * len(contracts)
         tick = self.tick_of(now)
         return [self._quote(contract, tick) for contract in contracts]
 
@@ -123,15 +131,15 @@ class World:
         return BARS if family == "SPX" else NO_BARS
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        over = wall_instant(contract.expiry, time(16))
+        over = self.session.close if contract.expiry == DAY else wall_instant(contract.expiry, time(16))
         return self.levels[-1] if now >= over else None
 
     def stamp(self, tick: int) -> datetime:
-        return SESSION.open + tick * TICK
+        return self.session.open + tick * TICK
 
     def _years(self, expiry: date, tick: int) -> float:
         if expiry == DAY:
-            left = (SESSION.close - self.stamp(tick)).total_seconds()
+            left = (self.session.close - self.stamp(tick)).total_seconds()
             return max(60.0, left) / (390 * 60 * 252)
         return (expiry - DAY).days / 365
 
@@ -205,54 +213,22 @@ def mids(quotes: Sequence[Quote | None]) -> NDArray[np.float64]:
 
 # ------------------------------------------------------------------------------------------ the feed
 
-FEED_FAULTS = {
-    "F28": "market data silent: everything stays as it was last seen",
-    "F30": "stale quotes: one in three contracts stays as it was last seen",
-    "F31": "crossed, locked and zero quotes",
-    "F32": "no chain, and strikes without quotes",
-    "F34": "no VIX",
-    "F53": "a halt: no quotes at all",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FeedFault:
-    """One fault of the feed from ``start`` to ``end``."""
-
-    id: str
-    start: datetime
-    end: datetime
-
-    def __str__(self) -> str:
-        return f"{self.id} feed {new_york(self.start):%H:%M:%S}-{new_york(self.end):%H:%M:%S}"
-
-
-def drawn_feed_faults(chance: np.random.Generator, most: int = 3) -> list[FeedFault]:
-    """Up to ``most`` of them, from a quarter of a minute to ten minutes long."""
-    faults = []
-    for _ in range(int(chance.integers(0, most + 1))):
-        id_ = str(chance.choice(sorted(FEED_FAULTS)))
-        start = SESSION.open + timedelta(seconds=int(chance.integers(60, 6 * 3600)))
-        faults.append(FeedFault(id_, start, start + timedelta(seconds=int(15 * 40 ** chance.random()))))
-    return sorted(faults, key=lambda fault: (fault.start, fault.id))
-
 
 @dataclass
 class Feed:
-    """The ``MarketData`` port as the program sees it; ``fired`` counts what it was shown wrongly."""
+    """The ``MarketData`` port as the program sees it: what is so, through the faults that a market owns."""
 
     world: World
-    faults: list[FeedFault] = field(default_factory=list)
-    fired: dict[str, int] = field(default_factory=dict)
+    faults: Faults
     notes: tuple[str, ...] = ("made by a generator, shown by a feed that fails",)
     grid_minutes: int = 0
-    _seen: set[FeedFault] = field(default_factory=set)
+    _struck: set[Fault] = field(default_factory=set)
 
     def spot(self, family: str, now: datetime) -> float | None:
-        return self.world.spot(family, self._known(now))
+        return None if self._on("halt", now) else self.world.spot(family, self._known(now))
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
-        return None if self._is_on("F34", now) else self.world.vix(self._known(now))
+        return None if self._on("no greeks", now) else self.world.vix(self._known(now))
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
         return self.world.expiries(product, now)
@@ -261,15 +237,18 @@ class Feed:
         return self.world.forward(product, expiry, self._known(now))
 
     def chain(self, product: str, expiry: date, now: datetime) -> Chain | None:
-        if self._is_on("F32", now) or self._is_on("F53", now):
+        if self._on("empty chain", now) or self._on("halt", now):
             return None
         chain = self.world.chain(product, expiry, self._known(now))
-        if chain is not None and self._is_on("F31", now):
+        if chain is not None and self._on("no greeks", now):
+            nothing = np.full(len(chain.iv), np.nan)
+            return replace(chain, iv=nothing, delta=nothing)
+        if chain is not None and self._on("crossed quotes", now):
             return replace(chain, bid=chain.ask, ask=chain.bid)
         return chain
 
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
-        if not any(fault.start <= now < fault.end for fault in self.faults):
+        if not self._any(now):
             return self.world.quotes(contracts, now)
         return [self._quote(contract, now) for contract in contracts]
 
@@ -283,26 +262,36 @@ class Feed:
         return self.world.settlement(contract, now)
 
     def _quote(self, contract: Contract, now: datetime) -> Quote | None:
-        row = 0 if not isinstance(contract, Option) else int(contract.strike / 5)
-        if self._is_on("F53", now) or (row % 3 == 0 and self._is_on("F32", now)):
-            return None
+        """Some contracts are struck by a fault of quotes, the others go on as they are."""
+        third = int(contract.strike / 5) % 3 if isinstance(contract, Option) else 0
         known = self._known(now)
-        if row % 3 == 1 and (stale := self._is_on("F30", now)):
-            known = min(known, stale.start)
-        (quote,) = self.world.quotes((contract,), known)
-        if quote is not None and row % 2 == 0 and self._is_on("F31", now):
-            return replace(quote, bid=quote.ask, ask=quote.bid if row % 4 else quote.ask)
+        stale = self._on("stale quotes", now) if third < 2 else None
+        (quote,) = self.world.quotes((contract,), self._start(stale) if stale else known)
+        if quote is None or (third == 0 and self._on("nan quotes", now)):
+            return None
+        if third != 1 and self._on("one-sided quotes", now):
+            return replace(quote, bid=None)
+        if third != 2 and self._on("crossed quotes", now):
+            return replace(quote, bid=quote.ask, ask=quote.ask if third else quote.bid)
         return quote
 
     def _known(self, now: datetime) -> datetime:
-        silent = self._is_on("F28", now)
-        return silent.start if silent else now
+        """When what is shown now was so."""
+        cut = self._on("quotes cut", now)
+        return self._start(cut) if cut else now
 
-    def _is_on(self, id_: str, now: datetime) -> FeedFault | None:
-        for fault in self.faults:
-            if fault.id == id_ and fault.start <= now < fault.end:
-                if fault not in self._seen:
-                    self._seen.add(fault)
-                    self.fired[id_] = self.fired.get(id_, 0) + 1
-                return fault
-        return None
+    def _start(self, fault: Fault) -> datetime:
+        return SESSION.open + timedelta(seconds=fault.at)
+
+    def _any(self, now: datetime) -> bool:
+        return any(self.faults.during(what, now) for what in OF_QUOTES)
+
+    def _on(self, what: str, now: datetime) -> Fault | None:
+        fault = self.faults.during(what, now)
+        if fault is not None and fault not in self._struck:
+            self._struck.add(fault)
+            self.faults.fire(what)
+        return fault
+
+
+OF_QUOTES = ("stale quotes", "one-sided quotes", "crossed quotes", "nan quotes", "halt", "quotes cut")
