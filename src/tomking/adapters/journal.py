@@ -18,7 +18,7 @@ from typing import NamedTuple, Self, cast
 
 import apsw
 
-from tomking.adapters.codec import decode, encode, instant
+from tomking.adapters.codec import encode, instant, labelled
 from tomking.adapters.witness import Head, Witness, head_path
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event
@@ -93,7 +93,7 @@ class MemoryJournal:
     def read(self) -> Iterator[Event]:
         before = GENESIS
         for sequence, (text, digest) in enumerate(self._rows, start=1):
-            yield _verified("journal in memory", sequence, text, digest, before)
+            yield _verified("journal in memory", sequence, text, digest, before)[0]
             before = digest
 
     def head(self) -> str:
@@ -186,8 +186,8 @@ class SqliteJournal:
                 done += 1
                 if sequence != done:
                     raise OperatingError(f"{where}: event {done} is missing; {DAMAGED}")
-                event = _verified(where, sequence, text, digest, before)
-                if name != type(event).__name__ or at != instant(event.at):
+                event, kind, when = _verified(where, sequence, text, digest, before)
+                if name != kind or at != when:
                     raise OperatingError(f"{where}: event {sequence} is labelled {name} at {at}; {DAMAGED}")
                 yield event
                 before = digest
@@ -331,7 +331,8 @@ def _words(error: Exception) -> str:
     return str(error).removeprefix("SQLITE_") or type(error).__name__
 
 
-def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> Event:
+def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> tuple[Event, str, str]:
+    """The event with its name and instant as written."""
     try:
         whole = chained(before, text) == digest
     except (TypeError, UnicodeEncodeError):  # a damaged cell that is no text any more
@@ -339,6 +340,6 @@ def _verified(where: str, sequence: int, text: str, digest: str, before: str) ->
     if not whole:
         raise OperatingError(f"{where}: the chain of hashes breaks at event {sequence}; {DAMAGED}")
     try:
-        return decode(text)
+        return labelled(text)
     except OperatingError as error:
         raise OperatingError(f"{where}: event {sequence}: {error}") from error
