@@ -293,18 +293,21 @@ class SqliteJournal:
             yield
         except (apsw.Error, UnicodeDecodeError) as error:
             self._broken = self._broken or fatal
-            remedy = f"; {DAMAGED}" if isinstance(error, apsw.CorruptError | UnicodeDecodeError) else ""
+            remedy = f"; {DAMAGED}" if isinstance(error, _DAMAGE) else ""
             raise OperatingError(f"{self._path}: {what} ({_words(error)}){remedy}") from error
         except OperatingError:
             self._broken = self._broken or fatal
             raise
 
 
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+
+
 def check(db: apsw.Connection, path: Path, origin: Origin | None = None) -> int:
     """The format of a journal whose pages are whole.  ``OperatingError`` says what it is instead."""
     application, schema = (db.execute(f"PRAGMA {name}").get for name in ("application_id", "user_version"))
     if application != APPLICATION:
-        raise OperatingError(f"{path}: is a database of another program, not a journal")
+        raise OperatingError(f"{path}: is a database of another program, not a journal; {DAMAGED}")
     if schema not in READABLE:
         raise OperatingError(
             f"{path}: journal format {schema}, this program reads {READABLE[-1]}; "
