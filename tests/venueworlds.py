@@ -10,8 +10,9 @@ from tests.worlds import FRIDAY, ScriptedMarket, at, weekdays
 from tomking.domain.contract import Contract
 from tomking.domain.structure import Leg, Structure
 from tomking.execution.wire import BrokerOrder, Cancel, Place, Replace, Reply, Request, Status
-from tomking.sim.account import Pace, SimAccount
+from tomking.sim.account import SimAccount
 from tomking.sim.faults import Fault, Faults, Schedule
+from tomking.sim.floor import Pace
 
 MIDS = {"P5700": 9.0, "P5670": 4.0, "C5800": 8.0, "C5830": 4.5, "P570": 7.0}
 CONDOR = Structure.parse(

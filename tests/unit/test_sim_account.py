@@ -27,8 +27,8 @@ from tomking.domain.fees import fees
 from tomking.domain.money import cents
 from tomking.domain.structure import Leg
 from tomking.execution.wire import FindOrders, FindPositions, FindTransactions, Kind, Outcome, Place, Status
-from tomking.sim.account import Pace
 from tomking.sim.faults import Faults, Schedule
+from tomking.sim.floor import Pace
 from tomking.sim.settlement import expire
 
 D = Decimal
