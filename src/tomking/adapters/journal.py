@@ -198,6 +198,11 @@ class SqliteJournal:
     def __len__(self) -> int:
         return self._sequence
 
+    def origin(self) -> Origin | None:
+        """What it says it belongs to; None in formats that did not say."""
+        with self._failing("cannot be read"):
+            return origin_of(self._db) if self.schema == SCHEMA else None
+
     def close(self) -> None:
         # While somebody else has the file open it stays as it is: the last to close it tidies up.
         with suppress(apsw.Error):

@@ -275,6 +275,7 @@ class _Pass:
             owners = _owners(self.book, contract) if told else []
             whole = list(_whole(owners, -gap, is_over=contract.expiry <= new_york(self.now).date()))
             if whole:
+                told = explaining(contract, sum(leg.ratio * one.units for _, one, leg in whole), told_all)
                 (outcomes[contract],) = ended([contract], told)
             for position, one, leg in whole:
                 if one.closing or one.target:
@@ -341,20 +342,22 @@ class _Pass:
     # ---------------------------------------------------------------- 5 cash
 
     def balance(self) -> None:
-        gap = self.shown.positions.cash - self.book.cash - self.under_way.cash
-        if not gap:
-            return
-        settled = sum(isinstance(event, Settled) for event in self.events)
-        if abs(gap) < settled * CENT:
-            self.record(CashMoved(self.now, gap, "cents that settling by position rounded"))
+        if not self._cash_gap:
             return
         shown = self.shown
+        slack = CENT * sum(isinstance(event, Settled) for event in self.events)
         items = movements(shown.transactions, shown.orders, ours=owned_by(self.book), booked=self.booked)
-        for item in newest(items, gap):
+        for item in newest(items, self._cash_gap, slack):
             self._move(item)
-        gap = self.shown.positions.cash - self.book.cash - self.under_way.cash
-        if gap:
+        gap = self._cash_gap
+        if gap and abs(gap) <= slack:
+            self.record(CashMoved(self.now, gap, "cents that settling by position rounded"))
+        elif gap:
             self.differs(Sort.CASH, f"cash: the account has ${gap:+,.2f} more than the book, unexplained")
+
+    @property
+    def _cash_gap(self) -> Decimal:
+        return self.shown.positions.cash - self.book.cash - self.under_way.cash
 
     def _move(self, item: Movement) -> None:
         """A payment for what positions hold is theirs; everything else is the account's."""

@@ -5,7 +5,7 @@ missing names the newest of what could explain it, because everything older was 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -52,13 +52,20 @@ def _as_removals(order: BrokerOrder) -> list[Transaction]:
 
 
 def explaining(contract: Contract, removed: int, told: Sequence[Transaction]) -> list[Transaction]:
-    """The newest that removed just so many (> 0 were long) or more; none when all together are fewer."""
+    """The newest that removed just so many (> 0 were long); none when all together are fewer.
+
+    Of the oldest among them only the part that is needed.
+    """
     found: list[Transaction] = []
+    left = removed
     for one in told:
-        if one.contract == contract and one.quantity * removed > 0:
-            found.append(one)
-            if abs(sum(t.quantity for t in found)) >= abs(removed):
-                return found
+        if one.contract != contract or one.quantity * removed <= 0:
+            continue
+        if abs(one.quantity) >= abs(left):
+            part = Decimal(left) / one.quantity
+            return [*found, replace(one, quantity=left, dollars=one.dollars * part, fees=one.fees * part)]
+        found.append(one)
+        left -= one.quantity
     return []
 
 
@@ -118,19 +125,23 @@ def _traded(order: BrokerOrder, booked: Mapping[str, int]) -> Iterator[Movement]
         yield Movement(at, order.id, cents(traded - order.fees * share), f"order {order.id}, not ours")
 
 
-def newest(items: Sequence[Movement], gap: Decimal) -> list[Movement]:
+def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
     """The newest that together are the gap, oldest first; none where no number of them is.
 
     Money alone is tried first: it is the usual reason.
+
+    slack  dollars that roundings of settlements may make it miss the gap by
     """
+    if abs(gap) <= slack:
+        return []
     money = [one for one in items if one.is_money]
-    return _newest(money, gap) or _newest(items, gap)
+    return _newest(money, gap, slack) or _newest(items, gap, slack)
 
 
-def _newest(items: Sequence[Movement], gap: Decimal) -> list[Movement]:
+def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
     total = ZERO
     for n, item in enumerate(items, start=1):
         total += item.dollars
-        if total == gap:
+        if abs(total - gap) <= slack:
             return list(items[:n][::-1])
     return []
