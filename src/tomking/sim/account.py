@@ -1,8 +1,8 @@
 """One account at a simulated venue, in the words of the wire: the truth that a line shows late and in pieces.
 
-Here is the broker: what it takes in and refuses, position effect, replacing, nights and other people's doings.
-Beneath it the ``Floor`` works the orders, on ``SimBroker``, the one model of order life.  The rules are T1 to
-T8 of the reliability page.
+Here is the broker: what it takes in and refuses, position effect, replacing, nights, and other people's
+doings.  Beneath it the ``Floor`` works the orders, on ``SimBroker``, the one model of order life.  The rules
+are T1 to T8 of the reliability page.
 """
 
 from datetime import datetime
@@ -232,9 +232,7 @@ class SimAccount:
             self.floor.race(ticket, struck["fill before cancel"].number, "fill before cancel", now)
         late = struck.get("late print")
         if late is not None:
-            self.floor.agenda.add(
-                end, lambda at: self.floor.print_late(ticket, late.number, late.seconds, at)
-            )
+            self.floor.agenda.add(end, partial(self.floor.print_late, ticket, late.number, late.seconds))
         self._end_later(ticket, Status.CANCELLED, end)
         return Reply(cancel.key, now, Outcome.ACCEPTED, orders=(ticket.shown.last,))
 
@@ -266,6 +264,10 @@ class SimAccount:
         self.floor.agenda.add(then, lambda at: self.floor.end(ticket, status, at))
 
     # ------------------------------------------------------------------ other people, and nights
+
+    def remove(self, order: str, reason: str, now: datetime) -> None:
+        """An administrator takes an order out (T8)."""
+        self.floor.remove(order, reason, now)
 
     def trade_by_hand(self, legs: tuple[Leg, ...], units: int, price: Decimal, now: datetime) -> BrokerOrder:
         """The owner trades on the broker's own platform: filled at once, each leg at ``price`` points.

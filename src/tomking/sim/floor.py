@@ -73,7 +73,8 @@ class Floor:
         self._pauses: dict[str, datetime] = {}
         self._numbers = count(1)
         self._next_look = start
-        self._late = timedelta()
+        self._late: dict[str, timedelta] = {}
+        """How much later than it is true a fill is shown, by order."""
 
     def name(self, letter: str) -> str:
         """A new id."""
@@ -177,9 +178,9 @@ class Floor:
         if not self.is_open(now) or not self.broker.traded(ticket.id, units, now):
             return
         self._faults.fire("late print")
-        self._late = self._faults.after(seconds, now) - now
+        self._late = {ticket.id: self._faults.after(seconds, now) - now}
         self._absorb(now)
-        self._late = timedelta()
+        self._late = {}
 
     def remove(self, order: str, reason: str, now: datetime) -> None:
         """An administrator takes an order out (T8)."""
@@ -250,22 +251,23 @@ class Floor:
             ticket.reason = "legs traded apart"
         if is_torn or ticket.left == 0:
             ticket.is_over = True
-            ticket.status = Status.CANCELLED if self._late else status
+            ticket.status = Status.CANCELLED if ticket.id in self._late else status
             self.working.pop(ticket.id, None)
         waiting, ticket.replacement = ticket.replacement, None
         if waiting is not None:
             waiting.reason = "aborted: the order it replaces has filled"
             self.end(waiting, Status.CANCELLED, now)
-        if ticket.is_over and self._late:
+        if ticket.is_over and ticket.id in self._late:
             self.show(ticket, now)
 
     def _tell_legs(
         self, ticket: Ticket, by_leg: list[list[Execution]], fees: Decimal, gap: timedelta, now: datetime
     ) -> None:
         """Shows one leg after the other; the fees come with the last."""
-        self._processing.append((now, now + self._late + (len(by_leg) - 1) * gap))
+        first = now + self._late.get(ticket.id, timedelta())
+        self._processing.append((now, first + (len(by_leg) - 1) * gap))
         for i, leg in enumerate(by_leg):
-            at = now + self._late + i * gap
+            at = first + i * gap
             charged = fees if i == len(by_leg) - 1 else ZERO
             if at == now:
                 self._tell(ticket, leg, charged, now)
