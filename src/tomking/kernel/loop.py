@@ -345,7 +345,7 @@ class Kernel:
 
     def _tend(self, view: View) -> None:
         for id_, working in tuple(self.book.orders.items()):
-            if working.cancelling or _rests(working):
+            if _rests(working) or (working.cancelling and not _lingers(working)):
                 continue
             step = step_at(view.now - working.since)
             if has_ended(working.order.urgency, step):
@@ -381,7 +381,7 @@ class Kernel:
 
     def _order_wake(self, working: Working, now: datetime) -> datetime:
         """The next step of its ladder, or the next minute's quotes if they come first."""
-        if working.cancelling:
+        if working.cancelling and not _lingers(working):
             return now + SOON
         change = next_change(working.order.urgency, now - working.since)
         return now + MINUTE if change is None else min(working.since + change, now + MINUTE)
@@ -604,6 +604,7 @@ class Kernel:
         self._asked.update((close.position, one.role) for one in components)
         for id_ in self._in_the_way(position, components):
             self._cancel(id_, close.reason, view.now)
+            self._press(id_, close, view)
         self._absorb_answers(view.now)
         position = self.book.positions.get(close.position)
         if position is None or self._in_the_way(position, []):
@@ -616,6 +617,21 @@ class Kernel:
         working = [c for c in position.open_components if c.closing]
         for group in first_in_turn(groups, working):
             self._send_closing(position, group, close, view)
+
+    def _press(self, id_: str, close: Close, view: View) -> None:
+        """A resting order of unknown fate cannot make way: it takes the limits of the exit behind it."""
+        working = self.book.orders[id_]
+        if _lingers(working) and _rests(working) and working.doubt is not None:
+            structure = working.order.structure
+            quote = net_quote(structure, view.quotes(structure.contracts))
+            if quote is None:
+                return
+            step = step_at(view.now - working.doubt)
+            limit = limit_at(close.urgency, step, quote, structure.tick, working.order.floor)
+            if limit != working.limit:
+                self.record(ev.OrderRepriced(view.now, id_, limit))
+                self._at.broker.reprice(id_, limit, view.now)
+                self._sent = True
 
     def _closable(self, position: Position, close: Close) -> list[Component]:
         """The open ones that no rule exit works on; a stop overrides a rule exit's patience."""
@@ -739,6 +755,11 @@ def _may_be_assigned(option: Option, today: date) -> bool:
 def _is_halfway(position: Position | None) -> bool:
     """A part of its exit has filled, and the next part is still to be sent."""
     return position is not None and position.state is State.EXITING and not position.is_working
+
+
+def _lingers(working: Working) -> bool:
+    """A close of unknown fate cannot be ended to make way for another: it is worked on until it fills."""
+    return working.doubt is not None and not working.order.opens
 
 
 def _rests(working: Working) -> bool:

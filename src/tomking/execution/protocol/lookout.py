@@ -172,22 +172,29 @@ def _halt(course: Course, book: Book, now: datetime) -> News:
 def _told(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
     id_ = course.order.id
     match course.phase:
-        case Phase.UNKNOWN | Phase.PARKED:
-            news: News = []
-            if working.doubt is None:
-                news.append(ev.OrderUnknown(now, id_, course.number, _why(course)))
-            if course.phase is Phase.PARKED and not working.parked:
-                minutes = PARK_AFTER.seconds // 60
-                news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
-            return course, news
-        case Phase.WORKING if working.doubt is not None or not course.accepted:
-            return replace(course, accepted=True), [ev.OrderAccepted(now, id_)]
         case Phase.CANCELLED | Phase.EXPIRED_ABSENT:
             return course, [_unwound(course, working, now) or ev.OrderCancelled(now, id_)]
         case Phase.REJECTED:
             return course, [ev.OrderRejected(now, id_, course.reason or "refused without a reason")]
         case _:
-            return course, []
+            return _told_doubt(course, working, now)
+
+
+def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
+    """Whether any attempt is in question, even while another works: somebody hears of it (I24)."""
+    id_ = course.order.id
+    questions = [a.number for a in course.attempts if a.is_open_question]
+    news: News = []
+    if questions and working.doubt is None:
+        news.append(ev.OrderUnknown(now, id_, questions[-1], _why(course)))
+    if course.phase is Phase.PARKED and not working.parked:
+        minutes = PARK_AFTER.seconds // 60
+        news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
+    seen = any(a.seen is not None for a in course.attempts)
+    if not questions and seen and (working.doubt is not None or not course.accepted):
+        course = replace(course, accepted=True)
+        news.append(ev.OrderAccepted(now, id_))
+    return course, news
 
 
 def _why(course: Course) -> str:
