@@ -92,7 +92,7 @@ def take(folder: Path, *, account: str, environment: str, after: int = 0) -> Lea
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
-        raise OperatingError(f"{path}: another process trades this account; stop that one first") from error
+        raise OperatingError(f"{path}: another process trades this account; stop it first") from error
     except OSError as error:
         why = error.strerror or error
         raise OperatingError(f"{path}: cannot be locked ({why}); nothing was sent") from error
@@ -110,8 +110,8 @@ def _next(path: Path, environment: str, after: int) -> int:
     if said is not None and said.environment != environment:
         raise OperatingError(
             f"{path}: this account is traded as {said.environment} here, not as {environment}; use another "
-            f"folder for {environment} (TOMKING_HOME), or remove the file when no order of {said.environment} "
-            "works any more"
+            f"folder for {environment} (TOMKING_HOME), or remove the file once nothing works as "
+            f"{said.environment}"
         )
     return max(said.epoch if said else 0, after) + 1
 
