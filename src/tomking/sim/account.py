@@ -5,6 +5,7 @@ doings.  Beneath it the ``Floor`` works the orders, on ``SimBroker``, the one mo
 are T1 to T8 of the reliability page.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -36,7 +37,6 @@ from tomking.execution.wire import (
     Transaction,
 )
 from tomking.ports import Expiry, MarketData
-from tomking.sim.broker import Fees
 from tomking.sim.faults import Faults, calm
 from tomking.sim.floor import Floor, Pace
 from tomking.sim.ledger import Holdings, Ledger
@@ -72,7 +72,7 @@ class SimAccount:
         cash: Decimal,
         *,
         faults: Faults | None = None,
-        fees: Fees = order_fees,
+        fees: Callable[[Order, int], Decimal] = order_fees,
         pace: Pace | None = None,
     ) -> None:
         self._market = market
@@ -110,7 +110,7 @@ class SimAccount:
 
     def orders(self, as_of: datetime) -> tuple[BrokerOrder, ...]:
         """Those of today and those that work, as shown at that instant, oldest first (T2)."""
-        return tuple(t.shown.as_of(as_of) for t in self.floor.today if t.entered <= as_of)
+        return self.floor.shown(as_of)
 
     def positions(self, as_of: datetime) -> Positions:
         """What is shown to be held, and the cash."""

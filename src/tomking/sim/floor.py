@@ -16,7 +16,7 @@ from tomking.domain.events import OrderFilled
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill, Order
 from tomking.domain.structure import Leg
-from tomking.execution.wire import Execution, Report, Status
+from tomking.execution.wire import BrokerOrder, Execution, Report, Status
 from tomking.ports import MarketData
 from tomking.sim.broker import Fees, SimBroker
 from tomking.sim.faults import Faults
@@ -73,6 +73,9 @@ class Floor:
         self._pauses: dict[str, datetime] = {}
         self._numbers = count(1)
         self._next_look = start
+        self._changed = start
+        """When anything was last shown."""
+        self._faces: tuple[BrokerOrder, ...] | None = None
         self._late: dict[str, timedelta] = {}
         """How much later than it is true a fill is shown, by order."""
 
@@ -106,8 +109,6 @@ class Floor:
                 self.agenda.do_next()
             else:
                 break
-        if not self.working and self._next_look <= now:
-            self._next_look = now + self._pace.looks
 
     def _look(self, now: datetime) -> None:
         if self.is_open(now):
@@ -120,11 +121,14 @@ class Floor:
         """Only what still works is shown of the old."""
         self.today = [ticket for ticket in self.today if not ticket.is_over]
         self._processing.clear()
+        self._faces = None
         self._next_look = now
 
     # ------------------------------------------------------------------ work and end
 
     def enter(self, ticket: Ticket, now: datetime) -> Ticket:
+        if not self.working:
+            self._next_look = now + self._pace.looks
         self.tickets[ticket.id] = self.working[ticket.id] = ticket
         self.today.append(ticket)
         self.show(ticket, now)
@@ -288,6 +292,16 @@ class Floor:
 
     def show(self, ticket: Ticket, now: datetime) -> None:
         self.reports.append(Report(now, ticket.show(now)))
+        self._faces = None
+        self._changed = now
+
+    def shown(self, as_of: datetime) -> tuple[BrokerOrder, ...]:
+        """The orders of today and those that work, as they were shown, oldest first."""
+        if as_of < self._changed:
+            return tuple(t.shown.as_of(as_of) for t in self.today if t.entered <= as_of)
+        if self._faces is None:
+            self._faces = tuple(t.shown.last for t in self.today)
+        return self._faces
 
     # ------------------------------------------------------------------ positions
 
