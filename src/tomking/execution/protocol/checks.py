@@ -15,6 +15,9 @@ TICKS = 5
 """A cheap structure's spread and mid say little; so much is always allowed."""
 OLDEST_QUOTE = timedelta(seconds=30)
 """That an opening order is priced by (I15)."""
+APART = timedelta(seconds=5)
+"""The quotes of one structure's legs must be of one moment: a leg that stood still while the others moved
+makes a price that never was (F30)."""
 LIKE_ORDERS = 5
 LIKE_WITHIN = timedelta(minutes=10)
 
@@ -54,6 +57,9 @@ def off_market(quotes: Sequence[Quote | None], now: datetime) -> str | None:
             return f"a leg is quoted {quote.bid:f} bid, {quote.ask:f} asked"
         if now - quote.as_of > OLDEST_QUOTE:
             return f"a leg's quote is {(now - quote.as_of).total_seconds():.0f} s old"
+    seen = [quote.as_of for quote in quotes if quote is not None]
+    if max(seen) - min(seen) >= APART:
+        return f"the legs' quotes are {(max(seen) - min(seen)).total_seconds():.0f} s apart"
     return None
 
 
