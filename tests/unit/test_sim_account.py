@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.venueworlds import (
     CASH,
     CONDOR,
+    LATER,
     LONG_CALL,
     LONG_PUT,
     SHORT_CALL,
@@ -29,6 +30,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.wire import FindOrders, FindPositions, FindTransactions, Kind, Outcome, Place, Status
 from tomking.sim.faults import Faults, Schedule
 from tomking.sim.floor import Pace
+from tomking.sim.ledger import Versions
 from tomking.sim.settlement import expire
 
 D = Decimal
@@ -69,7 +71,7 @@ def test_a_search_shows_all_of_today_and_what_works_from_before() -> None:
     """T2."""
     venue = Venue()
     done = placed(venue.sell())
-    target = placed(venue.sell(limit="30.00", good_till_cancelled=True))
+    target = placed(venue.sell(limit="30.00", legs=LATER.legs, good_till_cancelled=True))
     day = placed(venue.sell(limit="30.00"))
     venue.wait(1)
     found = venue.ask(FindOrders("k")).orders
@@ -373,6 +375,38 @@ def test_nobody_takes_the_other_side_for_a_while() -> None:
     assert venue.held() == SOLD
 
 
+def test_nothing_fills_in_a_halt() -> None:
+    """F53: orders are taken in, and not even a race is run."""
+    venue = Venue(schedule("F53 halt @3600 600.0s", "F19 fill before cancel ending#0 0.01s x1"))
+    kept, given_up = placed(venue.sell()), placed(venue.sell())
+    venue.wait(1)
+    venue.cancel(given_up)
+    venue.wait(500)
+    assert [venue.order(id_).status for id_ in (kept, given_up)] == [Status.LIVE, Status.CANCELLED]
+    venue.wait(200)
+    assert venue.order(kept).status is Status.FILLED
+
+
+def test_nobody_pays_to_be_rid_of_a_leg_in_a_race() -> None:
+    """A put bought for a credit of 1.00 would cost less than nothing: the cancel wins."""
+    venue = Venue(schedule("F19 fill before cancel ending#0 0.01s x1"))
+    id_ = placed(venue.sell(legs=(Leg(SHORT_PUT, 1),), limit="1.00"))
+    venue.wait(1)
+    venue.cancel(id_)
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+
+
+def test_a_race_needs_a_market() -> None:
+    venue = Venue(schedule("F19 fill before cancel ending#0 0.01s x1"))
+    id_ = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    del venue.mids["P5700"]
+    venue.cancel(id_)
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+
+
 def test_the_owner_trades_by_hand() -> None:
     """F26: no tag, and closing orders whose position is gone are taken out."""
     venue = Venue()
@@ -508,6 +542,16 @@ def test_the_next_event_is_when_something_happens() -> None:
     assert venue.now < due <= venue.now + timedelta(seconds=30)
 
 
+def test_old_pictures_are_kept_for_ten_minutes() -> None:
+    # One a minute for 100 minutes: at the end the one of ten minutes ago is still there.
+    seen = Versions(0)
+    for n in range(1, 101):
+        seen.add(at("10:00") + timedelta(minutes=n), n)
+    assert seen.last == 100
+    assert seen.as_of(at("11:30")) == 90
+    assert len(seen.values) <= 64
+
+
 Step = st.sampled_from(["sell", "close", "cancel", "replace", "hand", "wait", "pay"])
 
 
@@ -579,6 +623,82 @@ def test_a_strict_close_never_turns_a_position(seed: int, steps: list[str]) -> N
     for step in steps:
         _do(venue, "close" if step == "hand" else step, chance)
         assert all(n * SOLD[contract] > 0 for contract, n in venue.account.true.held.items())
+
+
+def test_a_cancel_that_overtakes_its_orders_routing_still_cancels() -> None:
+    venue = Venue()
+    id_ = placed(venue.sell(limit="9.00"))
+    assert venue.cancel(id_).orders[0].status is Status.CANCEL_REQUESTED
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+    assert Status.LIVE not in venue.statuses(id_)
+
+
+def test_a_contingent_replacement_can_be_cancelled_and_its_original_ends_all_the_same() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    new = placed(venue.replace(old, "8.90"))
+    assert venue.cancel(old).code == "cannot_update_order"
+    assert venue.cancel(new).orders[0].status is Status.CANCELLED
+    venue.wait(1)
+    assert [venue.order(id_).status for id_ in (old, new)] == [Status.CANCELLED, Status.CANCELLED]
+
+
+def test_an_original_that_is_taken_out_takes_its_replacement_with_it() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    new = placed(venue.replace(old, "8.90"))
+    venue.account.remove(old, "price bands", venue.now)
+    assert (venue.order(new).status, venue.order(new).reason) == (
+        Status.CANCELLED,
+        "the order it replaces is removed",
+    )
+
+
+def test_nothing_is_replaced_while_the_market_is_closed() -> None:
+    venue = Venue()
+    target = placed(venue.sell(limit="30.00", legs=LATER.legs, good_till_cancelled=True))
+    venue.wait(1)
+    venue.now = at("17:00")
+    assert venue.replace(target, "29.00").code == "market_closed"
+    assert venue.cancel(target).outcome is Outcome.ACCEPTED
+
+
+def test_an_order_that_rests_overnight_fills_on_the_next_day() -> None:
+    venue = Venue()
+    target = placed(venue.sell(limit="9.00", legs=LATER.legs, good_till_cancelled=True))
+    over = placed(venue.sell(limit="9.00", good_till_cancelled=True))
+    venue.wait(6 * 3600)
+    assert [venue.order(id_).status for id_ in (target, over)] == [Status.LIVE, Status.EXPIRED]
+    venue.mids["P5700"] = 12.0
+    venue.now = at("09:00", FRIDAY + timedelta(days=3))
+    venue.account.advance(venue.now)
+    assert venue.order(target).status is Status.LIVE
+    venue.now = at("09:45", FRIDAY + timedelta(days=3))
+    venue.account.advance(venue.now)
+    assert venue.order(target).status is Status.FILLED
+
+
+def test_the_venue_closes_early_for_orders_that_last_too() -> None:
+    """F54: what is good till cancelled stays, and fills nothing until tomorrow."""
+    venue = Venue(schedule("F54 closed early @7200"))
+    target = placed(venue.sell(limit="9.00", legs=LATER.legs, good_till_cancelled=True))
+    venue.wait(3601)
+    venue.mids["P5700"] = 12.0
+    venue.wait(3600)
+    assert venue.order(target).status is Status.LIVE
+
+
+def test_american_options_are_assigned_by_whoever_gains_from_it() -> None:
+    """Only where a chain says so: a market without chains assigns nothing (``sim.assignment``)."""
+    venue = Venue()
+    put = leg("-1 SPY 2031-03-21 P570")
+    venue.account.trade_by_hand((put,), 1, D(7), venue.now)
+    venue.now = at("16:05")
+    venue.account.advance(venue.now)
+    assert venue.held() == {put.contract: -1}
 
 
 def test_place_is_strict_unless_it_says_otherwise() -> None:

@@ -363,7 +363,9 @@ class SimAccount:
         self._expire_day_orders(now)
 
     def _expire_day_orders(self, now: datetime) -> None:
+        """Orders for the day, and those whose contracts trade no more."""
+        today = new_york(now).date()
         for ticket in list(self.floor.working.values()):
-            if not ticket.rests_overnight:
+            if not ticket.rests_overnight or any(leg.contract.expiry <= today for leg in ticket.legs):
                 ticket.replacement = None
                 self.floor.end(ticket, Status.EXPIRED, now)

@@ -83,7 +83,12 @@ class Floor:
         """A new id."""
         return f"{letter}{next(self._numbers)}"
 
+    def trades(self, now: datetime) -> bool:
+        """Whether anything can fill: in a halt orders are taken in and rest (F53)."""
+        return self.is_open(now) and self._faults.during("halt", now) is None
+
     def is_open(self, now: datetime) -> bool:
+        """Whether orders are taken in."""
         session = self._sessions.on(new_york(now).date())
         early = self.closed_early
         if early is not None and early <= now and new_york(early).date() == new_york(now).date():
@@ -171,7 +176,7 @@ class Floor:
         """Somebody trades against the order before its end arrives (F19, F21)."""
 
         def trade(at: datetime) -> None:
-            if self.is_open(at) and self.broker.traded(ticket.id, units, at):
+            if self.trades(at) and self.broker.traded(ticket.id, units, at):
                 self._faults.fire(what)
                 self._absorb(at)
 
@@ -179,7 +184,7 @@ class Floor:
 
     def print_late(self, ticket: Ticket, units: int, seconds: float, now: datetime) -> None:
         """It traded just before its end, and that is shown only later (F22)."""
-        if not self.is_open(now) or not self.broker.traded(ticket.id, units, now):
+        if not self.trades(now) or not self.broker.traded(ticket.id, units, now):
             return
         self._faults.fire("late print")
         self._late = {ticket.id: self._faults.after(seconds, now) - now}
@@ -201,7 +206,7 @@ class Floor:
     # ------------------------------------------------------------------ fills
 
     def _portion(self, order: Order, units: int, now: datetime) -> int:
-        if not self.is_open(now):
+        if not self.trades(now):
             return 0
         if self._faults.during("no takers", now):
             self._faults.fire("no takers")
