@@ -10,7 +10,7 @@ from pathlib import Path
 
 import apsw
 
-from tomking.adapters.journal import BUSY_MILLISECONDS, DAMAGED, Origin, SqliteJournal, check
+from tomking.adapters.journal import BUSY_MILLISECONDS, DAMAGED, GENESIS, Origin, SqliteJournal, check
 from tomking.adapters.store.files import sync_file, sync_folder
 from tomking.adapters.witness import Head
 from tomking.domain.book import Book, fold
@@ -30,6 +30,12 @@ class Verified:
     """None: its format does not say."""
     head: Head
     book: Book
+    digests: tuple[str, ...]
+    """Of every event, so that another journal can be compared with it."""
+
+    def digest_at(self, sequence: int) -> str:
+        """The digest after ``sequence`` events, which it must have."""
+        return self.digests[sequence - 1] if sequence else GENESIS
 
     @property
     def label(self) -> str:
@@ -46,7 +52,8 @@ def verified(path: Path) -> Verified:
             book = fold(journal.read())
         except (AssertionError, LookupError, ArithmeticError) as error:
             raise OperatingError(f"{path}: its events do not add up to a book ({error})") from error
-        return Verified(path, journal.schema, journal.origin(), Head(len(journal), journal.head()), book)
+        head = Head(len(journal), journal.head())
+        return Verified(path, journal.schema, journal.origin(), head, book, tuple(journal.digests()))
 
 
 def copied(source: Path, target: Path) -> None:
