@@ -449,6 +449,29 @@ def test_expired_options_settle_in_cash_and_are_told_as_transactions() -> None:
     ]
 
 
+@pytest.mark.parametrize(("beside", "paid"), [("x1", 0), ("", 0), ("x-1", 6)])
+def test_a_price_may_be_pinned_to_a_sold_strike(beside: str, paid: int) -> None:
+    """F52.  Near 5705 the sold strike is 5700: a cent below it the put costs 0.01 * 100 and $5."""
+    venue = Venue(schedule(f"F52 pin settlement#0 {beside}"), settles={FRIDAY: 5705.0})
+    venue.sell()
+    venue.wait(1)
+    before = venue.cash
+    venue.now = at("16:05")
+    venue.account.advance(venue.now)
+    assert venue.cash == before - paid
+    assert venue.faults.fired_ids() == {"F52": 1}
+
+
+def test_settlement_may_be_late() -> None:
+    venue = Venue(schedule("F52 settles late settlement#0 600s"))
+    venue.sell()
+    venue.now = at("16:09")
+    venue.account.advance(venue.now)
+    assert venue.held() == SOLD
+    venue.wait(61)
+    assert venue.held() == {}
+
+
 def test_settlement_waits_for_its_price() -> None:
     venue = Venue(settles={})
     venue.sell()
