@@ -98,17 +98,16 @@ print(LatchFile(Path(sys.argv[1])).read().state)
 @contextmanager
 def engine(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     """A process that trades, with the latch in ``folder``."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", ENGINE, str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 def _say(process: "subprocess.Popen[str]", line: str) -> None:
