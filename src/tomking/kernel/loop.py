@@ -57,6 +57,7 @@ TRIES = 2
 """An entry is tried, and retried once, in a session (methodology D.3)."""
 HALFWAY = "the next part of the exit"
 """Stands for the trigger of an exit that goes on: what covers is sold after what it covers was bought."""
+REFUSED_WAITS = timedelta(seconds=30)
 SOON = timedelta(seconds=1)
 """After something was sent, its outcome is looked for this much later."""
 MINUTE = timedelta(minutes=1)
@@ -607,7 +608,7 @@ class Kernel:
             self._press(id_, close, view)
         self._absorb_answers(view.now)
         position = self.book.positions.get(close.position)
-        if position is None or self._in_the_way(position, []):
+        if position is None or self._in_the_way(position, []) or self._was_refused(position.id, view.now):
             return
         roles = {one.role for one in components}
         free = [c for c in position.open_components if c.role in roles and not c.closing and not c.target]
@@ -617,6 +618,15 @@ class Kernel:
         working = [c for c in position.open_components if c.closing]
         for group in first_in_turn(groups, working):
             self._send_closing(position, group, close, view)
+
+    def _was_refused(self, position: str, now: datetime) -> bool:
+        """A close that the broker refused a moment ago is not sent again at once."""
+        refusals = (
+            w.refused for w in self.book.ended.values() if w.order.position == position and not w.order.opens
+        )
+        refused = any(at is not None and now < at + REFUSED_WAITS for at in refusals)
+        self._unquoted |= refused
+        return refused
 
     def _press(self, id_: str, close: Close, view: View) -> None:
         """A resting order of unknown fate cannot make way: it takes the limits of the exit behind it."""

@@ -92,9 +92,11 @@ def _rests(course: Course) -> bool:
 
 def _wholes(course: Course, working: Working) -> list[Whole]:
     """New whole units, never more than the order still has."""
-    left = course.order.units - working.filled
-    wholes = []
-    for whole in assembled(course.order, course.executions(), working.fills):
+    left, executions = course.order.units - working.filled, course.executions()
+    wholes: list[Whole] = []
+    if not executions:
+        return wholes
+    for whole in assembled(course.order, executions, working.fills):
         if whole.units <= left:
             wholes.append(whole)
             left -= whole.units
@@ -117,8 +119,8 @@ def _fills(course: Course, working: Working, wholes: list[Whole]) -> list[Fill]:
 
 def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime) -> Course:
     """With what the executions say of its legs, and since when it has been over."""
-    booked = [*working.fills, *(w.id for w in wholes)]
-    odd: dict[Contract, int] = odd_legs(course.order, course.executions(), booked)
+    booked, executions = [*working.fills, *(w.id for w in wholes)], course.executions()
+    odd: dict[Contract, int] = odd_legs(course.order, executions, booked) if executions else {}
     for one in course.executions(unwinding=True):
         odd[one.contract] = odd.get(one.contract, 0) + one.quantity
     left = tuple((contract, count) for contract, count in odd.items() if count)
