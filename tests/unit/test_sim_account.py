@@ -657,6 +657,16 @@ def test_a_cancel_that_overtakes_its_orders_routing_still_cancels() -> None:
     assert Status.LIVE not in venue.statuses(id_)
 
 
+def test_a_replacement_that_overtakes_its_originals_routing_waits_all_the_same() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    new = placed(venue.replace(old, "8.90"))
+    venue.wait(0.03)
+    assert venue.order(old).status is Status.REPLACE_REQUESTED
+    venue.wait(1)
+    assert [venue.order(id_).status for id_ in (old, new)] == [Status.CANCELLED, Status.LIVE]
+
+
 def test_a_contingent_replacement_can_be_cancelled_and_its_original_ends_all_the_same() -> None:
     venue = Venue()
     old = placed(venue.sell(limit="9.00"))

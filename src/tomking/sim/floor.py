@@ -143,8 +143,9 @@ class Floor:
         """To the exchange."""
         if ticket.is_over:
             return
-        ticket.status = Status.CANCEL_REQUESTED if ticket.status is Status.CANCEL_REQUESTED else Status.LIVE
-        self.show(ticket, now)
+        if ticket.status in (Status.RECEIVED, Status.CONTINGENT):  # else its end has been asked for already
+            ticket.status = Status.LIVE
+            self.show(ticket, now)
         removed = self._faults.strike("live", now).get("removed")
         if removed is not None:
             then = self._faults.after(removed.seconds, now)
