@@ -631,8 +631,15 @@ def _is_conserved(venue: Venue) -> None:
     assert account.true.held == {contract: n for contract, n in sums.items() if n}
     assert account.true.cash == cash
     assert account.shown.shown.last.cash == cents(account.shown.cash)
-    for ticket in account.tickets.values():
+    of_one: dict[str, int] = {}
+    for ticket in account.tickets.values():  # a replacement comes after what it replaces
         assert ticket.filled <= ticket.order.units
+        before = of_one.get(ticket.replaces or "", 0)
+        of_one[ticket.id] = ticket.filled + before
+        root = ticket
+        while root.replaces:
+            root = account.tickets[root.replaces]
+        assert of_one[ticket.id] <= root.order.units  # T3: never more than was asked for
         assert len({one.id for one in ticket.true}) == len(ticket.true)
 
 

@@ -170,6 +170,8 @@ class Schedule:
 
         live     liveness mode: faults stop at some time, so that recovery can be demanded
         without  kinds that whoever plays this cannot show; the others stay as they are
+
+        A new kind changes what seeds draw: a failing schedule is kept by its text, never by its seed.
         """
         chance = np.random.Generator(np.random.PCG64(seed))
         quiet = int(chance.integers(3_600, 18_000)) if live else None
