@@ -18,8 +18,8 @@ SERVICE, USER = "tomking", "backup-passphrase"
 LEAST_LENGTH = 12
 
 _NONE = (
-    f"no backup passphrase: put one into the keyring (keyring set {SERVICE} {USER}), into {VARIABLE}, or into "
-    f"a file of yours only that {FILE_VARIABLE} or --passphrase-file names; and keep a copy elsewhere, for "
+    f"no backup passphrase: put one into the keyring (keyring set {SERVICE} {USER}), into {VARIABLE}, or "
+    f"into a file of yours only that {FILE_VARIABLE} or --passphrase-file names; and keep a copy elsewhere: "
     "without it no backup can be restored"
 )
 
