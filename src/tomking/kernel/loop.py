@@ -730,6 +730,8 @@ class Kernel:
         if len({c.units for c in components}) > 1:
             return False  # partly closed apart: the strategy's own rules see to the rest
         resting = components[0].target
+        if resting is None and self._was_refused(position.id, view.now):
+            return True
         if resting is None and all(c.target is None for c in components):
             quotes = view.quotes([leg.contract for c in components for leg in c.structure.legs])
             if all(quote is None for quote in quotes):

@@ -37,6 +37,10 @@ WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
 REPLACE_AGAIN = timedelta(seconds=10)
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next may take its place; the newest waits (methodology D.3)."""
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
 REPEAT_AFTER: dict[Urgency, timedelta] = {
     Urgency.STOP: timedelta(seconds=15),
     Urgency.RULE: timedelta(seconds=30),
@@ -229,15 +233,12 @@ class Acts:
         """Replaces the attempt that works when the newest limit is another; one change at a time."""
         live = _steady(course)
         limit = checks.sendable(course.order, course.limit)
-        number = course.number
-        if (
-            live is None
-            or live.seen is None
-            or live.seen.limit == limit
-            or number <= course.attempts[-1].number
-        ):
+        if live is None or live.seen is None or live.seen.limit == limit:
             return course
-        return self._replace(course, live.seen, limit, number, now)
+        last = course.attempts[-1]
+        if course.number <= last.number or now - last.sent < STANDS:
+            return course
+        return self._replace(course, live.seen, limit, course.number, now)
 
     def _replace(
         self, course: Course, live: BrokerOrder, limit: Decimal, number: int, now: datetime

@@ -61,7 +61,8 @@ def is_restless(course: Course) -> bool:
         return any(a.is_live for a in course.attempts)
     if course.phase in IN_DOUBT:
         return course.planned is not None
-    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None
+    waits = course.number > course.attempts[-1].number if course.attempts else True
+    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
 
 
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
