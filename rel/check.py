@@ -97,6 +97,7 @@ class Checker:
 
     def sending(self, request: Request, now: datetime) -> None:
         """Before the first byte."""
+        self.holdings_refresh(now)
         self._i22_rates(request, now)
         self.evidence.sent(request, now)
         if not isinstance(request, Place | Replace):
