@@ -253,6 +253,7 @@ def test_a_restore_that_dies_before_the_rename_leaves_a_journal_that_is_not_trad
         assert len(engine) == 100
 
 
+@pytest.mark.slow
 def test_age_keeps_it_from_others() -> None:
     # Three times scrypt, at about a second each.
     right, wrong = Passphrase("correct horse battery"), Passphrase("correct horse bakery")

@@ -147,7 +147,7 @@ def restore(backup: Path, journal: Path, sealing: Sealing, *, discard_newer: boo
             head_path(journal).unlink(missing_ok=True)
             removed_beside(journal)
             put_in_place(part, journal)
-            _begin_head(journal, found.head)
+            begin_head(journal, found.head)
     finally:
         with suppress(OSError):
             removed(part)
@@ -242,7 +242,8 @@ def removed_beside(journal: Path) -> None:
         journal.with_name(journal.name + suffix).unlink(missing_ok=True)
 
 
-def _begin_head(journal: Path, head: Head) -> None:
+def begin_head(journal: Path, head: Head) -> None:
+    """The head of a journal that has none, durable: what it says is confirmed from now on."""
     witness = Witness(journal)
     witness.confirm(head, durable=True)
     witness.close()
