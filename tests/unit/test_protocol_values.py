@@ -468,8 +468,8 @@ def quote(mid: str, half: str) -> NetQuote:
     [
         ("5.00", "5.00", "0.10", None),
         ("4.00", "5.00", "0.10", None),  # a fifth of the mid: 1.00
-        ("3.95", "5.00", "0.10", "limit 3.95 is 1.05 off the mid 5.00, at most 1.0000 allowed"),
-        ("6.05", "5.00", "0.10", "limit 6.05 is 1.05 off the mid 5.00, at most 1.0000 allowed"),
+        ("3.95", "5.00", "0.10", "limit 3.95 is 1.05 off the mid 5.00, at most 1.00 allowed"),
+        ("6.05", "5.00", "0.10", "limit 6.05 is 1.05 off the mid 5.00, at most 1.00 allowed"),
         ("3.00", "5.00", "0.50", None),  # four half-spreads: 2.00
         ("2.95", "5.00", "0.50", "limit 2.95 is 2.05 off the mid 5.00, at most 2.00 allowed"),
         ("0.25", "0.50", "0.01", None),  # five ticks: 0.25

@@ -264,8 +264,12 @@ class OrderDesk:
 
     def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
         course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)
-        course, more = self._acts.act(course, self.account(), now)
-        self._courses[id_] = course
+        acted, more = self._acts.act(course, self.account(), now)
+        if acted.is_over and not course.is_over:
+            # It was stopped before its first byte: said at once.
+            acted, told = lookout.step(acted, self.account(), self._sessions, now)
+            more = [*more, *told]
+        self._courses[id_] = acted
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look

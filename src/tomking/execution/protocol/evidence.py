@@ -64,7 +64,7 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
         return None
     if is_full:
         return Input.FULL
-    if any(a.is_live or a.lacks_executions for a in attempts):
+    if any(a.is_live or _is_awaited(course, a) for a in attempts):
         return Input.SEEN
     if any(a.is_flying for a in attempts):
         return None
@@ -78,8 +78,13 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
 def all_over(course: Course) -> bool:
     """Whether nothing of it works, flies or is in question: its end, but for late prints."""
     return bool(course.attempts) and not any(
-        a.is_live or a.lacks_executions or a.is_flying or a.is_open_question for a in course.attempts
+        a.is_live or _is_awaited(course, a) or a.is_flying or a.is_open_question for a in course.attempts
     )
+
+
+def _is_awaited(course: Course, attempt: Attempt) -> bool:
+    """Executions are to come, unless positions have shown that they never will: then it was seen to."""
+    return attempt.lacks_executions and course.remedies == 0
 
 
 def _was_refused(attempt: Attempt) -> bool:
