@@ -19,7 +19,16 @@ from typing import Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
-from tomking.adapters.copies import Verified, copied, in_use, put_in_place, removed, settled, verified
+from tomking.adapters.copies import (
+    Verified,
+    copied,
+    in_use,
+    put_in_place,
+    removed,
+    settled,
+    verified,
+    written_privately,
+)
 from tomking.adapters.journal import SqliteJournal
 from tomking.adapters.store.files import sync_folder, write_synced
 from tomking.adapters.witness import Head, Witness, head_path
@@ -102,8 +111,7 @@ def _write_checked(target: Path, plain: bytes, sealing: Sealing) -> None:
     """Under its name only after it was read back from the disk and decrypted to the same bytes."""
     fresh = target.with_name(f"{target.name}.part")
     try:
-        write_synced(fresh, sealing.seal(plain))
-        fresh.chmod(0o600)
+        written_privately(fresh, sealing.seal(plain))
         if sealing.unseal(fresh.read_bytes()) != plain:
             raise OperatingError(f"{target}: what was written is not what is read; try another disk")
         put_in_place(fresh, target)
@@ -170,9 +178,7 @@ def _unpacked(backup: Path, part: Path, sealing: Sealing) -> Verified:
             "damaged; try an earlier backup"
         ) from error
     removed(part)
-    part.touch(0o600)
-    write_synced(part, content)
-    part.chmod(0o600)
+    written_privately(part, content)
     try:
         return verified(part)
     except OperatingError as error:
