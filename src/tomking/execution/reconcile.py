@@ -25,7 +25,7 @@ from functools import reduce
 from tomking.domain.book import Book, Component, Position, apply
 from tomking.domain.calendar import new_york
 from tomking.domain.contract import Contract
-from tomking.domain.events import CashMoved, Event, ForeignChanged, Paid, Reconciled, Settled
+from tomking.domain.events import AccountNews, CashMoved, ForeignChanged, Paid, Reconciled, Settled
 from tomking.domain.money import CENT, ZERO, cents
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
@@ -90,7 +90,7 @@ class Reconciliation:
     """The answer of one pass."""
 
     differences: tuple[Difference, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[AccountNews, ...] = ()
     """What brings the book to the account; to be recorded in this order."""
     cancel: tuple[str, ...] = ()
     """The broker's ids of working orders that the book says have ended."""
@@ -153,7 +153,7 @@ def standing(differences: Iterable[Difference]) -> tuple[str, ...]:
     return tuple(d.text for d in differences if d.sort in STANDS)
 
 
-def _news(differences: Iterable[Difference], told: Sequence[str], now: datetime) -> tuple[Event, ...]:
+def _news(differences: Iterable[Difference], told: Sequence[str], now: datetime) -> tuple[AccountNews, ...]:
     words = standing(differences)
     return () if words == tuple(told) else (Reconciled(now, words),)
 
@@ -237,7 +237,7 @@ class _Pass:
     shown: Shown
     now: datetime
     under_way: _UnderWay
-    events: list[Event] = field(default_factory=list)
+    events: list[AccountNews] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     end_first: list[str] = field(default_factory=list)
     waiting: set[Contract] = field(default_factory=set)
@@ -245,7 +245,7 @@ class _Pass:
     booked: dict[str, int] = field(default_factory=dict)
     """Contracts of each transaction and execution, by id, that were settled."""
 
-    def record(self, event: Event) -> None:
+    def record(self, event: AccountNews) -> None:
         self.events.append(event)
         self.book = apply(self.book, event)
 
