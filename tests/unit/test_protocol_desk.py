@@ -723,7 +723,8 @@ def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
     world.report(shown)
     close = int(5.5 * 3600)
     world.run(close + 300, close + 310, shown)
-    assert world.kinds()[-1] == "OrderCancelled"
+    assert "OrderCancelled" in world.kinds()
+    assert world.desk.courses["7"].phase is Phase.CANCELLED
 
 
 # ------------------------------------------------------------------------------------------ looking
@@ -868,3 +869,166 @@ def test_the_key_of_every_request_is_new() -> None:
     keys = [request.key for _, request in world.wire.sent]
     assert len(set(keys)) == len(keys)
     assert all(key.startswith("0badcafe-3:") for key in keys)
+
+
+# ------------------------------------------------------------------------------------------ seldom
+
+
+def test_odd_legs_of_a_late_print_are_told_and_halt_after_half_a_minute() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(1)
+    world.report(world.shown(place, Status.CANCELLED, both(1)[:1]))
+    (told,) = world.step(10)
+    assert isinstance(told, ev.LegsUneven)
+    assert (told.action, told.detail) == ("leave", "after its end: -1 SPXW 2031-03-07 P5700")
+    assert world.desk.next_wake(second(10)) == second(11)
+    world.run(11, 39)
+    assert "LevelChanged" not in world.kinds()
+    world.run(40, 41)
+    assert world.kinds()[-1] == "LevelChanged"
+
+
+def test_two_replacements_are_never_on_their_way_at_once() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reprice("7", "4.80", 18.5)
+    assert len(world.wire.all(Replace)) == 1
+    world.reply(world.last(Replace), Outcome.REJECTED)
+    world.step(19)
+    assert world.last(Replace).tag == "0badcafe-3-7-3"
+    assert place.tag == "0badcafe-3-7-1"
+
+
+def test_a_remedy_has_six_seconds() -> None:
+    world, shown = torn()
+    for when in range(2, 30):
+        world.step(when)
+        back = world.last(Place)
+        if back.tag == "0badcafe-3-7-2":
+            break
+        world.answer_searches(shown)
+    live = world.shown(back)
+    world.reply(back, Outcome.ACCEPTED, live)
+    world.answer_searches(shown, live)
+    world.run(when + 1, when + 5, shown, live)
+    assert not world.wire.all(Cancel)
+    world.step(when + 6)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_what_was_planned_is_not_sent_by_a_book_that_proves_stale_meanwhile() -> None:
+    world = lost_close()
+    world.run(4, 33)
+    world.answer_searches()
+    later = world.shown(Place("k", "0badcafe-9-20-1", SPREAD.legs, 1, Decimal(5), opens=True))
+    for when in range(34, 60):
+        told = world.desk.news(world.book, second(when))
+        world.now = second(when)
+        world.answer_searches()
+        retried = [n for n in told if isinstance(n, ev.OrderRetried)]
+        if retried:
+            world.record(retried[0])
+            break
+    world.report(later)
+    world.run(60, 80)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_planned_limit_is_dropped_when_its_order_ends_before_it_leaves() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.REJECTED, code="no")
+    world.run(11, 19, world.shown(place))
+    (retried,) = world.desk.news(world.book, second(20))
+    assert isinstance(retried, ev.OrderRetried)
+    world.record(retried)
+    world.report(world.shown(place, Status.CANCELLED))
+    world.step(21)
+    assert len(world.wire.all(Replace)) == 1
+    assert world.desk.courses["7"].planned is None
+
+
+def test_a_stray_waits_for_the_budget() -> None:
+    world = World().synced()
+    world.run(0, 1)
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="503")
+    world.report(world.shown(Place("k", "0badcafe-3-5-1", SPREAD.legs, 1, Decimal(5), opens=True)))
+    world.step(2)
+    assert not world.wire.all(Cancel)
+    world.step(3)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_only_so_many_unanswered_questions_are_remembered() -> None:
+    world, place = working()
+    world.answered = 0
+    for when in range(2, 20_000, 10):
+        world.step(when)
+    assert len(world.desk._asking._late) == 512
+    assert len(world.wire.sent) > 600
+    assert place.units == 2
+
+
+def test_what_is_told_before_anything_was_asked_is_heard() -> None:
+    world = World()
+    world.wire.told.append(Reply("k", START, Outcome.UNKNOWN, code="503"))
+    world.step(0)
+    assert world.desk.next_wake(START) is not None
+
+
+def test_transactions_of_an_older_question_do_not_replace_newer_ones() -> None:
+    world = holding()
+    world.desk.expired([SHORT], second(3))
+    world.run(4, 12)
+    old = world.wire.all(FindTransactions)[0]
+    world.step(13)
+    world.desk.expired([SHORT], second(34))
+    newer = world.wire.all(FindTransactions)[-1]
+    told = Transaction("T", Kind.EXPIRED, second(0), Decimal(0), Decimal(0), SHORT, -2)
+    world.wire.told.append(Reply(newer.key, second(34), Outcome.ACCEPTED, transactions=(told,)))
+    world.step(35)
+    world.wire.told.append(Reply(old.key, second(35), Outcome.ACCEPTED))
+    world.step(36)
+    assert len(world.desk.expired([SHORT], second(37))) == 1
+
+
+def test_more_executions_than_the_order_has_units_are_no_fill_of_it() -> None:
+    world, place = working()
+    world.report(world.shown(place, Status.FILLED, (*both(2), *both(1, "y", 5))))
+    world.step(2)
+    assert [n.fill.units for n in world.news if isinstance(n, ev.OrderFilled)] == [2]
+    assert world.book.positions["7"].units == 2
+    world.report(world.shown(place, Status.FILLED, (*both(2), *both(1, "y", 5))))
+    (level,) = world.step(3)
+    assert isinstance(level, ev.LevelChanged)
+    assert level.detail == "order 7 has filled more than its 2 units"
+
+
+def test_a_restart_keeps_what_was_parked_parked() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.run(1, 620)
+    assert world.book.orders["7"].parked
+    world.restart()
+    world.step(700)
+    assert world.desk.courses["7"].phase is Phase.PARKED
+    assert world.kinds().count("OrderParked") == 1
+
+
+def test_an_answer_to_a_cancel_counts_only_where_it_was_taken() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN)
+    world.step(11)
+    world.cancel("7", 12)
+    world.reply(world.last(Cancel), Outcome.UNKNOWN)
+    world.step(13)
+    assert any(a.is_open_question for a in world.desk.courses["7"].attempts)
+    world.run(14, 18, world.shown(place))
+    world.reply(world.last(Cancel), Outcome.ACCEPTED)
+    world.step(19)
+    assert not any(a.is_open_question for a in world.desk.courses["7"].attempts)
