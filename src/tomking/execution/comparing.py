@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from tomking.domain.events import AccountNews
 from tomking.domain.trading import Trading
+from tomking.execution.differences import Reconciliation, Shown, standing
 from tomking.execution.protocol.account import Account
-from tomking.execution.reconcile import Reconciliation, Shown, reconcile, standing
+from tomking.execution.reconcile import reconcile
 from tomking.execution.wire import BrokerOrder
 
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
