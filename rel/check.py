@@ -387,9 +387,12 @@ class Checker:
                 continue
             age = now - lot.bare_since
             self.worst_bare = max(self.worst_bare, age)
-            if age > LONGEST_BARE and not self.heard.since(lot.bare_since, ("critical",)):
+            halted = self.level == "HALTED" or self.halted is not None
+            if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
-                    "I9", now, f"{lot.id} is uncovered for {age.total_seconds():.1f} s and nobody was told"
+                    "I9",
+                    now,
+                    f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
 
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:

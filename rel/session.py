@@ -45,9 +45,9 @@ from tomking.sim.line import SimLine
 
 CASH = Decimal(4_000_000)
 START = SESSION.open - timedelta(minutes=1)
-LAST_START = SESSION.close + timedelta(minutes=10)
+LAST_START = SESSION.close + timedelta(minutes=6)
 """Whatever broke the process, by then somebody has started it again."""
-END = SESSION.close + timedelta(minutes=25)
+END = SESSION.close + timedelta(minutes=12)
 """By then a search of the whole day has been made, and everything has ended or is known to last."""
 INSTANCE = "5e550001"
 OPEN_TO = frozenset({"SPX", "SPXW"})
@@ -195,7 +195,8 @@ class Session:
         if not differences(self.check, book):
             self.quiet = None
         elif self.now > max(self.quiet, self.started) + SETTLED:
-            self.check.broken("I23", self.now, f"a minute after the faults: {differences(self.check, book)[0]}")
+            first = differences(self.check, book)[0]
+            self.check.broken("I23", self.now, f"a minute after the faults: {first}")
             self.quiet = None
 
     def _program(self) -> None:

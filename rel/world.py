@@ -29,8 +29,8 @@ TICK = timedelta(seconds=5)
 """The index moves this often."""
 SPAN = 0.09
 """Strikes are listed this far from the level, a share of it."""
-CLOSE = time(10, 30)
-"""An hour: as many orders as in a long session, with less time in which nothing happens."""
+CLOSE = time(10)
+"""Half an hour: as many orders as in a long session, with less time in which nothing happens."""
 
 
 def calendar() -> Sessions:
