@@ -25,6 +25,7 @@ from tomking.execution.wire import (
     Kind,
     Outcome,
     Place,
+    Positions,
     Replace,
     Reply,
     Status,
@@ -857,10 +858,14 @@ def test_a_ghost_is_kept_in_sight_until_it_is_gone() -> None:
     world.reply(place, Outcome.REJECTED, text="no")
     world.step(1)
     world.report(world.shown(place))
+    world.step(1.5)
+    assert world.last(Cancel).order == "B1"
     world.record(ev.SessionBegan(second(2), FRIDAY))
-    world.step(2)
-    world.step(3)
-    assert "7" not in world.desk.courses or world.desk.next_wake(second(3)) == second(4)
+    world.run(2, 8, world.shown(place))
+    assert world.desk.next_wake(second(8)) == second(9)
+    world.report(world.shown(place, Status.CANCELLED))
+    world.run(9, 10)
+    assert "7" not in world.desk.courses
 
 
 def test_the_key_of_every_request_is_new() -> None:
@@ -980,22 +985,6 @@ def test_what_is_told_before_anything_was_asked_is_heard() -> None:
     assert world.desk.next_wake(START) is not None
 
 
-def test_transactions_of_an_older_question_do_not_replace_newer_ones() -> None:
-    world = holding()
-    world.desk.expired([SHORT], second(3))
-    world.run(4, 12)
-    old = world.wire.all(FindTransactions)[0]
-    world.step(13)
-    world.desk.expired([SHORT], second(34))
-    newer = world.wire.all(FindTransactions)[-1]
-    told = Transaction("T", Kind.EXPIRED, second(0), Decimal(0), Decimal(0), SHORT, -2)
-    world.wire.told.append(Reply(newer.key, second(34), Outcome.ACCEPTED, transactions=(told,)))
-    world.step(35)
-    world.wire.told.append(Reply(old.key, second(35), Outcome.ACCEPTED))
-    world.step(36)
-    assert len(world.desk.expired([SHORT], second(37))) == 1
-
-
 def test_more_executions_than_the_order_has_units_are_no_fill_of_it() -> None:
     world, place = working()
     world.report(world.shown(place, Status.FILLED, (*both(2), *both(1, "y", 5))))
@@ -1032,3 +1021,62 @@ def test_an_answer_to_a_cancel_counts_only_where_it_was_taken() -> None:
     world.reply(world.last(Cancel), Outcome.ACCEPTED)
     world.step(19)
     assert not any(a.is_open_question for a in world.desk.courses["7"].attempts)
+
+
+def test_positions_of_an_older_question_do_not_replace_newer_ones() -> None:
+    world = World()
+    world.run(-30, -1)
+    old, newer = world.wire.all(FindPositions)[0], None
+    world.answered = len(world.wire.sent)
+    world.now = second(60)
+    world.step(60)
+    world.step(70)
+    world.step(71)
+    newer = world.wire.all(FindPositions)[-1]
+    assert newer.key != old.key
+    world.wire.told.append(
+        Reply(newer.key, second(71), Outcome.ACCEPTED, positions=Positions(HELD, Decimal(1)))
+    )
+    world.step(72)
+    assert world.desk.account().held(SHORT) == -2
+    earlier = world.wire.all(FindPositions)[-2]
+    world.wire.told.append(
+        Reply(earlier.key, second(72), Outcome.ACCEPTED, positions=Positions((), Decimal(1)))
+    )
+    world.step(73)
+    assert world.desk.account().held(SHORT) == -2
+
+
+def test_an_answer_that_comes_after_its_question_was_settled_changes_nothing() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    change = world.last(Replace)
+    world.run(11, 20, world.shown(place))
+    world.cancel("7", 21)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, world.shown(place, Status.CANCEL_REQUESTED))
+    world.step(22)
+    world.reply(change, Outcome.UNKNOWN, code="502")
+    world.step(23)
+    assert not any(a.is_open_question for a in world.desk.courses["7"].attempts)
+
+
+def test_in_doubt_it_wakes_for_the_next_search() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.UNKNOWN)
+    world.run(1, 5)
+    world.step(5.5)
+    assert world.desk.next_wake(second(5.5)) == second(asked(world, FindOrders)[-1] + 2)
+
+
+def test_transactions_that_were_asked_for_first_and_answered_last_are_old() -> None:
+    world = holding()
+    world.desk.expired([SHORT], second(3))
+    world.step(14)
+    world.desk.expired([SHORT], second(34))
+    old, newer = world.wire.all(FindTransactions)
+    told = Transaction("T", Kind.EXPIRED, second(0), Decimal(0), Decimal(0), SHORT, -2)
+    world.wire.told.append(Reply(newer.key, second(34), Outcome.ACCEPTED, transactions=(told,)))
+    world.wire.told.append(Reply(old.key, second(34), Outcome.ACCEPTED))
+    world.step(35)
+    assert len(world.desk.expired([SHORT], second(36))) == 1

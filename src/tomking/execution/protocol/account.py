@@ -51,9 +51,7 @@ class Account:
         """
         counts: dict[Contract, int] = {}
         for id_, working in self.book.orders.items():
-            course, taken = self.courses.get(id_), consumed(working.fills)
-            if course is None:
-                continue
+            course, taken = self.courses[id_], consumed(working.fills)
             for one in (*course.executions(), *course.executions(unwinding=True)):
                 sign = 1 if one.quantity > 0 else -1
                 left = one.quantity - sign * taken.get(one.id, 0)
