@@ -86,7 +86,7 @@ class World:
         """A session of one, two or four times ordinary movement, with the jumps and halts of a schedule."""
         speed = float(chance.choice((1.0, 2.0, 4.0)))
         count = int((SESSION.close - SESSION.open) / TICK) + 1
-        moves = chance.standard_normal(count) * (0.16 * speed / sqrt(252 * count))
+        moves = chance.standard_normal(count) * (0.16 * speed / sqrt(252 * 390 * 60 / TICK.seconds))
         for start, _, jump in faults.windows("jump"):
             moves[min(count - 1, (start - SESSION.open) // TICK)] += jump.number / 100
             faults.fire("jump")
