@@ -638,7 +638,7 @@ def test_a_remedy_that_does_not_fill_makes_way_for_a_keener_one() -> None:
     keener = world.last(Place)
     assert (keener.tag, keener.limit) == ("0badcafe-3-7-3", Decimal("-9.15"))
     (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
-    assert level.detail == "order 7 has had uneven legs for 30 s"
+    assert level.detail == "order 7 has had uneven legs for 25 s"
 
 
 def test_legs_that_only_come_late_are_waited_for() -> None:
@@ -879,21 +879,20 @@ def test_the_key_of_every_request_is_new() -> None:
 # ------------------------------------------------------------------------------------------ seldom
 
 
-def test_odd_legs_of_a_late_print_are_told_and_halt_after_half_a_minute() -> None:
+def test_odd_legs_of_a_late_print_are_told_and_halt() -> None:
     world = World().synced()
     world.submit(order())
     place = world.last(Place)
     world.reply(place, Outcome.REJECTED, text="no")
     world.step(1)
     world.report(world.shown(place, Status.CANCELLED, both(1)[:1]))
-    (told,) = world.step(10)
+    told, level = world.step(10)
     assert isinstance(told, ev.LegsUneven)
     assert (told.action, told.detail) == ("leave", "after its end: -1 SPXW 2031-03-07 P5700")
+    assert isinstance(level, ev.LevelChanged)
+    assert level.detail == "order 7 has odd legs after its end"
     assert world.desk.next_wake(second(10)) == second(11)
-    world.run(11, 39)
-    assert "LevelChanged" not in world.kinds()
-    world.run(40, 41)
-    assert world.kinds()[-1] == "LevelChanged"
+    assert world.step(11) == []
 
 
 def test_two_replacements_are_never_on_their_way_at_once() -> None:
@@ -1029,9 +1028,8 @@ def test_positions_of_an_older_question_do_not_replace_newer_ones() -> None:
     old, newer = world.wire.all(FindPositions)[0], None
     world.answered = len(world.wire.sent)
     world.now = second(60)
-    world.step(60)
-    world.step(70)
-    world.step(71)
+    for when in (60, 70, 121, 131):
+        world.step(when)
     newer = world.wire.all(FindPositions)[-1]
     assert newer.key != old.key
     world.wire.told.append(
@@ -1080,3 +1078,44 @@ def test_transactions_that_were_asked_for_first_and_answered_last_are_old() -> N
     world.wire.told.append(Reply(old.key, second(34), Outcome.ACCEPTED))
     world.step(35)
     assert len(world.desk.expired([SHORT], second(36))) == 1
+
+
+def test_a_restart_knows_a_remedy_by_its_legs_and_does_not_repeat_it() -> None:
+    world, shown = torn()
+    world.run(2, 20, shown)
+    back = world.last(Place)
+    world.restart()
+    done = world.shown(back, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.10"), second(18)),))
+    world.held = ()
+    world.run(21, 60, shown, done)
+    assert world.kinds()[-1] == "LegsUnwound"
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_remedy_of_an_order_that_is_to_end_is_not_cancelled_at_once() -> None:
+    world, shown = torn()
+    world.step(2)
+    world.cancel("7", 2.5)
+    for when in range(3, 30):
+        world.step(when)
+        back = world.last(Place)
+        if back.tag == "0badcafe-3-7-2":
+            break
+        world.answer_searches(shown)
+    world.reply(back, Outcome.ACCEPTED, world.shown(back))
+    world.run(when + 1, when + 5, shown, world.shown(back))
+    assert not world.wire.all(Cancel)
+
+
+def test_a_target_that_was_cancelled_at_the_close_is_followed_to_its_end() -> None:
+    world = holding()
+    close = 5.5 * 3600
+    world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), close - 10)
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.step(close - 9)
+    world.cancel("20", close - 1)
+    gone = world.shown(place, Status.CANCELLED)
+    world.report(gone)
+    world.run(int(close), int(close) + 20, gone)
+    assert world.kinds()[-1] == "OrderCancelled"

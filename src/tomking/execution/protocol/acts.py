@@ -110,7 +110,7 @@ class Acts:
         """Sends what the order needs next, as far as it is durable and the budget allows."""
         if course.phase is Phase.PENDING:
             return self._post(course, courses, now)
-        if self.stale or course.planned is not None:
+        if self.stale or course.planned is not None or course.phase is Phase.LEG_IMBALANCE:
             return course
         if course.is_over or (course.cancelling and not self._must_fill(course, now)):
             return self._end(course, now)

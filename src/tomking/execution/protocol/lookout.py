@@ -60,7 +60,9 @@ def _late(
         news.append(ev.LegsUneven(now, course.order.id, "leave", f"after its end: {words}"))
     if working.filled == course.order.units and assembled(course.order, course.executions(), working.fills):
         news += halted(book, f"order {course.order.id} has filled more than its {working.filled} units", now)
-    return course, [*news, *_halt(course, book, now)]
+    if course.odd:
+        news += halted(book, f"order {course.order.id} has odd legs after its end", now)
+    return course, news
 
 
 def halted(book: Book, detail: str, now: datetime) -> News:
@@ -99,7 +101,8 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
 
 
 def _rests(course: Course) -> bool:
-    return course.order.urgency is Urgency.TARGET and course.phase is Phase.WORKING
+    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
+    return works and course.order.urgency is Urgency.TARGET
 
 
 # ---------------------------------------------------------------------------------------- fills
