@@ -1121,3 +1121,17 @@ def test_a_target_that_was_cancelled_at_the_close_is_followed_to_its_end() -> No
     world.report(gone)
     world.run(int(close), int(close) + 20, gone)
     assert world.kinds()[-1] == "OrderCancelled"
+
+
+def test_no_remedy_and_no_new_limit_leaves_after_the_close() -> None:
+    world, place = working()
+    close = int(5.5 * 3600)
+    shown = world.shown(place, Status.PARTIALLY_REMOVED, both(2)[:1])
+    world.held = ((SHORT, -2),)
+    world.run(close - 12, close - 6, world.shown(place))
+    world.report(shown)
+    world.run(close - 5, close + 30, shown)
+    assert len(world.wire.all(Place)) == 1
+    other, _ = working()
+    other.reprice("7", "4.90", close + 1)
+    assert not other.wire.all(Replace)

@@ -233,7 +233,7 @@ class Acts:
         order = course.order
         if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
             return course
-        if self._mispriced(order, limit, now) is not None:
+        if not self._is_open(now) or self._mispriced(order, limit, now) is not None:
             return course
         if order.opens and self.hold(now) is not None:
             return course
@@ -293,7 +293,7 @@ class Acts:
             return self._telling(course, "wait", now)
         purpose, legs, units = remedy(course.order, dict(course.odd))
         quote = self._quote(legs, now)
-        if quote is None:
+        if quote is None or not self._is_open(now):
             return self._telling(course, "wait", now)
         limit = remedy_limit(legs, quote, course.remedies)
         course, news = self._telling(course, purpose.value, now)
@@ -315,7 +315,7 @@ class Acts:
         assert planned is not None, "only what is planned is sent"
         if course.number < planned.number:
             return course, [ev.OrderRetried(now, course.order.id, planned.number, planned.why)]
-        if self.stale:
+        if self.stale or not self._is_open(now):
             return course, []
         number = course.number
         if planned.purpose is Purpose.REPLACE:
