@@ -8,6 +8,7 @@
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make replication  play the BuyWrite index against its published years: docs/replication.md
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
+# make simulate   10,000 seeded sessions of faults; make mutants  planted mistakes; make soak  a day of 24 hours
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -130,6 +131,17 @@ fidelity: $(VENV)/dev.stamp
 .PHONY: replication
 replication: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/replication.py
+
+# Each prints one line of JSON with its figure, and fails when it misses its goal.
+.PHONY: simulate mutants soak
+simulate: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.sim --jobs $(TEST_JOBS) $(ARGS)
+
+mutants: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.planted --jobs $(TEST_JOBS) $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.soak $(ARGS)
 
 .PHONY: lock
 lock:

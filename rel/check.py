@@ -387,7 +387,8 @@ class Checker:
         if self._counted != len(self.holdings.executions) or now > SESSION.close:
             self._counted = len(self.holdings.executions)
             for lot in self.holdings.lots.values():
-                bare = now <= SESSION.close and self.holdings.excess(lot) > 0
+                is_ours = not self.tampered & lot.opened.keys()
+                bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
