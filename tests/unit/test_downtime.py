@@ -12,7 +12,7 @@ import pytest
 from tests.unit.test_kernel import Lenient
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
 
-from tomking.adapters.journal import MemoryJournal
+from tomking.adapters.hashchain import MemoryJournal
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.contract import Contract, Option, Share, parse_contract

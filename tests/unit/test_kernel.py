@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
 
-from tomking.adapters.journal import MemoryJournal
+from tomking.adapters.hashchain import MemoryJournal
 from tomking.domain import events as ev
 from tomking.domain.book import Book, fold
 from tomking.domain.calendar import Session
