@@ -23,6 +23,7 @@ from tomking.execution.wire import Cancel, Place, Replace, Request, Told
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
 BURST = 5
@@ -82,8 +83,10 @@ class Checker:
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
     epoch: int = -1
-    doubted: set[str] = field(default_factory=set)
-    """Orders that the journal says are in doubt."""
+    doubted: dict[str, datetime] = field(default_factory=dict)
+    """Orders that the journal says are in doubt, and since when."""
+    cancelling: dict[str, datetime] = field(default_factory=dict)
+    """Orders that are to end, and since when."""
     due: list[tuple[datetime, str]] = field(default_factory=list)
     """Attempts that were answered UNKNOWN, and when: somebody must hear of it."""
     tampered: set[Contract] = field(default_factory=set)
@@ -103,6 +106,9 @@ class Checker:
         self.evidence.sent(request, now)
         if not isinstance(request, Place | Replace):
             return
+        if self.stale:
+            self._i27_fresh(request, now)
+            return
         id_ = order_of(request.tag)
         order = self.holdings.orders.get(id_)
         if order is None:
@@ -111,7 +117,6 @@ class Checker:
         self._i1_durable(request, id_, now)
         self._i16_in_session(request, now)
         self._i17_epoch(request, now)
-        self._i27_fresh(request, now)
         self._i31_as_decided(request, order, now)
         if isinstance(request, Place) and not request.opens and self.holdings.uneven(order.id):
             self.placed[request.tag] = now
@@ -204,8 +209,8 @@ class Checker:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
-        if self.stale:
-            self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
+        """Of a book that is older than what the broker shows nothing may follow."""
+        self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
 
     def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
         """Shape, size and price at the socket are those that were decided."""
@@ -238,6 +243,13 @@ class Checker:
         done = {leg.contract: mine.get(leg.contract, 0) / leg.ratio for leg in order.structure.legs}
         low, high = min(done.values()), max(done.values())
         ratios = {leg.contract: leg.ratio for leg in order.structure.legs}
+        lot = self.holdings.lots.get(order.position)
+        if (
+            lot is not None
+            and not request.opens
+            and self.holdings.excess(lot, request) > self.holdings.excess(lot)
+        ):
+            return False  # it sells what covers before it buys what is short (I9)
         for leg in request.legs:
             after = done[leg.contract] + leg.ratio * request.units / ratios[leg.contract]
             if not low <= after <= high:
@@ -266,6 +278,8 @@ class Checker:
     # ------------------------------------------------------------------ when an event is durable
 
     def recorded(self, event: ev.Event) -> None:
+        if self.stale:
+            return
         match event:
             case ev.OrderSubmitted(_, order):
                 self.holdings.orders[order.id] = order
@@ -278,10 +292,12 @@ class Checker:
                 self.attempts[id_] = max(self.attempts[id_], attempt)
             case ev.OrderCancelled(at, id_) | ev.OrderRejected(at, id_) | ev.LegsUnwound(at, id_):
                 self._let_go(id_, at)
-            case ev.OrderUnknown(_, id_):
-                self.doubted.add(id_)
+            case ev.OrderUnknown(at, id_):
+                self.doubted[id_] = at
             case ev.OrderAccepted(_, id_):
-                self.doubted.discard(id_)
+                self.doubted.pop(id_, None)
+            case ev.CancelRequested(at, id_):
+                self.cancelling[id_] = at
             case ev.LegsUneven(_, id_):
                 self.uneven_told.add(id_)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
@@ -294,6 +310,7 @@ class Checker:
     def _let_go(self, id_: str, now: datetime) -> None:
         """I5 and I6: what ends without more fills is dead at the venue, and something shows it."""
         self.ended[id_] = now
+        self.cancelling.pop(id_, None)
         alive = self._alive(id_, now)
         if alive:
             self.broken("I5", now, f"order {id_} is over in the book, {alive} lives at the venue")
@@ -311,6 +328,8 @@ class Checker:
         self.holdings_refresh(now)
         order = self.holdings.orders[fill.order]
         pieces = [piece for leg in fill.id.split("|") for piece in leg.split("+")]
+        if self.holdings.units(order.id) >= order.units:
+            self.cancelling.pop(order.id, None)
         for piece in pieces:
             id_, _, count = piece.rpartition(":")
             known = self.holdings.executions.get(id_)
@@ -339,7 +358,8 @@ class Checker:
     def after(self, now: datetime, *, alive: bool) -> None:
         """``alive``: whether a process runs; a dead one alerts nobody."""
         self.holdings_refresh(now)
-        self._i9_uncovered(now)
+        if not self.stale:
+            self._i9_uncovered(now)
         self._i24_alerts(now, alive=alive)
 
     def arrived(self, request: Request) -> None:
@@ -347,13 +367,20 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
+    def i23_cancels_end(self, since: datetime, now: datetime) -> None:
+        """A minute after the faults, or after it was asked for, what is to end has ended."""
+        for id_, at in self.cancelling.items():
+            in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
+            if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
+                self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
+
     def holdings_refresh(self, now: datetime) -> None:
         tickets = self.account.tickets
         for ticket in tickets.values():
             if ticket.is_over:
                 continue
             id_ = order_of(ticket.tag)
-            if id_ in self.ended:
+            if id_ in self.ended and not self.stale:
                 self.broken("I5", now, f"{ticket.tag} lives at the venue, the book let it go")
         if len(self.account.executions) == len(self.holdings.executions):
             return
@@ -408,10 +435,11 @@ class Checker:
         waits = []
         for since, tag in self.due:
             known = tag in self.evidence.shown or tag in self.evidence.rejected
-            if known or order_of(tag) in self.doubted or not alive:
+            if known or not alive:
                 continue
+            told_from = min(since, self.doubted.get(order_of(tag), since))
             if now < since + ALERT:
                 waits.append((since, tag))
-            elif not self.heard.since(since):
+            elif not self.heard.since(told_from):
                 self.broken("I24", now, f"{tag} is UNKNOWN since {since:%H:%M:%S}, nobody was told in time")
         self.due = waits
