@@ -233,7 +233,6 @@ def test_a_target_that_filled_while_the_engine_was_off_is_a_fill_and_no_second_e
 # ------------------------------------------------------------------------------ assigned overnight
 
 
-@pytest.mark.xfail(reason="the desk does not read transactions before it compares yet", strict=False)
 def test_an_assignment_overnight_is_booked_before_the_shares_are_closed_and_each_once() -> None:
     calls = "-1 SPY 2031-04-17 C570 / +1 SPY 2031-04-17 C575"
     life = Life(selling(calls, target=False), ScriptedMarket(quoted(CALM)))
