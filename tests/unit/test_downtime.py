@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-import pytest
 from tests.unit.test_kernel import Lenient
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
 
