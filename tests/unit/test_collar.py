@@ -87,8 +87,8 @@ def test_a_wide_exit_is_sent_at_once_and_its_collar_opens_after_ten_minutes() ->
     moves = [(e.at, e.limit) for e in desk.journal.read() if isinstance(e, ev.OrderRepriced)]
     # Last sound 8.50: widest sound spread 3.825 -> 12.30, more than a fifth of 8.50.
     assert (sent.at, sent.order.limit) == (at("12:01"), d("-12.30"))
-    # From ten minutes on what is quoted is the market: mids twice as high, 17.00, and three times 5 % of 51.10
-    # is 7.665, more than a fifth; twice that after twenty minutes, but nobody pays more than the width of 30.
+    # From ten minutes on what is quoted is the market: mids twice as high, 17.00; three times 5 % of 51.10
+    # is 7.665, more than a fifth, twice that after twenty minutes, but nobody pays more than the width of 30.
     later = [(when, limit) for when, limit in moves if when > sent.at]
     assert [limit for _, limit in later] == [d("-24.65"), d("-30")]
     assert [when >= at(wall) for (when, _), wall in zip(later, ("12:11", "12:21"), strict=True)]

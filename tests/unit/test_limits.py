@@ -771,6 +771,9 @@ def test_costs_may_take_a_quarter_of_the_target_and_more_on_micros() -> None:
     assert capital.costs_allow(case(wish("ES"))).units is None
     # XSP is no micro future: 25 %.  Its target of 0.30 points is $30, fees are $5.02.
     assert capital.costs_allow(case(wish("XSP", target_gain=Decimal("0.30")))).units == 0
+    # Crude's and gold's micros are micro futures options too.
+    assert "limit 45%" in capital.costs_allow(case(wish("MGC"))).detail
+    assert "limit 25%" in capital.costs_allow(case(wish("GC"))).detail
 
 
 # --------------------------------------------------------------------------------- numbers and words

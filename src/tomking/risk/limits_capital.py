@@ -195,7 +195,7 @@ def costs_allow(case: Case) -> Allowance:
     if slip is None:
         return refused("a leg has no mid, so its slippage is unknown")
     product = PRODUCTS[case.wish.product]
-    most = settings.cost_share_max_micro if product.fee_class == "micro" else settings.cost_share_max
+    most = settings.cost_share_max_micro if product.micro else settings.cost_share_max
     costs, gain = case.fees + 2 * slip * case.multiplier, case.wish.target_gain * case.multiplier
     words = (
         f"fees ${case.fees:,.2f} + slippage ${2 * slip * case.multiplier:,.2f} of ${gain:,.2f} at the target"
