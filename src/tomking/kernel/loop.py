@@ -622,6 +622,8 @@ class Kernel:
 
     def _say_exit(self, position: Position, leaving: list[Component], close: Close, now: datetime) -> None:
         """The state that this close brings the position into."""
+        if close.units is not None and any(one.units > close.units for one in leaving):
+            return  # fewer units of the same
         roles = {one.role for one in leaving}
         left = [c for c in position.open_components if c.role not in roles and c.closing is None]
         if close.defends and left:
