@@ -1,6 +1,6 @@
 """The loop on a scripted market: what is recorded, what is sent, and in which order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -107,6 +107,9 @@ class Lenient:
         if self.refuse:
             return Refused(wish, self.refuse)
         return Approved(wish, min(2, wish.ceiling), "ceiling: 2 units")
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         zero = Decimal(0)

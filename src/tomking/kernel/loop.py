@@ -508,6 +508,7 @@ class Kernel:
         code = "SIZE"
         for choice in wish.choices:
             verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq)
+            self._record_all(self._at.risk.answered(self.book, (verdict,), view.now))
             if isinstance(verdict, Approved):
                 self._send_opening(verdict, view)
                 return

@@ -22,6 +22,7 @@ from tomking.risk import assignment, breakers, drawdown, emergency
 from tomking.risk.drawdown import SEEN, Why, acts, closes, lost_dollars, planned_dollars
 from tomking.risk.groups import complexes_correlation, held_complexes
 from tomking.risk.pauses import RUN_SEEN, WORDS, is_zero_dte, pause_events, paused, swan_events, zero_dte_ends
+from tomking.risk.readings import VIX_NOTE, vix_fault
 from tomking.risk.settings import Settings
 from tomking.risk.tape import NOTE, Tape, begun, read, tape_of
 from tomking.risk.valuation import account_of
@@ -39,7 +40,7 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings, *, quick
     events: list[Event] = []
     if tape is not before:
         events.append(Noted(view.now, NOTE, tape.text))
-    if quick and _is_quiet(book, tape, vix, value, settings):
+    if quick and _is_quiet(book, tape, vix, value, settings) and not vix_fault(view, settings):
         return [
             *events,
             *swan_events(book, view, settings),
@@ -68,7 +69,7 @@ WATCHED = (*WORDS, breakers.LEVEL, emergency.LEVEL, emergency.MANUAL)
 def _is_quiet(book: Book, tape: Tape, vix: float | None, net_liq: float, settings: Settings) -> bool:
     """Whether every measure is so far below its first threshold that only a black swan can begin."""
     levels, notes = book.levels, book.notes
-    if vix is None or any(levels.get(name) for name in WATCHED):
+    if vix is None or any(levels.get(name) for name in WATCHED) or VIX_NOTE in notes:
         return False
     if book.losing_run >= settings.losing_run_pause or RUN_SEEN in notes:
         return False
