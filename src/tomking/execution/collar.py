@@ -14,7 +14,7 @@ It is sent at once and the collar opens: no exit is blocked, this is about its p
 believed ends it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ from tomking.domain.chain import Quote, net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.money import on_grid_above
 from tomking.domain.order import Order
-from tomking.domain.slippage import is_too_wide, widest_half_spread
+from tomking.domain.slippage import NORMAL_SHARE, NORMAL_TICKS, is_too_wide, widest_half_spread
 from tomking.domain.structure import Structure
 
 PATIENCE = timedelta(minutes=5)
@@ -83,17 +83,22 @@ class LastSound:
 
     def __init__(self) -> None:
         self._mids: dict[Contract, tuple[Decimal, datetime]] = {}
+        self._near: dict[Contract, tuple[float, float]] = {}
         self._looked: datetime | None = None
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether sound mids are to be looked for; only then are a whole book's quotes worth their time."""
-        return self._looked is None or now - self._looked >= PATIENCE
+    def due(self, mids: Mapping[Contract, float], now: datetime) -> set[Contract]:
+        """What is to be looked at now: every five minutes, what is unknown or has left what is known of it.
 
-    def looked(self, now: datetime, held: Collection[Contract]) -> None:
-        """All of them were looked at; what is held no longer is forgotten."""
-        self._looked = now
-        kept = set(held)
-        self._mids = {contract: seen for contract, seen in self._mids.items() if contract in kept}
+        mids  of everything that is held, points.  Within a normal half-spread of the last sound mid there is
+              nothing to learn: a whole book's quotes cost too much for that.
+        """
+        if self._looked is not None and now - self._looked < PATIENCE:
+            return set()
+        self._looked, near = now, self._near
+        if len(near) > len(mids):
+            self._mids = {contract: seen for contract, seen in self._mids.items() if contract in mids}
+            self._near = near = {contract: seen for contract, seen in near.items() if contract in mids}
+        return {c for c, mid in mids.items() if c not in near or not near[c][0] <= mid <= near[c][1]}
 
     def see(self, structure: Structure, quotes: Sequence[Quote | None], now: datetime) -> bool:
         """Remembers sound ones; whether they are."""
@@ -102,6 +107,9 @@ class LastSound:
         for contract, quote in zip(structure.contracts, quotes, strict=True):
             if quote is not None and quote.mid is not None:
                 self._mids[contract] = quote.mid, now
+                mid, tick = float(quote.mid), float(contract.tick)
+                away = max(float(NORMAL_TICKS) * tick, float(NORMAL_SHARE) * mid)
+                self._near[contract] = mid - away, mid + away
         return True
 
     def knows(self, structure: Structure) -> bool:

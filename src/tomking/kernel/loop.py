@@ -370,18 +370,17 @@ class Kernel:
         for id_ in entering if stopped else ():
             self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
-        if self._sound.is_due(view.now):
-            self._look_for_sound_quotes(view)
+        if due := self._sound.due(self._last_mids, view.now):
+            self._look_for_sound_quotes(due, view)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 
-    def _look_for_sound_quotes(self, view: View) -> None:
+    def _look_for_sound_quotes(self, due: set[Contract], view: View) -> None:
         """What exits fall back on, should the next quotes be none to believe."""
         for position in self.book.positions.values():
             for one in position.open_components:
-                quotes = view.quotes(one.structure.contracts)
-                self._sound.see(one.structure, quotes, view.now)
-        self._sound.looked(view.now, self.book.held())
+                if not due.isdisjoint(one.structure.contracts):
+                    self._sound.see(one.structure, view.quotes(one.structure.contracts), view.now)
 
     def _delivered(self) -> list[Close]:
         """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""

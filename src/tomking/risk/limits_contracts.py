@@ -10,8 +10,8 @@ def full_size_allows(case: Case) -> Allowance:
     """Full-size contracts are earned by closed trades; micros, tenths and budgets need nothing.
 
     C.13 names what any of them asks for.  Beyond that it must stand in A.4's row for the phase that is
-    earned, not only reached by value (ruling 5).  Nothing is asked where phases follow net liq alone (decision
-    208).
+    earned, not only reached by value (ruling 5).  Where phases follow net liq alone, nothing is asked
+    (decision 208).
     """
     settings, product = case.settings, case.wish.product
     small = small_of(product)

@@ -121,7 +121,7 @@ def _about(study: Study) -> str:
     took = "" if study.minutes is None else f"{study.minutes:.0f} minutes on {study.processes} cores; "
     run = (
         f"`make study` wrote this page and 006-study.jsonl: seed {study.plan.seed}, commit "
-        f"{study.commit[:12]}, package {study.code[:12]}. {took}{played:,} accounts played in "
+        f"{study.commit}, package {study.code[:12]}. {took}{played:,} accounts played in "
         f"{core / 60:.0f} minutes of one core, {len(study.lines) - played:,} more are all-on's to the cent, "
         "because nothing that the row switches off did anything on the path."
     )
@@ -278,7 +278,8 @@ def _pct(share: float) -> str:
 
 
 def _total(share: float) -> str:
-    return f"{100 * share:+,.0f} %".replace("-", "−")
+    digits = 0 if abs(share) >= 1 else 1
+    return f"{100 * share:+,.{digits}f} %".replace("-", "−")
 
 
 def _gain(one: Estimate) -> str:

@@ -3,7 +3,7 @@
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from time import process_time
 from tomking.app.markets import model_market
 from tomking.app.scenario.tape import packaged
 from tomking.app.sections import DEFAULT_ON
-from tomking.app.study.account import World, outcome_of, play, play_path, resting_collector, seat
+from tomking.app.study.account import World, outcome_of, play_path, resting_collector
 from tomking.app.study.lines import Line, append, read
 from tomking.app.study.paths import Source
 from tomking.app.study.rows import ALL_ON, ALONE, BY_KEY
@@ -27,8 +27,8 @@ from tomking.strategies import build
 
 CAPITAL = Decimal(200_000)
 """Methodology 0.4, ruling 4; P4 by its value, so that every strategy may trade."""
-TOGETHER = 4
-"""Rows that one process plays over the years side by side."""
+TOGETHER = 9
+"""Rows that one process plays over the years side by side: two processes, as each plays all-on besides."""
 
 Told = Callable[[int, int], None]
 """Lines that are there, lines that are wanted."""
@@ -156,14 +156,7 @@ def world_on(market: MarketData, sessions: Sessions, first: Session) -> World:
 def _on_path(seed: int, number: int, keys: Sequence[str]) -> Iterator[Line]:
     path = source().path(seed, number)
     world = world_on(path.market(), path.sessions, path.played[0])
-    began = process_time()
-    rows = [BY_KEY[key] for key in keys if key != ALL_ON.key]
-    on, others = play_path(rows, world, path.played)
-    each = round((process_time() - began) / (1 + len(others)), 3)
-    for key in keys:
-        mine = on if key == ALL_ON.key else others.get(key)
-        seconds, outcome = (0.0, outcome_of(on.watch)) if mine is None else (each, outcome_of(mine.watch))
-        yield Line(key, str(number), path.crash, mine is not None, seconds, outcome)
+    yield from _lines(keys, str(number), path.crash, world, path.played)
 
 
 def _on_years(seed: int, years: tuple[int, int], keys: Sequence[str]) -> Iterator[Line]:
@@ -171,11 +164,26 @@ def _on_years(seed: int, years: tuple[int, int], keys: Sequence[str]) -> Iterato
     first, last = date(years[0], 1, 1), min(date(years[1], 12, 31), history.spx.day[-1].astype(date))
     played = sessions.between(first, last).days
     world = world_on(model_market(history, sessions, seed), sessions, played[0])
+    yield from _lines(keys, span(*years), "", world, _year_by_year(played))
+
+
+def _lines(
+    keys: Sequence[str], path: str, crash: str, world: World, sessions: Iterable[Session]
+) -> Iterator[Line]:
     began = process_time()
-    found = [seat(BY_KEY[key], world) for key in keys]
-    for year in range(years[0], years[1] + 1):
-        play(found, [session for session in played if session.date.year == year])
-        gc.collect()
-    each = round((process_time() - began) / len(keys), 3)
-    for key, one in zip(keys, found, strict=True):
-        yield Line(key, span(*years), "", played=True, seconds=each, outcome=outcome_of(one.watch))
+    on, others = play_path([BY_KEY[key] for key in keys if key != ALL_ON.key], world, sessions)
+    each = round((process_time() - began) / (1 + len(others)), 3)
+    for key in keys:
+        mine = on if key == ALL_ON.key else others.get(key)
+        seconds, outcome = (0.0, outcome_of(on.watch)) if mine is None else (each, outcome_of(mine.watch))
+        yield Line(key, path, crash, mine is not None, seconds, outcome)
+
+
+def _year_by_year(sessions: Sequence[Session]) -> Iterator[Session]:
+    """The collector looks once a year."""
+    year = sessions[0].date.year
+    for session in sessions:
+        if session.date.year != year:
+            year = session.date.year
+            gc.collect()
+        yield session
