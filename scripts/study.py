@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 KEPT, EVIDENCE = ROOT / "runs/study", ROOT / "docs/evidence"
 NAME = "006-study"
 KEYS = tuple(row.key for row in ROWS)
+EVERY_SECONDS = 15
 PATHS, ALONE, YEARS = 500, 48, (HISTORY_FIRST.year, HISTORY_LAST.year)
 
 
@@ -35,13 +36,17 @@ def main(words: list[str]) -> int:
     file = KEPT / f"{code[:12]}-{plan.seed}.jsonl"
     began, first = monotonic(), len(file.read_bytes().splitlines()) if file.exists() else 0
 
+    said = began
+
     def told(done: int, wanted: int) -> None:
-        spent = monotonic() - began
+        nonlocal said
+        if monotonic() - said < EVERY_SECONDS and done < wanted:
+            return
+        said = monotonic()
+        spent = said - began
         left = spent * (wanted - done) / max(1, done - min(first, done - 1))
-        print(
-            f"{done:,} of {wanted:,} lines, {spent / 60:.1f} min gone, about {left / 60:.0f} left",
-            file=sys.stderr,
-        )
+        words = f"{spent / 60:.1f} min gone, about {left / 60:.0f} left"
+        print(f"{done:,} of {wanted:,} lines, {words}", file=sys.stderr)
 
     lines = run(plan, file, told, processes=asked.processes)
     study = Study(
@@ -99,7 +104,8 @@ def _is_whole(plan: Plan) -> bool:
 
 
 def _commit() -> str:
-    asked = ["git", "-C", str(ROOT), "rev-parse", "HEAD"]
+    """With ``-dirty`` where files differ from it."""
+    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=12", "--exclude", "*"]
     found = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     return found.stdout.strip() or "unknown"
 

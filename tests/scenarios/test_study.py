@@ -119,7 +119,7 @@ def test_without_stops_what_is_left_ends_by_time_vix_or_gain() -> None:
 
 @pytest.mark.slow
 def test_a_row_that_counts_as_the_same_is_the_same_and_one_that_is_branched_off_too() -> None:
-    # August 2015: the part of the path before it is shared by what only acts in it.
+    # The flash crash on session 50: what only acts in it shares all sessions before.
     path = source().path(1, 15)
     world = world_on(path.market(), path.sessions, path.played[0])
     rows = [row for row in PROTECTIONS if row.key in {"spx", "emergency"}]
@@ -216,7 +216,7 @@ def test_the_page_says_which_rules_changed_nothing_and_which_help(tmp_path: Path
     assert "stress limits: make the worst twentieth of quarters clearly better" in text
     assert "save 20 paths from RED and bring 0 there" in text
     assert "## Each rule alone, the first 40 of these quarters" in text
-    assert "+50 % in all" in text
+    assert "+50.0 % in all" in text
     prose = [row for row in text.splitlines() if not row.startswith("|")]
     assert max(map(len, prose)) <= 120
     assert len(list(as_json(study))) == len(rows) + 4
