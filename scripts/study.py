@@ -25,7 +25,7 @@ KEPT, EVIDENCE = ROOT / "runs/study", ROOT / "docs/evidence"
 NAME = "006-study"
 KEYS = tuple(row.key for row in ROWS)
 EVERY_SECONDS = 15
-PATHS, ALONE, YEARS = 500, 48, (HISTORY_FIRST.year, HISTORY_LAST.year)
+PATHS, ALONE, YEARS = 500, 24, (HISTORY_FIRST.year, HISTORY_LAST.year)
 
 
 def main(words: list[str]) -> int:

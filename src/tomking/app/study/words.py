@@ -67,9 +67,9 @@ VIX in points above the evening before.  October 1987 lies before the history.
 
 WEAK = (
     """
-Half of the quarters have a crash; of the real ones since 1990 about one in thirteen had one like these.  Means
-over all paths are stressed means, not expectations: the columns of quiet and of crash quarters are the ones
-to read.""",
+Half of the quarters have a crash; of the real ones since 1990 about one in thirteen had one like these.
+Means over all paths are stressed means, not expectations: the columns of quiet and of crash quarters are the
+ones to read.""",
     """
 A quarter begins with an empty account: its book is a month old when the crash begins, and rules that need a
 long record or a long drawdown (phases, YELLOW to RED, Kelly) have little time.""",
@@ -77,8 +77,8 @@ long record or a long drawdown (phases, YELLOW to RED, Kelly) have little time."
 No trading halt, no margin call by the broker, no hole in the quotes, and whole orders filled at modelled
 prices: without a rule the real loss would be greater than the row says, and stops would do worse.""",
     """
-Options of all years are modelled; nobody quoted them.  One seed: the intervals speak of which paths were drawn,
-not of how far the model is from a market.""",
+Options of all years are modelled; nobody quoted them.  One seed: the intervals speak of which paths were
+drawn, not of how far the model is from a market.""",
     """
 Availability by phase, ceilings by strategy, full-size contracts, the phase's caps on margin and capital,
 costs, data checks and the coordinator stay on in every row: the last one is not "no rules".""",
