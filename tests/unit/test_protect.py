@@ -383,8 +383,8 @@ def test_of_several_units_half_go_rounded_up(units: int, goes: int) -> None:
 
 
 def test_units_are_halved_and_of_single_units_whole_ones_go() -> None:
-    # The ratio has four units: two go.  Of the single ones' 6,300 the naked put is 3,000, too little: the LT112
-    # goes too.  Long hedges stay.
+    # The ratio has four units: two go.  Of the single ones' 6,300 the naked put is 3,000, too little: the
+    # LT112 goes too.  Long hedges stay.
     book = held_at(
         fresh(several(HEDGE, 3), several(RATIO, 4), NAKED, LT112, CONDOR, CALENDAR), at("10:00"), vix=41.0
     )
