@@ -1,6 +1,6 @@
 """The loop on a scripted market: what is recorded, what is sent, and in which order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -103,7 +103,9 @@ class Lenient:
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return self.demands(book)
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         if self.refuse:
             return Refused(wish, self.refuse)
         return Approved(wish, min(2, wish.ceiling), "ceiling: 2 units")

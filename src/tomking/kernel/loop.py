@@ -10,7 +10,7 @@
 Starting is ``fold(journal.read())`` and then the same first step: there is no recovery path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
@@ -481,16 +481,29 @@ class Kernel:
             if held_back:
                 self._decline(first.strategy, first.entry, "LOCK", (held_back,), view.now)
             return
-        said: list[str] = []
+        declined = self.book.day.declined
+        said = {code for who, what, code in declined if (who, what) == (first.strategy, first.entry)}
+        verdict = self._judged(wish, view, said)
+        if not isinstance(verdict, Approved) and said and verdict[0] not in said:
+            verdict = self._judged(wish, view, ())  # a new reason: it is written down with all that is wrong
+        if isinstance(verdict, Approved):
+            self._send_opening(verdict, view)
+        else:
+            self._decline(first.strategy, first.entry, *verdict, view.now)
+
+    def _judged(
+        self, wish: Alternatives, view: View, said: Collection[str]
+    ) -> Approved | tuple[str, tuple[str, ...]]:
+        """The first choice that is approved, or the code of the last refusal and what was wrong with all."""
+        wrong: list[str] = []
         code = "SIZE"
         for choice in wish.choices:
-            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq)
+            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq, said)
             if isinstance(verdict, Approved):
-                self._send_opening(verdict, view)
-                return
+                return verdict
             code = verdict.breaches[0].code
-            said += [f"{choice.product} {breach}" for breach in verdict.breaches]
-        self._decline(first.strategy, first.entry, code, (*said, *wish.passed_over), view.now)
+            wrong += [f"{choice.product} {breach}" for breach in verdict.breaches]
+        return code, (*wrong, *wish.passed_over)
 
     def _held_back(self, wish: Open, now: datetime) -> str | None:
         """Why no opening order may be sent now: None when it may, "" when one simply works."""

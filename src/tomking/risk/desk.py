@@ -1,6 +1,6 @@
 """The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -60,9 +60,11 @@ class Desk:
         more = protect.forced(book, values, self.settings)
         return [*first, *(c for c in more if not any((c.position, role) in taken for role in c.roles))]
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         account = self._account(book, view, net_liq)
-        return judge(wish, book, view, account, self.settings, places=self.places)
+        return judge(wish, book, view, account, self.settings, places=self.places, said=said)
 
     def _account(self, book: Book, view: View, net_liq: Decimal) -> Account:
         """Of one step and one set of positions all questions are about the same account."""

@@ -4,7 +4,7 @@ A family draws from its own stream of random numbers and reads its own history, 
 changes no price of another.  A family that has no model here answers as one without data.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -27,6 +27,8 @@ SHARES_NOTE = (
     "accrue evenly, and a sold option is assigned on the first close at which exercise is rational."
 )
 PLANS_KEPT = 64
+SHARES = "shares"
+"""Among what was asked for: options on SPY."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +62,17 @@ class Families:
         """Those of the index, and of every other family that was asked for anything."""
         others = (self._made[key].spec.note for key in sorted(self._made))
         return (*self.index.notes, *((SHARES_NOTE,) if self._shares else ()), *others)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What ``notes`` speaks of beside the index: other families, and SPY's where its shares count."""
+        return frozenset(self._made) | ({SHARES} if self._shares else frozenset())
+
+    def ask(self, families: Collection[str]) -> None:
+        """As if these (``asked`` of another market) had been asked for here, too."""
+        self._shares = self._shares or SHARES in families
+        for family in families:
+            self._of(family)
 
     def spot(self, family: str, now: datetime) -> float | None:
         if family == FAMILY:
