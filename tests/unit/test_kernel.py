@@ -29,7 +29,7 @@ from tomking.domain.intent import (
 from tomking.domain.lifecycle import State
 from tomking.domain.order import Order
 from tomking.domain.structure import Structure
-from tomking.execution.marking import marked, table_of
+from tomking.execution.marking import LastMids, marked, table_of
 from tomking.kernel import Kernel, Parts
 from tomking.sim.broker import SimBroker
 from tomking.view import Own, View
@@ -492,7 +492,7 @@ def test_a_restart_without_quotes_values_what_is_held_at_its_entry() -> None:
     desk.run(at("10:39"))
     book = desk.kernel.book
     table = table_of(book)
-    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), {})
+    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), LastMids())
     held = [one for position in book.positions.values() for one in position.open_components]
     brought = sum(one.entry_net * one.units * one.structure.multiplier for one in held)
     assert brought > 0

@@ -37,7 +37,7 @@ from tomking.domain.money import cents
 from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
-from tomking.execution.marking import Marks, Table, marked, table_of
+from tomking.execution.marking import LastMids, Marks, Table, Values, marked, table_of
 from tomking.execution.plan import (
     closing_order,
     first_in_turn,
@@ -69,9 +69,9 @@ class Kernel:
         self._at = parts
         self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
-        self._last_mids: dict[Contract, float] = {}
+        self._last_mids = LastMids()
         self._table: tuple[object, Table] | None = None
-        self._marks = Marks(self.book.cash, {})
+        self._marks = Marks(self.book.cash, Values())
         self._holdings = Holdings()
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
@@ -342,7 +342,7 @@ class Kernel:
         """The book at the mids, with the table of its legs rebuilt when positions changed."""
         if self._table is None or self._table[0] is not self.book.positions:
             self._table = (self.book.positions, table_of(self.book))
-            self._last_mids = {c: m for c, m in self._last_mids.items() if c in self._table[1].contracts}
+            self._last_mids.keep(frozenset(self._table[1].contracts))
 
         table = self._table[1]
         mids = self._at.market.marks(table.contracts, now)

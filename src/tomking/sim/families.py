@@ -37,6 +37,8 @@ class _Plan:
 
     index: list[int] | None
     """Rows of the SPX family; None when all are."""
+    plain: tuple[Contract, ...]
+    """Their contracts, where not all are."""
     others: list[tuple[int, FamilyMarket]]
     floor: Floor | None
 
@@ -137,7 +139,7 @@ class Families:
             out = self.index.marks(contracts, now)
         else:
             out = np.full(len(contracts), np.nan)
-            out[plan.index] = self.index.marks([contracts[i] for i in plan.index], now)
+            out[plan.index] = self.index.marks(plan.plain, now)
         level = None if plan.floor is None else self.index.spot(FAMILY, now)
         if plan.floor is not None and level is not None:
             plan.floor.raise_marks(out, level * _SHARES_RATIO)
@@ -212,6 +214,7 @@ class Families:
         self._shares = self._shares or bool(shares)
         return _Plan(
             index=None if len(index) == len(contracts) else index,
+            plain=tuple(contracts[i] for i in index),
             others=others,
             floor=Floor.of(contracts, shares) if shares else None,
         )

@@ -228,11 +228,11 @@ class ModelMarket:
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
         """Mids of ``quotes`` in points, (n,); NaN where there is no quote."""
-        out = np.full(len(contracts), np.nan)
         day = self._at(now)
-        if day is not None:
-            slots = self._board.slots(contracts)
-            mids_into(self._counts(slots, day), slots, self._board.which, self._board.facts, out)
+        if day is None:
+            return np.full(len(contracts), np.nan)
+        board, slots, out = self._board, self._board.slots(contracts), np.empty(len(contracts))
+        mids_into(self._solve(day), slots, board.rights, board.strikes, board.which, board.facts, out)
         return out
 
     def bars(self, family: str, now: datetime) -> Bars:
