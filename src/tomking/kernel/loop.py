@@ -46,7 +46,7 @@ from tomking.execution.plan import (
     target_order,
     target_price,
 )
-from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine
+from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine, behind, halfway, is_halfway
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -128,7 +128,7 @@ class Kernel:
             wakes.append(now + SOON)
         if self._unquoted:
             wakes.append(now + MINUTE)
-        if any(map(_is_halfway, self.book.positions.values())):
+        if halfway(self.book.positions):
             wakes.append(now + SOON)
         look = self._at.risk.next_look(self.book, now)
         if look is not None:
@@ -254,7 +254,7 @@ class Kernel:
             return
         self.record(news)
         filled = isinstance(news, ev.OrderFilled) and not working.order.opens
-        halfway = filled and _is_halfway(self.book.positions.get(working.order.position))
+        halfway = filled and is_halfway(self.book.positions.get(working.order.position))
         self._live_on(working.order.position, HALFWAY if halfway else working.order.trigger, news.at)
 
     def _live_on(self, id_: str, trigger: str, now: datetime) -> None:
@@ -267,7 +267,7 @@ class Kernel:
             self._become(position, State.CLOSED, trigger, now)
         elif position.state is State.BUILDING and not opening:
             self._become(position, State.ACTIVE, trigger, now)
-        elif _is_halfway(position) and trigger != HALFWAY:
+        elif is_halfway(position) and trigger != HALFWAY:
             self._become(position, State.ACTIVE, "exit did not complete", now)
 
     def _catch_up(self, now: datetime) -> None:
@@ -275,9 +275,8 @@ class Kernel:
         writing down that an order is to end and telling the broker.
         """
         self._cancel_again(now)
-        for position in tuple(self.book.positions.values()):
-            if position.state is State.BUILDING or not position.open_components:
-                self._live_on(position.id, "restart", now)
+        for id_ in behind(self.book.positions):
+            self._live_on(id_, "restart", now)
 
     def _cancel_again(self, now: datetime) -> None:
         """In the first step of a process; cancelling what has ended already does no harm."""
@@ -398,7 +397,7 @@ class Kernel:
 
     def _end_halfway(self, now: datetime) -> None:
         """An exit that nobody wished to go on with when asked is over."""
-        for left in filter(_is_halfway, tuple(self.book.positions.values())):
+        for left in halfway(self.book.positions):
             self._live_on(left.id, "decided", now)
 
     def _is_due(self, strategy: Strategy, view: View, minute: datetime) -> bool:
@@ -407,7 +406,7 @@ class Kernel:
         A function of the book and the clock alone, so that a restart changes nothing.
         """
         mine = self._holdings.of(self.book, strategy.id)
-        if mine.unpriced or any(map(_is_halfway, mine.positions)):
+        if mine.unpriced or mine.halfway:
             return True
         known = self._wakes.get(strategy.id)
         if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
@@ -683,11 +682,6 @@ def _may_be_assigned(option: Option, today: date) -> bool:
     product = PRODUCTS[option.product]
     american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
     return american and option.expiry > today
-
-
-def _is_halfway(position: Position | None) -> bool:
-    """A part of its exit has filled, and the next part is still to be sent."""
-    return position is not None and position.state is State.EXITING and not position.is_working
 
 
 def _rests(working: Working) -> bool:

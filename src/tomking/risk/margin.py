@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.contract import Contract, Future, Share
+from tomking.domain.kept import by_identity
 from tomking.domain.money import cents
 from tomking.domain.products import PRODUCTS, Settlement
 from tomking.risk.paired import Rates, Row, asked, is_covered, on_index, on_shares, worst_payout
@@ -106,8 +107,12 @@ def fallback(legs: Sequence[Held], spot: float | None, settings: Settings) -> De
     return _dollars(shorts * level * settings.uncovered_share, float(first.multiplier))
 
 
-def _rows(legs: Sequence[Held]) -> list[Row]:
+def _rows(legs: Sequence[Held]) -> Sequence[Row]:
     """Counted in contracts of the first leg's size: on the model market components may differ in size."""
+    return _rows_of(legs) if isinstance(legs, tuple) else _made_rows(legs)
+
+
+def _made_rows(legs: Sequence[Held]) -> list[Row]:
     size = legs[0].contract.multiplier
     rows = []
     for held in legs:
@@ -120,6 +125,11 @@ def _rows(legs: Sequence[Held]) -> list[Row]:
         else:
             rows.append(Row(contract.expiry, int(contract.right), float(contract.strike), count, root))
     return rows
+
+
+@by_identity
+def _rows_of(legs: tuple[Held, ...]) -> list[Row]:
+    return _made_rows(legs)
 
 
 def _dollars(points: float, multiplier: float) -> Decimal:

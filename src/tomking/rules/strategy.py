@@ -317,11 +317,12 @@ def _watched(key: str, own: Own) -> Component | None:
 
 def _forgotten(own: Own) -> Iterator[Mark]:
     """Notes of what is closed: a first observation must not confirm anything later."""
-    ids = {position.id for position in own.positions}
+    ids: set[str] | None = None
     for key in own.notes:
-        of_position = "|" in key
-        gone = of_position and key.partition("|")[0] not in ids
-        if gone or (STOP_NOTE in key and _watched(key, own) is None):
+        if "|" not in key:
+            continue
+        ids = {position.id for position in own.positions} if ids is None else ids
+        if key.partition("|")[0] not in ids or (STOP_NOTE in key and _watched(key, own) is None):
             yield Mark(own.strategy, key, "")
 
 
