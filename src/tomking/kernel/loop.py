@@ -72,10 +72,12 @@ class Kernel:
         self._last_mids = LastMids()
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, Values())
+        self._marks_of: tuple[object, object, object] = (None, None, None)
         self._holdings = Holdings()
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
         self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
+        self._wished: dict[str, tuple[Own, datetime, tuple[Intent, ...]]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
@@ -345,7 +347,11 @@ class Kernel:
 
         table = self._table[1]
         mids = self._at.market.marks(table.contracts, now)
-        self._marks = marked(table, self.book.cash, mids, self._last_mids)
+        made_of = (table, self.book.cash, mids)
+        # The very same column: nothing was printed since, and everything stands that was made of it.
+        if not all(map(is_, made_of, self._marks_of)):
+            self._marks = marked(table, self.book.cash, mids, self._last_mids)
+            self._marks_of = made_of
         return self._marks
 
     def _guard(self, view: View) -> None:
@@ -377,7 +383,7 @@ class Kernel:
         for strategy in self._at.strategies:
             if not self._is_due(strategy, view, minute):
                 continue
-            for intent in self._wishes(strategy, view):
+            for intent in self._wishes(strategy, view, minute):
                 match intent:
                     case Close():
                         self._close(intent, view)
@@ -405,7 +411,7 @@ class Kernel:
 
         A function of the book and the clock alone, so that a restart changes nothing.
         """
-        mine = self._holdings.of(self.book, strategy.id)
+        mine = self._holdings.all(self.book).get(strategy.id, NOTHING)
         if mine.unpriced or mine.halfway:
             return True
         known = self._wakes.get(strategy.id)
@@ -419,13 +425,21 @@ class Kernel:
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
         return wake is not None and wake <= view.now
 
-    def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
+    def _wishes(self, strategy: Strategy, view: View, minute: datetime) -> tuple[Intent, ...]:
+        """What it wishes now: what it wished before in this minute, where it would see nothing else."""
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
+            wished = self._wished.get(strategy.id)
+            if wished is not None and wished[0] is own and wished[1] == minute:
+                return wished[2]
             try:
-                return (*strategy.steps(view, own), *strategy.decide(view, own))
+                wishes = (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
+            else:
+                if self._at.market.grid_minutes == 1:
+                    self._wished[strategy.id] = (own, minute, wishes)
+                return wishes
         try:
             return strategy.guard(view, own)
         except Exception as error:  # noqa: BLE001 - nor may its guardian exits
@@ -458,7 +472,7 @@ class Kernel:
             orders=mine.orders,
             notes=mine.notes or {},
             entered=mine.entered,
-            values=self._marks.values,
+            values=self._marks.values if isinstance(self._marks.values, dict) else dict(self._marks.values),
             barred=self._at.risk.barred(self.book, strategy),
         )
 

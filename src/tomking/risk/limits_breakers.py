@@ -99,8 +99,8 @@ def month_watched(case: Case) -> Allowance:
     if gain <= ZERO:
         return allowed()
     first = day.replace(day=1)
-    done = len(case.view.sessions.between(first, day).days)
-    whole = len(case.view.sessions.between(first, _month_end(day)).days)
+    done = case.view.sessions.count(first, day)
+    whole = case.view.sessions.count(first, _month_end(day))
     projected = gain * whole / max(done, 1)
     words = f"the month is at {gain:+.1%} after {done} sessions, {projected:+.1%} at this rate"
     if done < LEAST_SESSIONS or projected <= settings.month_gain_share_watched:

@@ -32,6 +32,12 @@ from tomking.risk.settings import Settings
 Floats = NDArray[np.float64]
 
 
+# Asked of the same rows in many worlds and at many instants.
+_is_covered = by_identity(is_covered)
+_on_shares = by_identity(on_shares)
+_on_index = by_identity(on_index)
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A contract and how many are held: bought > 0, sold < 0."""
@@ -72,17 +78,17 @@ def margins(  # noqa: PLR0917 - as above
     """
     first = legs[0].contract
     dollars, product, rows = float(first.multiplier), PRODUCTS[first.product], _rows(legs)
-    if is_covered(rows):
+    if _is_covered(rows):
         return np.full(spots.size, round(dollars * max(0.0, worst_payout(rows) - received), 4))
     levels = spots * float(product.index_ratio)
     if product.settlement is Settlement.SHARES:
         rates = Rates(settings.equity_uncovered_share, settings.equity_uncovered_share_min, of_strike=True)
-        points = asked(on_shares(rows), rows, mids, levels, rates, settings) - min(received, 0.0)
+        points = asked(_on_shares(rows), rows, mids, levels, rates, settings) - min(received, 0.0)
     elif product.future:
         points = scanned(rows, mids, levels, vixes, product, settings)
     else:
         rates = Rates(settings.uncovered_share, settings.uncovered_share_min, of_strike=False)
-        points = asked(on_index(rows), rows, mids, levels, rates, settings)
+        points = asked(_on_index(rows), rows, mids, levels, rates, settings)
     known = np.isfinite(levels) & np.isfinite(mids).all(axis=0)
     need: Floats = np.where(known, np.round(dollars * np.maximum(0.0, points), 4), np.nan)
     return need

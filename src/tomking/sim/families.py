@@ -54,6 +54,7 @@ class Families:
         self._made: dict[str, FamilyMarket] = {}
         self._shares = False
         self._plans: dict[int, tuple[Sequence[Contract], _Plan | None]] = {}
+        self._columns: dict[int, tuple[Sequence[Contract], tuple[int, int] | None, Floats]] = {}
         self._floored: dict[tuple[str, date], tuple[Chain, float, Chain]] = {}
         self._plain = {
             p.key for p in PRODUCTS.values() if p.family == FAMILY and p.settlement is not Settlement.SHARES
@@ -132,6 +133,21 @@ class Families:
         ]
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
+        """Of one tuple in one minute always the same column, which is not to be written to."""
+        minute = self.index.minute_of(now)
+        known = self._columns.get(id(contracts))
+        if known is not None and known[1] == minute:
+            return known[2]
+        column = self._marks(contracts, now)
+        column.setflags(write=False)
+        if isinstance(contracts, tuple):
+            if known is None and len(self._columns) >= PLANS_KEPT:
+                self._columns.clear()
+            # Kept beside its column, so that no other can come to have its identity.
+            self._columns[id(contracts)] = (contracts, minute, column)
+        return column
+
+    def _marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
         plan = self._plan(contracts)
         if plan is None:
             return self.index.marks(contracts, now)

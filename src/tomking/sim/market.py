@@ -142,6 +142,11 @@ class ModelMarket:
 
     # -- the port ---------------------------------------------------------------------------
 
+    def minute_of(self, now: datetime) -> tuple[int, int] | None:
+        """History row and minute of the session: within it only the clock changes.  None off sessions."""
+        day = self._at(now)
+        return None if day is None else (day.row, self._minute)
+
     def spot(self, family: str, now: datetime) -> float | None:
         day = self._at(now)
         return None if day is None or family != FAMILY else day.spx[self._minute]
