@@ -49,15 +49,16 @@ class Values(Mapping[tuple[str, str], Decimal]):
         self._made: dict[tuple[str, str], Decimal] | None = None
 
     def __getitem__(self, key: tuple[str, str]) -> Decimal:
-        return self._all()[key]
+        return self.made()[key]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._all())
+        return iter(self.made())
 
     def __len__(self) -> int:
-        return len(self._all())
+        return len(self.made())
 
-    def _all(self) -> dict[tuple[str, str], Decimal]:
+    def made(self) -> dict[tuple[str, str], Decimal]:
+        """All of them as a plain table, which is quicker to look into."""
         if self._made is None:
             self._made = {} if self._table is None or self._mids is None else _values(self._table, self._mids)
         return self._made
@@ -69,8 +70,7 @@ class Marks:
 
     net_liq: Decimal
     """Dollars, to the cent: cash and every open leg at its mid."""
-    values: Mapping[tuple[str, str], Decimal]
-    """(position, role) -> points per unit received for closing at the mids; missing without one."""
+    values: Values
 
 
 class LastMids:

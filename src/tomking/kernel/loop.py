@@ -472,7 +472,7 @@ class Kernel:
             orders=mine.orders,
             notes=mine.notes or {},
             entered=mine.entered,
-            values=self._marks.values if isinstance(self._marks.values, dict) else dict(self._marks.values),
+            values=self._marks.values.made(),
             barred=self._at.risk.barred(self.book, strategy),
         )
 

@@ -130,6 +130,7 @@ class ModelMarket:
         self._minute = 0
         self._state = np.zeros(len(STATE))
         self._solved = False
+        self._printed: tuple[float, datetime] | None = None
 
     @property
     def grid_minutes(self) -> int:
@@ -153,7 +154,9 @@ class ModelMarket:
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
         day = self._at(now)
-        return None if day is None else (day.vix[self._minute], self._as_of(day))
+        if day is not None and self._printed is None:
+            self._printed = (day.vix[self._minute], self._as_of(day))
+        return None if day is None else self._printed
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
         """Listed in this session; today's own until the close."""
@@ -284,10 +287,13 @@ class ModelMarket:
         day = self._last_day
         if day is None or not day.session.open <= now <= day.session.close:
             day = self._enter(now)
-        self._now, self._day, self._solved = now, day, False
+        before = (self._last_day, self._minute)
+        self._now, self._day = now, day
         if day is not None:
             self._last_day = day
             self._minute = min((now - day.session.open) // ONE_MINUTE, day.session.minutes)
+        if before != (self._last_day, self._minute):
+            self._solved, self._printed = False, None
         return day
 
     def _enter(self, now: datetime) -> _Day | None:
