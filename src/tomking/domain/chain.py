@@ -56,7 +56,8 @@ class Chain:
 
     def __post_init__(self) -> None:
         if self.interpolated.size != self.strike.size:
-            assert not self.interpolated.size, "interpolated is of another chain's rows"
+            empty = not self.interpolated.size or not self.interpolated.any()
+            assert empty, "interpolated is of another chain's rows"
             object.__setattr__(self, "interpolated", np.zeros(self.strike.size, np.bool_))
 
     def option(self, row: int) -> Option:
