@@ -4,6 +4,7 @@ All levels and distances are points of the chain's own product.  Each returns No
 listed fits; the caller says what was looked for.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -60,8 +61,9 @@ def price_of(view: View, product: str) -> float | None:
     A fund's price is not its index's level (``Product.ratio_drifts``), and a chain says what it is; a few
     days of interest are left in it.  None without an expiry.
     """
-    near = min((e for e in view.expiries(product) if e > view.today), default=None)
-    return None if near is None else view.forward(product, near)
+    listed = view.expiries(product)
+    after = bisect_right(listed, view.today)
+    return view.forward(product, listed[after]) if after < len(listed) else None
 
 
 def stated_points(dollars: Decimal | float, price: float) -> float:
