@@ -268,6 +268,25 @@ def test_a_refusal_is_written_once_and_counted_at_the_close() -> None:
     assert again == ev.DeclinedAgain(at("16:00"), "friday", "condor", "SIZE", 329)
 
 
+@dataclass
+class Changing(Lenient):
+    """Refuses for one reason until noon and for two others after it; stops at one that was said before."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        codes = ("SIZE", "CAP") if view.now < at("12:00") else ("LIQ", "CAP")
+        breaches = tuple(Breach(code, code.lower(), "numbers") for code in codes)
+        return Refused(wish, breaches[:1] if codes[0] in said else breaches)
+
+
+def test_a_new_reason_is_written_with_all_that_is_wrong() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Changing())
+    desk.run(at("16:00"))
+    said = [(one.code, len(one.details)) for one in desk.events(ev.Declined) if isinstance(one, ev.Declined)]
+    assert said == [("SIZE", 2), ("LIQ", 2)]
+
+
 def test_an_entry_is_tried_and_retried_once_after_two_minutes() -> None:
     desk = Desk(
         ScriptedMarket(mids(CALM)),
