@@ -80,8 +80,11 @@ def test_full_size_waits_until_the_phase_is_earned() -> None:
     answer = judge(lt112(), empty(), view(16.0), account(empty(), NET_LIQ), live)
     assert isinstance(answer, Refused)
     (breach,) = answer.breaches
-    assert (breach.code, breach.limit) == ("PHASE", "earned phase")
-    assert breach.detail.startswith("ES needs more than the earned phase 1: closed trades 0 of 20")
+    assert (breach.code, breach.limit) == ("PHASE", "full size")
+    assert breach.detail.startswith(
+        "ES is not earned yet (earned phase 1 of 3; closed futures trades 0 of more"
+    )
+    assert breach.detail.endswith("months 0 of 2): trade MES")
 
 
 def test_one_es_lt112_fits_two_hundred_thousand() -> None:
@@ -106,6 +109,20 @@ def test_a_refusal_says_every_reason_at_once() -> None:
         ("PHASE", "phase"),
     ]
     assert str(answer.breaches[4]) == "phase: lt112 is not available in phase 1"
+
+
+def test_a_reason_that_was_said_before_needs_no_other_beside_it() -> None:
+    book = replace(empty(1), levels={"phase": "1", "drawdown": "ORANGE"}, day=Day(session=FRIDAY))
+    asked = (lt112(), book, view(24.0, "16:30"), account(book, NET_LIQ), SETTINGS)
+    whole = judge(*asked)
+    assert isinstance(whole, Refused)
+    assert len(whole.breaches) > 2
+    short = judge(*asked, said={whole.breaches[0].code})
+    assert isinstance(short, Refused)
+    assert short.breaches == whole.breaches[:1]
+    # What comes first is what a refusal is named by: a later code that was said cuts nothing short.
+    other = next(one.code for one in whole.breaches if one.code != whole.breaches[0].code)
+    assert judge(*asked, said={other}) == whole
 
 
 def test_a_size_is_never_rounded_up_to_one() -> None:

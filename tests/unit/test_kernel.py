@@ -1,6 +1,6 @@
 """The loop on a scripted market: what is recorded, what is sent, and in which order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -29,7 +29,7 @@ from tomking.domain.intent import (
 from tomking.domain.lifecycle import State
 from tomking.domain.order import Order
 from tomking.domain.structure import Structure
-from tomking.execution.marking import marked, table_of
+from tomking.execution.marking import LastMids, marked, table_of
 from tomking.kernel import Kernel, Parts
 from tomking.sim.broker import SimBroker
 from tomking.view import Own, View
@@ -103,10 +103,15 @@ class Lenient:
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return self.demands(book)
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         if self.refuse:
             return Refused(wish, self.refuse)
         return Approved(wish, min(2, wish.ceiling), "ceiling: 2 units")
+
+    def answered(self, book: Book, verdict: Verdict, now: datetime, *, whole: bool) -> Iterable[ev.Event]:
+        return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         zero = Decimal(0)
@@ -251,6 +256,29 @@ def test_closing_a_tested_side_leaves_the_other_defending() -> None:
     assert not book.orders  # the common target is gone; the rest has its own rules
 
 
+def test_half_of_the_units_go_and_the_target_rests_for_the_others() -> None:
+    def halve(book: Book) -> Iterable[Close]:
+        (position,) = book.positions.values() or (None,)
+        if position is None or position.units != 2 or position.is_working or book.day.session is None:
+            return
+        if position.components["put side"].units == 2 and book.orders:
+            yield Close(
+                "friday", position.id, ("put side", "call side"), Urgency.STOP, "reduction", "half", units=1
+            )
+
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Lenient(demands=halve))
+    book = desk.run(at("10:40"))
+    (position,) = book.positions.values()
+    assert position.state is State.ACTIVE
+    assert [c.units for c in position.open_components] == [1, 1]
+    # The first target, for two units, was cancelled; the one that rests now is for the unit that is left.
+    (resting,) = book.orders.values()
+    assert (resting.order.urgency, resting.order.units) == (Urgency.TARGET, 1)
+    # 8.40 received for two units, one bought back at the mids of 8.50 and a k of 0.35 + 0.25 of 0.20: 8.65.
+    assert book.cash == Decimal(100_000) + 1_680 - 8 - 865
+    assert not book.records  # a trade is counted when it is over
+
+
 def test_a_refusal_is_written_once_and_counted_at_the_close() -> None:
     no = (Breach("SIZE", "loss at stop", "3.0 % of net liq, limit 2.0 %"), Breach("CAP", "positions", "3"))
     desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Lenient(refuse=no))
@@ -264,6 +292,25 @@ def test_a_refusal_is_written_once_and_counted_at_the_close() -> None:
     (again,) = desk.events(ev.DeclinedAgain)
     # Asked every minute from 10:30 to 15:59, 330 times: once written, 329 times counted.
     assert again == ev.DeclinedAgain(at("16:00"), "friday", "condor", "SIZE", 329)
+
+
+@dataclass
+class Changing(Lenient):
+    """Refuses for one reason until noon and for two others after it; stops at one that was said before."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        codes = ("SIZE", "CAP") if view.now < at("12:00") else ("LIQ", "CAP")
+        breaches = tuple(Breach(code, code.lower(), "numbers") for code in codes)
+        return Refused(wish, breaches[:1] if codes[0] in said else breaches)
+
+
+def test_a_new_reason_is_written_with_all_that_is_wrong() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Changing())
+    desk.run(at("16:00"))
+    said = [(one.code, len(one.details)) for one in desk.events(ev.Declined) if isinstance(one, ev.Declined)]
+    assert said == [("SIZE", 2), ("LIQ", 2)]
 
 
 def test_an_entry_is_tried_and_retried_once_after_two_minutes() -> None:
@@ -490,7 +537,7 @@ def test_a_restart_without_quotes_values_what_is_held_at_its_entry() -> None:
     desk.run(at("10:39"))
     book = desk.kernel.book
     table = table_of(book)
-    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), {})
+    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), LastMids())
     held = [one for position in book.positions.values() for one in position.open_components]
     brought = sum(one.entry_net * one.units * one.structure.multiplier for one in held)
     assert brought > 0

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from tomking.domain.kept import by_identity
 from tomking.domain.structure import Structure, merged
 
 
@@ -40,11 +41,16 @@ class Open:
     @property
     def structure(self) -> Structure:
         """All parts as the one order they are."""
-        return merged(self.entry, [part.structure for part in self.parts])
+        return _structure(self)
 
     @property
     def product(self) -> str:
         return self.parts[0].structure.product
+
+
+@by_identity
+def _structure(wish: Open) -> Structure:
+    return merged(wish.entry, [part.structure for part in wish.parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class Urgency(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close some components of a position, all their open units, as one order."""
+    """Close some components of a position as one order."""
 
     strategy: str
     position: str
@@ -91,6 +97,8 @@ class Close:
     reason: str
     defends: bool = False
     """True when the rest of the position stays and is now the untested side."""
+    units: int | None = None
+    """How many units of each component; None: all that are open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@
 Starting is ``fold(journal.read())`` and then the same first step: there is no recovery path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
@@ -34,10 +34,12 @@ from tomking.domain.intent import (
 )
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
+from tomking.domain.order import Order
 from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
+from tomking.execution.collar import PATIENCE, LastSound
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
-from tomking.execution.marking import Marks, Table, marked, table_of
+from tomking.execution.marking import LastMids, Marks, Table, Values, marked, table_of
 from tomking.execution.plan import (
     closing_order,
     first_in_turn,
@@ -47,7 +49,7 @@ from tomking.execution.plan import (
     target_price,
 )
 from tomking.kernel.alarm import RareNews, alarm, halted, is_new
-from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine
+from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine, behind, halfway, is_halfway
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -71,13 +73,16 @@ class Kernel:
         self._at = parts
         self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
-        self._last_mids: dict[Contract, float] = {}
+        self._last_mids = LastMids()
+        self._sound = LastSound()
         self._table: tuple[object, Table] | None = None
-        self._marks = Marks(self.book.cash, {})
+        self._marks = Marks(self.book.cash, Values())
+        self._marks_of: tuple[object, object, object] = (None, None, None)
         self._holdings = Holdings()
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
         self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
+        self._wished: dict[str, tuple[Own, datetime, tuple[Intent, ...]]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
@@ -137,7 +142,7 @@ class Kernel:
             wakes.append(now + SOON)
         if self._unquoted:
             wakes.append(now + MINUTE)
-        if any(map(_is_halfway, self.book.positions.values())):
+        if halfway(self.book.positions):
             wakes.append(now + SOON)
         look = self._at.risk.next_look(self.book, now)
         if look is not None:
@@ -188,6 +193,7 @@ class Kernel:
 
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
+        self._sound = LastSound()
         self.record(ev.SessionBegan(now, session.date))
         self._settle(View(now, session, self._at.sessions, self._at.market, self._at.events))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
@@ -283,7 +289,7 @@ class Kernel:
             return
         self.record(news)
         filled = isinstance(news, ev.OrderFilled) and not working.order.opens
-        halfway = filled and _is_halfway(self.book.positions.get(working.order.position))
+        halfway = filled and is_halfway(self.book.positions.get(working.order.position))
         self._live_on(working.order.position, HALFWAY if halfway else working.order.trigger, news.at)
 
     def _absorb_rare(self, news: RareNews) -> None:
@@ -321,7 +327,7 @@ class Kernel:
             self._become(position, State.CLOSED, trigger, now)
         elif position.state is State.BUILDING and not opening:
             self._become(position, State.ACTIVE, trigger, now)
-        elif _is_halfway(position) and trigger != HALFWAY:
+        elif is_halfway(position) and trigger != HALFWAY:
             self._become(position, State.ACTIVE, "exit did not complete", now)
 
     def _catch_up(self, now: datetime) -> None:
@@ -329,9 +335,8 @@ class Kernel:
         writing down that an order is to end and telling the broker.
         """
         self._cancel_again(now)
-        for position in tuple(self.book.positions.values()):
-            if position.state is State.BUILDING or not position.open_components:
-                self._live_on(position.id, "restart", now)
+        for id_ in behind(self.book.positions):
+            self._live_on(id_, "restart", now)
 
     def _cancel_again(self, now: datetime) -> None:
         """In the first step of a process; cancelling what has ended already does no harm."""
@@ -366,16 +371,25 @@ class Kernel:
         self._decline(order.strategy, order.trigger, "FILL", (detail,), now)
 
     def _reprice(self, id_: str, working: Working, step: int, view: View) -> None:
-        order = working.order
-        structure = order.structure
-        quote = net_quote(structure, view.quotes(structure.contracts))
-        if quote is None:
-            return
-        limit = limit_at(order.urgency, step, quote, structure.tick, order.floor)
-        if limit != working.limit:
+        limit = self._limit(working.order, step, working.since, view)
+        if limit is not None and limit != working.limit:
             self.record(ev.OrderRepriced(view.now, id_, limit))
             self._at.broker.reprice(id_, limit, view.now)
             self._sent = True
+
+    def _limit(self, order: Order, step: int, since: datetime, view: View) -> Decimal | None:
+        """Its limit now; an exit concedes nothing from quotes that are not to be believed (C.11)."""
+        structure = order.structure
+        quotes = view.quotes(structure.contracts)
+        quote = net_quote(structure, quotes)
+        limit = None if quote is None else limit_at(order.urgency, step, quote, structure.tick, order.floor)
+        if order.opens or None in quotes or self._sound.see(structure, quotes, view.now):
+            return limit
+        limit, waited = self._sound.limit(order, limit, quotes, since, view.now)
+        if limit is not None and waited >= PATIENCE:
+            words = f"{order.strategy} {order.position}: no sound quote of {structure} for {waited}"
+            self._at.notifier.notify("critical", f"{words}; the exit stands at {limit}", view.now)
+        return limit
 
     def _cancel(self, id_: str, reason: str, now: datetime) -> None:
         if not self.book.orders[id_].cancelling:
@@ -396,11 +410,15 @@ class Kernel:
         """The book at the mids, with the table of its legs rebuilt when positions changed."""
         if self._table is None or self._table[0] is not self.book.positions:
             self._table = (self.book.positions, table_of(self.book))
-            self._last_mids = {c: m for c, m in self._last_mids.items() if c in self._table[1].contracts}
+            self._last_mids.keep(frozenset(self._table[1].contracts))
 
         table = self._table[1]
         mids = self._at.market.marks(table.contracts, now)
-        self._marks = marked(table, self.book.cash, mids, self._last_mids)
+        made_of = (table, self.book.cash, mids)
+        # The very same column: nothing was printed since, and everything stands that was made of it.
+        if not all(map(is_, made_of, self._marks_of)):
+            self._marks = marked(table, self.book.cash, mids, self._last_mids)
+            self._marks_of = made_of
         return self._marks
 
     def _guard(self, view: View) -> None:
@@ -411,12 +429,21 @@ class Kernel:
         for id_ in entering if stopped else ():
             self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
+        if self._sound.looks(view.now) and (due := self._sound.due(self._last_mids.known(), view.now)):
+            self._look_for_sound_quotes(due, view)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 
     def _stopped(self) -> str | None:
         """Why nothing may be opened now: closings always may."""
         return halted(self.book) or self._at.risk.entries_stopped(self.book)
+
+    def _look_for_sound_quotes(self, due: set[Contract], view: View) -> None:
+        """What exits fall back on, should the next quotes be none to believe."""
+        for position in self.book.positions.values():
+            for one in position.open_components:
+                if not due.isdisjoint(one.structure.contracts):
+                    self._sound.see(one.structure, view.quotes(one.structure.contracts), view.now)
 
     def _delivered(self) -> list[Close]:
         """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""
@@ -436,7 +463,7 @@ class Kernel:
         for strategy in self._at.strategies:
             if not self._is_due(strategy, view, minute):
                 continue
-            for intent in self._wishes(strategy, view):
+            for intent in self._wishes(strategy, view, minute):
                 match intent:
                     case Close():
                         self._close(intent, view)
@@ -456,7 +483,7 @@ class Kernel:
 
     def _end_halfway(self, now: datetime) -> None:
         """An exit that nobody wished to go on with when asked is over."""
-        for left in filter(_is_halfway, tuple(self.book.positions.values())):
+        for left in halfway(self.book.positions):
             self._live_on(left.id, "decided", now)
 
     def _is_due(self, strategy: Strategy, view: View, minute: datetime) -> bool:
@@ -464,8 +491,8 @@ class Kernel:
 
         A function of the book and the clock alone, so that a restart changes nothing.
         """
-        mine = self._holdings.of(self.book, strategy.id)
-        if mine.unpriced or any(map(_is_halfway, mine.positions)):
+        mine = self._holdings.all(self.book).get(strategy.id, NOTHING)
+        if mine.unpriced or mine.halfway:
             return True
         known = self._wakes.get(strategy.id)
         if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
@@ -478,13 +505,21 @@ class Kernel:
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
         return wake is not None and wake <= view.now
 
-    def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
+    def _wishes(self, strategy: Strategy, view: View, minute: datetime) -> tuple[Intent, ...]:
+        """What it wishes now: what it wished before in this minute, where it would see nothing else."""
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
+            wished = self._wished.get(strategy.id)
+            if wished is not None and wished[0] is own and wished[1] == minute:
+                return wished[2]
             try:
-                return (*strategy.steps(view, own), *strategy.decide(view, own))
+                wishes = (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
+            else:
+                if self._at.market.grid_minutes == 1:
+                    self._wished[strategy.id] = (own, minute, wishes)
+                return wishes
         try:
             return strategy.guard(view, own)
         except Exception as error:  # noqa: BLE001 - nor may its guardian exits
@@ -517,7 +552,7 @@ class Kernel:
             orders=mine.orders,
             notes=mine.notes or {},
             entered=mine.entered,
-            values=self._marks.values,
+            values=self._marks.values.made(),
             barred=self._at.risk.barred(self.book, strategy),
         )
 
@@ -543,16 +578,31 @@ class Kernel:
             if held_back:
                 self._decline(first.strategy, first.entry, "LOCK", (held_back,), view.now)
             return
-        said: list[str] = []
+        declined = self.book.day.declined
+        said = {code for who, what, code in declined if (who, what) == (first.strategy, first.entry)}
+        verdict = self._judged(wish, view, said)
+        if not isinstance(verdict, Approved) and said and verdict[0] not in said:
+            verdict = self._judged(wish, view, ())  # a new reason: it is written down with all that is wrong
+        if isinstance(verdict, Approved):
+            self._send_opening(verdict, view)
+        else:
+            self._decline(first.strategy, first.entry, *verdict, view.now)
+
+    def _judged(
+        self, wish: Alternatives, view: View, said: Collection[str]
+    ) -> Approved | tuple[str, tuple[str, ...]]:
+        """The first choice that is approved, or the code of the last refusal and what was wrong with all."""
+        wrong: list[str] = []
         code = "SIZE"
         for choice in wish.choices:
-            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq)
+            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq, said)
+            whole = isinstance(verdict, Approved) or verdict.breaches[0].code not in said
+            self._record_all(self._at.risk.answered(self.book, verdict, view.now, whole=whole))
             if isinstance(verdict, Approved):
-                self._send_opening(verdict, view)
-                return
+                return verdict
             code = verdict.breaches[0].code
-            said += [f"{choice.product} {breach}" for breach in verdict.breaches]
-        self._decline(first.strategy, first.entry, code, (*said, *wish.passed_over), view.now)
+            wrong += [f"{choice.product} {breach}" for breach in verdict.breaches]
+        return code, (*wrong, *wish.passed_over)
 
     def _held_back(self, wish: Open, now: datetime) -> str | None:
         """Why no opening order may be sent now: None when it may, "" when one simply works."""
@@ -667,7 +717,9 @@ class Kernel:
         """Those that can be priced now; for the others it is said, and looked again in a minute."""
         priced = []
         for one in components:
-            if net_quote(one.structure, view.quotes(one.structure.contracts)) is not None:
+            quotes = view.quotes(one.structure.contracts)
+            one_sided = None not in quotes and self._sound.knows(one.structure)
+            if one_sided or net_quote(one.structure, quotes) is not None:
                 priced.append(one)
                 continue
             self._unquoted = True
@@ -686,6 +738,8 @@ class Kernel:
 
     def _say_exit(self, position: Position, leaving: list[Component], close: Close, now: datetime) -> None:
         """The state that this close brings the position into."""
+        if close.units is not None and any(one.units > close.units for one in leaving):
+            return  # fewer units of the same
         roles = {one.role for one in leaving}
         left = [c for c in position.open_components if c.role not in roles and c.closing is None]
         if close.defends and left:
@@ -697,12 +751,11 @@ class Kernel:
         self, position: Position, components: list[Component], close: Close, view: View
     ) -> None:
         order = closing_order(str(self.book.sequence), position, components, close)
-        structure = order.structure
-        quote = net_quote(structure, view.quotes(structure.contracts))
-        if quote is None:  # a live market may answer differently a moment later
+        limit = self._limit(order, 0, view.now, view)
+        if limit is None:  # a live market may answer differently a moment later
             self._unquoted = True
             return
-        order = order.priced(limit_at(close.urgency, 0, quote, structure.tick, order.floor))
+        order = order.priced(limit)
         self.record(ev.OrderSubmitted(view.now, order))
         self._at.broker.submit(order, view.now)
         self._sent = True
@@ -765,11 +818,6 @@ def _may_be_assigned(option: Option, today: date) -> bool:
     product = PRODUCTS[option.product]
     american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
     return american and option.expiry > today
-
-
-def _is_halfway(position: Position | None) -> bool:
-    """A part of its exit has filled, and the next part is still to be sent."""
-    return position is not None and position.state is State.EXITING and not position.is_working
 
 
 def _lingers(working: Working) -> bool:

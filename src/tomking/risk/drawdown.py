@@ -14,6 +14,7 @@ from tomking.domain.book import Book, Component, Position
 from tomking.domain.calendar import new_york
 from tomking.domain.events import Event, LevelChanged, Noted, PeakReset
 from tomking.domain.intent import Close, Urgency
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO
 from tomking.risk.phases import RED_SINCE
 from tomking.risk.regime import regime_events, vix_size
@@ -117,8 +118,14 @@ def guard(
 
 def next_look(book: Book, settings: Settings) -> datetime | None:
     """When the oldest first sight of a breach may be confirmed; None when none waits."""
-    seen = [datetime.fromisoformat(text) for key, text in book.notes.items() if key.startswith(SEEN)]
-    return min(seen) + timedelta(seconds=settings.confirm_seconds) if seen else None
+    seen = _first_seen(book.notes)
+    return None if seen is None else seen + timedelta(seconds=settings.confirm_seconds)
+
+
+@by_identity
+def _first_seen(notes: Mapping[str, str]) -> datetime | None:
+    seen = [datetime.fromisoformat(text) for key, text in notes.items() if key.startswith(SEEN)]
+    return min(seen, default=None)
 
 
 def entries_stopped(book: Book, settings: Settings) -> str | None:
@@ -313,15 +320,16 @@ def lost_dollars(position: Position, values: Mapping[tuple[str, str], Decimal]) 
     return -gained
 
 
-def closes(position: Position, components: Sequence[Component], why: Why) -> list[Close]:
-    """One order per trade, for what nothing closes yet."""
-    trades: dict[str, list[str]] = {}
+def closes(position: Position, components: Sequence[Component], why: Why, leaves: int = 0) -> list[Close]:
+    """One order per trade, for what nothing closes yet; of each component ``leaves`` units stay."""
+    trades: dict[tuple[str, int | None], list[str]] = {}
     for one in components:
-        if one.closing is None:
-            trades.setdefault(one.trade, []).append(one.role)
+        if one.closing is None and one.units > leaves:
+            units = one.units - leaves if leaves else None
+            trades.setdefault((one.trade, units), []).append(one.role)
     return [
-        Close(position.strategy, position.id, tuple(roles), why.urgency, why.trigger, why.reason)
-        for roles in trades.values()
+        Close(position.strategy, position.id, tuple(roles), why.urgency, why.trigger, why.reason, units=units)
+        for (_, units), roles in trades.items()
     ]
 
 
