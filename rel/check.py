@@ -87,8 +87,8 @@ class Checker:
     """Orders that the journal says are in doubt, and since when."""
     cancelling: dict[str, datetime] = field(default_factory=dict)
     """Orders that are to end, and since when."""
-    due: list[tuple[datetime, str]] = field(default_factory=list)
-    """Attempts that were answered UNKNOWN, and when: somebody must hear of it."""
+    due: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+    """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
@@ -271,7 +271,7 @@ class Checker:
         """A replacement of what has ended is refused, whenever it arrives (T3)."""
         request = self.evidence.attempts[tag]
         if isinstance(request, Place):
-            return True
+            return not self.evidence.was_repeated(request)
         target = self.account.tickets.get(request.order)
         return target is None or not target.is_over
 
@@ -321,7 +321,9 @@ class Checker:
     def _shown_dead(self, tag: str, request: Place | Replace) -> bool:
         if self.evidence.proof(tag):
             return True
-        return isinstance(request, Replace) and self.evidence.cannot_replace(request)
+        if isinstance(request, Place):
+            return self.evidence.was_repeated(request)
+        return self.evidence.cannot_replace(request)
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
         """Every contract of a fill is one of an execution of that order, at its price, taken in once."""
@@ -351,7 +353,11 @@ class Checker:
     # ------------------------------------------------------------------ what is taken from the line
 
     def took(self, told: Told, now: datetime) -> None:
-        self.evidence.took(told, lambda tag: self.due.append((now, tag)))
+        self.evidence.took(told, lambda tag: self._unknown(tag, now))
+
+    def _unknown(self, tag: str, now: datetime) -> None:
+        """Somebody must hear of it, unless they have heard that this order is in doubt already."""
+        self.due.append((now, self.doubted.get(order_of(tag), now), tag))
 
     # ------------------------------------------------------------------ after every simulated event
 
@@ -433,13 +439,11 @@ class Checker:
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""
         waits = []
-        for since, tag in self.due:
-            known = tag in self.evidence.shown or tag in self.evidence.rejected
-            if known or not alive:
+        for at, doubted, tag in self.due:
+            if tag in self.evidence.shown or tag in self.evidence.rejected or not alive:
                 continue
-            told_from = min(since, self.doubted.get(order_of(tag), since))
-            if now < since + ALERT:
-                waits.append((since, tag))
-            elif not self.heard.since(told_from):
-                self.broken("I24", now, f"{tag} is UNKNOWN since {since:%H:%M:%S}, nobody was told in time")
+            if now < at + ALERT:
+                waits.append((at, doubted, tag))
+            elif not self.heard.since(min(doubted, self.doubted.get(order_of(tag), at))):
+                self.broken("I24", now, f"{tag} is UNKNOWN since {at:%H:%M:%S}, nobody was told in time")
         self.due = waits
