@@ -440,7 +440,8 @@ class Checker:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""
         waits = []
         for at, doubted, tag in self.due:
-            if tag in self.evidence.shown or tag in self.evidence.rejected or not alive:
+            known = tag in self.evidence.shown or self._shown_dead(tag, self.evidence.attempts[tag])
+            if known or not alive:
                 continue
             if now < at + ALERT:
                 waits.append((at, doubted, tag))
