@@ -1,8 +1,9 @@
 """Real kills: an engine process with a real journal, lease and latch, and a venue on a socket (F8, goal G4).
 
-``python -m rel.crash --all`` plays each scenario once to learn its points: every kind of event persisted, every
-kind of request submitted, every kind of message received.  Then an engine is killed (SIGKILL) before and after
-each point, where it first and where it last comes, and started again two seconds later on the same files.
+``python -m rel.crash --all`` plays each scenario once to learn its points: every kind of event persisted,
+every kind of request submitted, every kind of message received.  Then an engine is killed (SIGKILL) before
+and after each point, where it first and where it last comes, and started again two seconds later on the same
+files.
 Printed is one line of JSON; exit 1 when anything was lost or doubled, or a point was not hit.
 """
 
@@ -24,6 +25,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,6 +56,8 @@ HOST = "127.0.0.1"
 AGAIN = timedelta(seconds=2)
 """Until somebody starts the engine again."""
 ORIGIN = Origin("sandbox", INSTANCE)
+MEMORY = Path("/dev/shm")
+"""A killed process leaves what it wrote to the system, disk or not; what a power cut leaves is rel.vfs's."""
 LONGEST = 60.0
 """Seconds of the wall for one life of an engine."""
 
@@ -118,6 +122,7 @@ class SocketWire:
 
     def __init__(self, port: int, points: Points) -> None:
         self._socket = socket.create_connection((HOST, port))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._points = points
         self._kinds: dict[str, str] = {}
 
@@ -129,7 +134,7 @@ class SocketWire:
         self._points.after(point)
 
     def take(self, now: datetime) -> list[Told]:
-        told: list[Told] = self.ask("take", now)
+        told = self.ask("take", now)
         for one in told:
             self._points.before(self._point(one))
         for one in told:
@@ -138,14 +143,13 @@ class SocketWire:
 
     def ask(self, what: str, now: datetime) -> list[Told]:
         _write(self._socket, (what, None, now))
-        answer = _read(self._socket)
-        assert isinstance(answer, list), "the venue answers with what it has"
-        return answer
+        return cast(list[Told], _read(self._socket))
 
     def next_event(self, now: datetime) -> tuple[bool, datetime | None]:
         """Whether something has arrived by now, and when something may happen next."""
-        arrived, ahead = self.ask("advance", now)  # type: ignore[misc]
-        return arrived, ahead  # type: ignore[return-value]
+        _write(self._socket, ("advance", None, now))
+        arrived, ahead = cast(tuple[bool, datetime | None], _read(self._socket))
+        return arrived, ahead
 
     def done(self, now: datetime) -> None:
         _write(self._socket, ("done", self._points.seen, now))
@@ -190,7 +194,7 @@ def engine(scenario: Scenario, folder: Path, port: int, now: datetime, kill: Kil
         )
         journal.points = points
         wire = SocketWire(port, points)
-        if not len(list(journal.read())):
+        if not list(journal.read()):
             journal.append(ev.CashMoved(START, CASH, "deposit"))
         _run(_kernel(scenario, folder, journal, wire, lease.epoch), LatchFile(folder), wire, now)
         journal.close()
@@ -296,11 +300,13 @@ class Play:
         connection, _ = server.accept()
         with connection:
             connection.settimeout(LONGEST)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while True:
                 try:
-                    what, with_it, now = _read(connection)  # type: ignore[misc]
+                    message = _read(connection)
                 except (EOFError, ConnectionError):
                     return now, False
+                what, with_it, now = cast(tuple[str, Any, datetime], message)
                 with suppress(BrokenPipeError):
                     if what == "done":
                         self.points = with_it
@@ -358,7 +364,7 @@ class Play:
 
 def _play(task: tuple[Scenario, Kill | None]) -> tuple[str, Counter[str], list[str]]:
     scenario, kill = task
-    folder = Path(tempfile.mkdtemp(prefix="rel-crash-"))
+    folder = Path(tempfile.mkdtemp(prefix="rel-crash-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         play = Play(scenario, kill)
         play.run(folder)
