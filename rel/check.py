@@ -16,6 +16,7 @@ from rel.holdings import LONGEST_BARE, Holdings, attempt_of, order_of
 from rel.tap import Heard
 from rel.world import SESSION, Feed, World
 from tomking.domain import events as ev
+from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
@@ -298,8 +299,10 @@ class Checker:
                 self.doubted.pop(id_, None)
             case ev.CancelRequested(at, id_):
                 self.cancelling[id_] = at
-            case ev.LegsUneven(_, id_):
+            case ev.LegsUneven(_, id_, action):
                 self.uneven_told.add(id_)
+                if action == REOPEN:
+                    self.ended.pop(id_, None)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
                 self._i7_fill(fill, at)
             case ev.LevelChanged(at, "trading", _, after):

@@ -243,11 +243,11 @@ class Session:
         self.epoch += 1
         self.check.evidence.reborn()
         book = fold(self.ledger.read())
-        self.kernel = Kernel(self._parts(), book)
+        self.kernel = Kernel(self._parts(book), book)
         self.wake = self.started = self.now
         at_start(self.check, self.ledger, self.kernel.book, self.now)
 
-    def _parts(self) -> Parts:
+    def _parts(self, book: Book) -> Parts:
         wire = Latched(self.tap, lambda: self.latch)
         self.comparer = Comparer(INSTANCE, self.epoch)
         desk = OrderDesk(
@@ -258,6 +258,7 @@ class Session:
             market=self.feed,
             may_open=self._may_open,
             compare=self.comparer,
+            born=book.sequence,
         )
         return Parts(
             strategies=self.machine.strategies(),

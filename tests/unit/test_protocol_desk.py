@@ -847,7 +847,63 @@ def test_expiries_and_assignments_come_from_transactions() -> None:
     assert world.desk.assigned([SHORT], second(7))[0].fee == Decimal(5)
     assert world.desk.assigned([LONG], second(7)) == []
     world.run(8, 40)
-    assert asked(world, FindTransactions) == [3.0, 33.0]
+    assert asked(world, FindTransactions) == [3.0]  # within a session every ten minutes
+
+
+def test_after_the_close_it_is_asked_every_half_minute_whether_the_broker_has_settled() -> None:
+    world = holding()
+    close = 5.5 * 3600
+    world.run(int(close), int(close) + 1)
+    assert world.desk.expired([SHORT, LONG], second(close + 2)) == []
+    first = asked(world, FindTransactions)[-1]
+    assert world.desk.next_wake(second(close + 11)) is not None
+    world.run(int(close) + 3, int(close) + 70)
+    assert asked(world, FindTransactions)[-2:] == [first + 30, first + 60]
+    wake = world.desk.next_wake(second(close + 71))
+    assert wake == second(first + 90)
+    for role, legs in (("put side", (SHORT, LONG)),):
+        world.record(ev.Settled(second(close + 72), "7", role, legs, Decimal(5750), Decimal(0), Decimal(0)))
+    world.step(close + 73)
+    assert world.desk.next_wake(second(close + 80)) is None
+
+
+def test_foreign_contracts_that_expire_are_looked_at_until_they_are_gone() -> None:
+    world = World().synced()
+    world.record(ev.ForeignChanged(second(0), SHORT, -1))
+    close = 5.5 * 3600
+    world.run(int(close), int(close) + 1)
+    looks = len(world.wire.all(FindPositions))
+    world.run(int(close) + 2, int(close) + 62)
+    assert len(world.wire.all(FindPositions)) == looks + 1
+    world.record(ev.ForeignChanged(second(close), SHORT, 0))
+    world.step(close + 63)
+    assert world.desk.next_wake(second(close + 64)) is None
+
+
+def test_nothing_leaves_a_new_process_before_a_search_was_answered() -> None:
+    world = holding()
+    world.restart()
+    world.submit(closing(), 5)
+    world.run(5, 5)
+    world.step(6)
+    sent = len(world.wire.all(Place))
+    world.step(7)
+    assert len(world.wire.all(Place)) == sent == 1
+    world.answer_searches()
+    world.step(8)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_restored_book_is_found_stale_though_it_has_grown_since() -> None:
+    world = World()
+    world.desk.news(world.book, second(-10))
+    for n in range(30):
+        world.record(ev.Noted(second(-10), f"friday.{n}", "1"))
+    # Event 105 of this book is a note; of the one before it was an order.
+    world.report(world.shown(Place("k", "0badcafe-2-105-1", SPREAD.legs, 1, Decimal(5), opens=True)))
+    world.step(-9)
+    assert world.book.levels["trading"] == "HALTED"
+    assert "order 105, the book ends at event 100" in (world.desk.hold(second(-9)) or "")
 
 
 def test_what_ended_in_an_earlier_session_is_forgotten_unless_it_works_on() -> None:
@@ -889,20 +945,85 @@ def test_the_key_of_every_request_is_new() -> None:
 # ------------------------------------------------------------------------------------------ seldom
 
 
-def test_odd_legs_of_a_late_print_are_told_and_halt() -> None:
+def printed_late() -> tuple[World, BrokerOrder]:
+    """The broker refused the order, and nine seconds later shows the short leg of one unit filled."""
     world = World().synced()
     world.submit(order())
     place = world.last(Place)
     world.reply(place, Outcome.REJECTED, text="no")
     world.step(1)
-    world.report(world.shown(place, Status.CANCELLED, both(1)[:1]))
-    told, level = world.step(10)
+    shown = world.shown(place, Status.CANCELLED, both(1)[:1])
+    world.held = ((SHORT, -1),)
+    world.report(shown)
+    return world, shown
+
+
+def test_odd_legs_of_a_late_print_are_told_and_traded_back() -> None:
+    world, shown = printed_late()
+    (told,) = world.step(10)
     assert isinstance(told, ev.LegsUneven)
-    assert (told.action, told.detail) == ("leave", "after its end: -1 SPXW 2031-03-07 P5700")
-    assert isinstance(level, ev.LevelChanged)
-    assert level.detail == "order 7 has odd legs after its end"
+    assert (told.action, told.detail) == ("wait", "after its end: -1 SPXW 2031-03-07 P5700")
     assert world.desk.next_wake(second(10)) == second(11)
-    assert world.step(11) == []
+    assert world.desk.account().expected(SHORT) == -1
+    world.run(11, 19, shown)
+    assert "7" not in world.book.orders
+    world.run(20, 26, shown)
+    assert world.book.orders["7"].cancelling
+    back = world.last(Place)
+    assert (back.tag, back.opens, back.units) == ("0badcafe-3-7-2", False, 1)
+    assert [(leg.contract, leg.ratio) for leg in back.legs] == [(SHORT, 1)]
+    done = world.shown(back, Status.FILLED, (Execution("u", SHORT, 1, Decimal("9.10"), second(27)),))
+    world.held = ()
+    world.run(27, 40, shown, done)
+    actions = [n.action for n in world.news if isinstance(n, ev.LegsUneven)]
+    assert actions == ["wait", "reopen", "unwind", "wait"]
+    assert world.kinds()[-1] == "LegsUnwound"
+    # Sold at 9.00, bought back at 9.10.
+    assert world.book.cash == Decimal(100_000) - Decimal(10)
+
+
+def test_odd_legs_that_stay_halt_trading_though_their_order_had_ended() -> None:
+    world, _ = printed_late()
+    world.run(10, 30)
+    (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
+    assert level.detail == "order 7 has had uneven legs for 15 s"
+
+
+def test_odd_legs_after_the_close_are_left_to_a_person() -> None:
+    world, shown = printed_late()
+    world.wire.told.clear()
+    close = 5.5 * 3600
+    world.report(shown)
+    (told,) = world.step(close)
+    assert isinstance(told, ev.LegsUneven)
+    assert told.action == "leave"
+    world.run(int(close) + 1, int(close) + 20, shown)
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_a_close_that_lacks_legs_after_its_end_is_completed() -> None:
+    world = holding()
+
+    def closing_order() -> str | None:
+        return world.book.positions["7"].components["put side"].closing
+
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(4)
+    torn = world.shown(place, Status.CANCELLED, both(1, "c", 4, of=SPREAD.inverse())[:1])
+    world.held = ((SHORT, -1), (LONG, 2))
+    world.report(torn)
+    world.run(5, 25, torn)
+    assert closing_order() == "20"
+    rest = world.last(Place)
+    assert [(leg.contract, leg.ratio) for leg in rest.legs] == [(LONG, -1)]
+    sold = (Execution("r", LONG, -1, Decimal("4.00"), second(26)),)
+    world.held = ((SHORT, -1), (LONG, 1))
+    world.run(26, 40, torn, world.shown(rest, Status.FILLED, sold))
+    assert world.book.positions["7"].components["put side"].units == 1
+    assert closing_order() is None
+    assert world.kinds()[-1] == "OrderCancelled"
 
 
 def test_two_replacements_are_never_on_their_way_at_once() -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working
+from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.chain import NetQuote, net_quote
 from tomking.domain.intent import Urgency
@@ -29,8 +29,6 @@ WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
 REPLACE_AGAIN = timedelta(seconds=10)
-STANDS = timedelta(seconds=8)
-"""A limit stands for so long before the next may take its place; the newest waits (methodology D.3)."""
 STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
@@ -66,15 +64,19 @@ class Acts:
     def tag(self, order: str, number: int) -> str:
         return str(Tag(self._instance, self._epoch, order, number))
 
-    def is_fenced_off_by(self, tag: Tag, book: Book, working: Working | None) -> bool:
-        """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27)."""
+    def is_fenced_off_by(self, tag: Tag, sequence: int, attempt: int | None) -> bool:
+        """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27).
+
+        sequence  where the book ends that could have made it
+        attempt   the last of that order in it; None: it does not have the order
+        """
         beyond = ""
         if tag.epoch > self._epoch:
             beyond = f"a later trading lease, {tag.epoch} after {self._epoch}"
-        elif int(tag.order) >= max(book.sequence, 1):
-            beyond = f"order {tag.order}, the book ends at event {book.sequence}"
-        elif working is not None and tag.attempt > working.attempt:
-            beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {working.attempt}"
+        elif int(tag.order) >= max(sequence, 1):
+            beyond = f"order {tag.order}, the book ends at event {sequence}"
+        elif attempt is not None and tag.attempt > attempt:
+            beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {attempt}"
         if beyond and not self.stale:
             self.stale = f"the broker has {tag}: {beyond}"
         return bool(beyond)
@@ -131,7 +133,7 @@ class Acts:
         denied = self._denied(course, limit, courses, now)
         if denied is not None:
             return replace(course, phase=advance(course.phase, Input.DENY), reason=denied)
-        if order.opens and self._asking.unsynced() is not None:
+        if self._waits_for_evidence(order):
             return course
         legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items() if n)
         course = self._place(course, Purpose.WORK, legs, order.units, limit, now=now)
@@ -139,6 +141,14 @@ class Acts:
             self._sent = [(at, o) for at, o in self._sent if now - at < checks.LIKE_WITHIN]
             self._sent.append((now, order))
         return course
+
+    def _waits_for_evidence(self, order: Order) -> bool:
+        """Whether the account is not known well enough yet.
+
+        Of a process that has just begun no search has told yet whether its book is older than what the broker
+        has seen: nothing leaves before one has (I27).
+        """
+        return not self._asking.has_searched or (order.opens and self._asking.unsynced() is not None)
 
     def _denied(
         self, course: Course, limit: Decimal, courses: Mapping[str, Course], now: datetime
@@ -233,7 +243,9 @@ class Acts:
         order = course.order
         if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
             return course
-        if not self._is_open(now) or self._mispriced(order, limit, now) is not None:
+        if not self._is_open(now) or not self._asking.has_searched:
+            return course
+        if self._mispriced(order, limit, now) is not None:
             return course
         if order.opens and self.hold(now) is not None:
             return course
@@ -315,7 +327,7 @@ class Acts:
         assert planned is not None, "only what is planned is sent"
         if course.number < planned.number:
             return course, [ev.OrderRetried(now, course.order.id, planned.number, planned.why)]
-        if self.stale or not self._is_open(now):
+        if self.stale or not self._is_open(now) or not self._asking.has_searched:
             return course, []
         number = course.number
         if planned.purpose is Purpose.REPLACE:

@@ -231,6 +231,11 @@ class Course:
         return sum((one.fees for one in shown), Decimal(0))
 
 
+def reopened(course: Course) -> Course:
+    """The course of an order that had ended and lacks legs: it goes on from what was seen, to its end."""
+    return replace(course, phase=Phase.WORKING, accepted=True, cancelling=True, planned=None, told_uneven="")
+
+
 _RANK = {
     Status.RECEIVED: 0,
     Status.CONTINGENT: 0,

@@ -17,18 +17,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working
+from tomking.domain.book import REOPEN, Book, Working
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
-from tomking.execution.protocol.asking import Asked, Asking
-from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose
+from tomking.execution.protocol.asking import NEVER, Asked, Asking
+from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.evidence import settled, shown
 from tomking.execution.protocol.settling import ended
-from tomking.execution.protocol.tags import parsed
+from tomking.execution.protocol.tags import Tag, parsed
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -47,6 +47,9 @@ SOON = timedelta(seconds=1)
 AGAIN = timedelta(seconds=2)
 """Between two looks at positions that differ from the book."""
 TRANSACTIONS_EVERY = timedelta(seconds=30)
+TRANSACTIONS_LATER = timedelta(minutes=10)
+"""When an hour after the open and after the close the broker has not settled."""
+SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
@@ -77,17 +80,25 @@ class OrderDesk:
         market: MarketData,
         may_open: Allowed = _always,
         compare: Compare = _nothing,
+        born: int | None = None,
     ) -> None:
-        """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent."""
+        """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent.
+
+        born  the book's sequence when the process began; None: when it first asked for news
+        """
         self._asking = Asking(wire, f"{instance}-{epoch}:")
         self._acts = Acts(self._asking, instance, epoch, sessions=sessions, market=market, may_open=may_open)
         self._instance, self._epoch = instance, epoch
         self._sessions = sessions
         self._compare = compare
         self._compared: datetime | None = None
+        self._born = born
+        self._began_with: dict[str, int] | None = None
+        """Attempts of each order that the book knew when the process began."""
         self._courses: dict[str, Course] = {}
         self._book = Book()
-        self._wants_transactions = False
+        self._expects_ends = False
+        """Whether the settlement of what has expired is waited for."""
         self._touched: set[str] = set()
         """Orders that have ended and of which something was heard since."""
 
@@ -110,6 +121,7 @@ class OrderDesk:
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
+        self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
             self._courses[id_] = self._synced(self._courses.get(id_), working)
@@ -124,7 +136,7 @@ class OrderDesk:
         return [*news, *self._differences(now)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
-        self._wants_transactions = True
+        self._expects_ends = True
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
         return ended(contracts, self._asking.transactions)
 
@@ -136,8 +148,11 @@ class OrderDesk:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
         if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
             return now + SOON
-        rates = self._rates(now)
-        return None if rates is None else self._asking.next_look(*rates, now)
+        rates, every = self._rates(now), self._settles_every(now)
+        wakes = [] if rates is None else [self._asking.next_look(*rates, now)]
+        if every is not None:
+            wakes.append(self._asking.next_transactions(every, now))
+        return min(wakes, default=None)
 
     # ------------------------------------------------------------------ what it knows, for others
 
@@ -165,6 +180,14 @@ class OrderDesk:
 
     # ------------------------------------------------------------------ 1 hear
 
+    def _remember(self, book: Book) -> None:
+        """What the book knew at first: whatever of ours is beyond that was sent by this process, or by one
+        whose book this one is older than.
+        """
+        if self._began_with is None:
+            self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
+            self._born = book.sequence if self._born is None else self._born
+
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
         for id_, course in tuple(self._courses.items()):
@@ -176,6 +199,8 @@ class OrderDesk:
         """The book leads: what it holds as working and nobody here sent was sent before a restart."""
         if course is None:
             course = self._restarted(working)
+        elif course.is_over and course.told_uneven == REOPEN:
+            course = reopened(course)
         cancelling = course.cancelling or working.cancelling
         number = max(course.number, working.attempt)
         if cancelling is not course.cancelling or number != course.number:
@@ -229,7 +254,7 @@ class OrderDesk:
         if tag is None or tag.instance != self._instance:
             return
         working = book_of(self._book, tag.order)
-        if self._acts.is_fenced_off_by(tag, self._book, working):
+        if self._is_beyond(tag, working):
             return
         course = self._courses.get(tag.order)
         if course is None and working is not None:
@@ -241,6 +266,12 @@ class OrderDesk:
         else:
             self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
+
+    def _is_beyond(self, tag: Tag, working: Working | None) -> bool:
+        if tag.epoch == self._epoch:
+            known = None if working is None else working.attempt
+            return self._acts.is_fenced_off_by(tag, self._book.sequence, known)
+        return self._acts.is_fenced_off_by(tag, self._born or 0, (self._began_with or {}).get(tag.order))
 
     def _searched(self, asked: datetime) -> None:
         """Notes for each order in doubt that a search asked after it was sent did not show it."""
@@ -301,18 +332,31 @@ class OrderDesk:
         rates = self._rates(now)
         if rates is not None:
             self._asking.look(*rates, now)
-        if self._wants_transactions and self._has_expired(now):
-            self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
+        every = self._settles_every(now)
+        if every is not None:
+            self._asking.look_at_transactions(every, now)
 
     def _rates(self, now: datetime) -> tuple[timedelta, timedelta] | None:
         """How often orders and positions are asked for; None: not at all."""
         session = self._sessions.on(new_york(now).date())
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.values(), now, is_open=is_open)
+        today = new_york(now).date()
+        if any(contract.expiry <= today for contract in self._book.foreign):
+            # They end as ours do, and nobody else looks whether they have.
+            rates = rates or (NEVER, NEVER)
+            rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
         if rates is None or not self._is_unsure:
             return rates
         return rates[0], min(rates[1], AGAIN)
 
-    def _has_expired(self, now: datetime) -> bool:
+    def _settles_every(self, now: datetime) -> timedelta | None:
+        """How often it is asked whether what has expired is settled; None: nothing is waited for."""
         today = new_york(now).date()
-        return any(contract.expiry <= today for contract in self._book.held())
+        if not self._expects_ends or all(contract.expiry > today for contract in self._book.held()):
+            self._expects_ends = False
+            return None
+        session = self._sessions.on(today)
+        times = (session.open, session.close) if session is not None else ()
+        is_soon = any(at <= now < at + SETTLES_WITHIN for at in times)
+        return TRANSACTIONS_EVERY if is_soon else TRANSACTIONS_LATER

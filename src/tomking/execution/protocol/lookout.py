@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working, takes_late
+from tomking.domain.book import REOPEN, Book, Working, takes_late
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.intent import Urgency
@@ -44,24 +44,25 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
         course = replace(course, doubt=_doubt(course, now))
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return _late(course, working, fills, account.book, now=now)
+        return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
 
 
 def _late(
-    course: Course, working: Working, fills: list[Fill], book: Book, *, now: datetime
+    course: Course, working: Working, fills: list[Fill], book: Book, *, is_open: bool, now: datetime
 ) -> tuple[Course, News]:
     """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
-    if course.odd and course.told_uneven != "leave":
-        course = replace(course, told_uneven="leave")
-        words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
-        news.append(ev.LegsUneven(now, course.order.id, "leave", f"after its end: {words}"))
+    if course.uneven is not None:
+        action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
+        if course.told_uneven not in {action, REOPEN}:
+            course = replace(course, told_uneven=action)
+            words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
+            news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
+        news += _halt(course, book, now)
     if working.filled == course.order.units and assembled(course.order, course.executions(), working.fills):
         news += halted(book, f"order {course.order.id} has filled more than its {working.filled} units", now)
-    if course.odd:
-        news += halted(book, f"order {course.order.id} has odd legs after its end", now)
     return course, news
 
 
@@ -69,6 +70,11 @@ def halted(book: Book, detail: str, now: datetime) -> News:
     """Trading stops until a person resumes it; nothing when it has stopped already."""
     level = book.levels.get(TRADING, "")
     return [] if level == HALTED else [ev.LevelChanged(now, TRADING, level, HALTED, detail)]
+
+
+def _is_open(sessions: Sessions, now: datetime) -> bool:
+    session = sessions.on(new_york(now).date())
+    return session is not None and session.open <= now < session.close
 
 
 def is_restless(course: Course) -> bool:
@@ -87,7 +93,9 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
     if is_open:
         positions = POSITIONS_EVERY
     for course in courses:
-        if course.is_over or (not is_open and _rests(course)):
+        if course.is_over and (course.uneven is None or not is_open):
+            continue
+        if not is_open and _rests(course):
             continue
         orders = min(orders, ORDERS_EVERY)
         if course.uneven is not None:
