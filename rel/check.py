@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from rel.evidence import Evidence
-from rel.holdings import LONGEST_BARE, Holdings, attempt_of, order_of
+from rel.holdings import LONGEST_BARE, Holdings, Lot, attempt_of, order_of
 from rel.tap import Heard
 from rel.world import SESSION, Feed, World
 from tomking.domain import events as ev
@@ -93,6 +93,8 @@ class Checker:
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
+    started: datetime = SESSION.open
+    """When the process that runs began."""
     _counted: int = 0
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
@@ -426,10 +428,13 @@ class Checker:
                 is_ours = not self.tampered & lot.opened.keys()
                 bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
+                lot.known_since = lot.known_since if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
-            age = now - lot.bare_since
+            known = lot.known_since = lot.known_since or self._known(lot, now)
+            # What nobody can be shown yet nobody can act on, and no process that does not run.
+            age = now - max(known, self.started) if known is not None else timedelta(0)
             self.worst_bare = max(self.worst_bare, age)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
@@ -438,6 +443,14 @@ class Checker:
                     now,
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
+
+    def _known(self, lot: Lot, now: datetime) -> datetime | None:
+        """Now, if the venue shows all that has traded for that position; a late print it shows later (F22)."""
+        for ticket in self.account.tickets.values():
+            order = self.holdings.orders.get(order_of(ticket.tag))
+            if order is not None and order.position == lot.id and len(ticket.told) < len(ticket.true):
+                return None
+        return now
 
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""

@@ -21,6 +21,7 @@ from tomking.execution.wire import (
     Reply,
     Report,
     Request,
+    Status,
     Told,
 )
 
@@ -96,15 +97,16 @@ class Evidence:
     def cannot_replace(self, request: Replace) -> bool:
         """Whether something shows that this replacement never came to be.
 
-        Its original was cancelled on its own, replaced by another, or filled whole (T3).
+        Its original was cancelled on its own, replaced by another, filled whole or taken out (T3).
         """
         original = next((one for one in self.shown.values() if one.id == request.order), None)
         if original is None:
             return False
+        by_itself = original.status in ENDED and original.status not in {Status.CANCELLED, Status.REJECTED}
         others = any(o.replaces == request.order and o.tag != request.tag for o in self.shown.values())
         traded = sum(abs(one.quantity) for one in original.executions)
         whole = traded == original.units * sum(abs(leg.ratio) for leg in original.legs)
-        return others or whole or request.order in self.cancelled
+        return by_itself or others or whole or request.order in self.cancelled
 
     def was_repeated(self, request: Place) -> bool:
         """Whether it is a close that a search missed and that was sent again since.

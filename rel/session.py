@@ -244,7 +244,7 @@ class Session:
         self.check.evidence.reborn()
         book = fold(self.ledger.read())
         self.kernel = Kernel(self._parts(book), book)
-        self.wake = self.started = self.now
+        self.wake = self.started = self.check.started = self.now
         at_start(self.check, self.ledger, self.kernel.book, self.now)
 
     def _parts(self, book: Book) -> Parts:
