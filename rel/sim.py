@@ -46,14 +46,18 @@ def schedule_of(seed: int, mode: str = "both") -> Schedule:
     live = mode == "liveness" or (mode == "both" and seed % 2 == 0)
     drawn = Schedule.of(seed, live=live, without=NOT_HERE)
     quiet = None if drawn.quiet_after is None else int(drawn.quiet_after * SHARE)
-    return replace(drawn, faults=tuple(map(_shortened, drawn.faults)), quiet_after=quiet)
+    return replace(drawn, faults=tuple(_shortened(one, quiet) for one in drawn.faults), quiet_after=quiet)
 
 
-def _shortened(fault: Fault) -> Fault:
-    """In the short session what lasts lasts as long as it is, and begins as early in it."""
+def _shortened(fault: Fault, quiet: int | None) -> Fault:
+    """In the short session what lasts lasts as long as it is, and begins as early in it; never into the
+    quiet time.
+    """
     if fault.kind.subject != INSTANT:
         return fault
-    return replace(fault, at=int(fault.at * SHARE), seconds=min(fault.seconds, LONGEST))
+    at = int(fault.at * SHARE)
+    longest = LONGEST if quiet is None else min(LONGEST, quiet - at)
+    return replace(fault, at=at, seconds=min(fault.seconds, longest))
 
 
 @dataclass

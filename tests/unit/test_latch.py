@@ -495,6 +495,16 @@ def test_the_closing_only_of_a_vix_of_80_ends_with_a_persons_act_and_not_before(
     assert not heeded(book, Latch(Trading.ACTIVE, LATER, "anna", "")).levels.get("manual")
 
 
+def test_a_persons_resume_ends_what_the_order_desk_has_stopped_and_nothing_else_does() -> None:
+    active = Latch(Trading.ACTIVE, NOW, "anna", "")
+    book = heeded(Book(), active)
+    book = apply(book, LevelChanged(LATER, "trading", "", "HALTED", "uneven legs"))
+    book = apply(book, LevelChanged(LATER, "stale", "", "the broker has 0badcafe-4-7-1", "x"))
+    assert heed(book, active, LATER) == ()
+    book = heeded(book, Latch(Trading.ACTIVE, LATER, "anna", "looked"))
+    assert (book.levels["trading"], book.levels["stale"]) == ("ACTIVE", "")
+
+
 def test_reducing_that_was_heeded_does_not_rename_the_vixs_closing_only() -> None:
     reducing = Latch(Trading.REDUCING, NOW, "ben", "")
     book = heeded(Book(), reducing)

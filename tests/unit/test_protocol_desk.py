@@ -1,5 +1,6 @@
 """The order desk on a scripted wire: what goes out, what is told, and when."""
 
+from dataclasses import dataclass, field
 from dataclasses import replace as replace_
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from tomking.domain import events as ev
 from tomking.domain.contract import Option
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.structure import Leg
+from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Phase
 from tomking.execution.wire import (
@@ -31,6 +33,7 @@ from tomking.execution.wire import (
     Status,
     Transaction,
 )
+from tomking.risk.latched import heed
 
 
 def test_an_order_is_posted_acknowledged_filled_and_booked() -> None:
@@ -398,15 +401,38 @@ def test_a_stale_book_sends_nothing_more(tag: str, words: str) -> None:
     world.reply(place, Outcome.ACCEPTED, world.shown(place))
     world.report(replace_(world.shown(place), tag=tag, id="B9"))
     told = world.step(1)
-    (level,) = [n for n in told if isinstance(n, ev.LevelChanged)]
+    level, stale = [n for n in told if isinstance(n, ev.LevelChanged)]
     assert level.after == "HALTED"
-    assert level.detail == f"the broker has {tag}: {words}"
+    assert stale.after == level.detail == f"the broker has {tag}: {words}"
     world.cancel("7", 2)
     world.submit(order(id="8", position="8", trigger="other"), 3)
     world.run(4, 30)
     assert len(world.wire.all(Place)) == 1
     assert not world.wire.all(Cancel)
     assert refused(world) == level.detail
+    world.restart()
+    world.epoch += 1
+    world.step(31)
+    assert world.desk.hold(second(31)) == level.detail  # another process believes it too
+
+
+def test_a_person_who_has_looked_lets_a_stale_book_go_on() -> None:
+    world = World().synced()
+    world.report(world.shown(Place("k", "0badcafe-3-200-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.step(0)
+    assert world.book.levels["stale"]
+    for _ in range(150):
+        world.record(ev.Noted(second(1), "friday.x", "1"))
+    world.step(2)
+    assert world.desk.hold(second(2)) is not None
+    resumed = Latch(Trading.ACTIVE, second(3), "anna", "the backup was put back on purpose")
+    for event in heed(world.book, resumed, second(3)):
+        world.record(event)
+    world.run(3, 10)
+    assert world.desk.hold(second(10)) is None
+    world.report(world.shown(Place("k", "0badcafe-2-200-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.step(11)
+    assert not world.book.levels["stale"]
 
 
 def test_attempts_and_orders_that_the_book_knows_do_not_fence() -> None:
@@ -831,6 +857,51 @@ def test_positions_that_were_read_are_compared_once() -> None:
     assert world.kinds() == ["Reconciled"]
     assert world.desk.account().expected(SHORT) == 0
     assert not world.desk.account().agrees_on([SHORT])
+
+
+@dataclass
+class Unsure:
+    """Compares as ``execution.comparing`` does: wants a second look, and names what must end first."""
+
+    seen: list[tuple[datetime | None, datetime | None]] = field(default_factory=list)
+    unsure: bool = True
+    end_first: tuple[str, ...] = ()
+
+    def __call__(self, account: Account, now: datetime) -> list[ev.BrokerNews]:
+        self.seen.append((account.asked, account.found_asked))
+        return []
+
+
+def test_a_difference_is_compared_again_with_orders_and_transactions_that_were_read_since() -> None:
+    compare = Unsure()
+    world = World(options={"compare": compare}).synced()
+    world.run(0, 40)
+    times = [(a - START, f - START) for a, f in compare.seen if a is not None and f is not None]
+    assert len(times) > 3
+    # Positions of one look are older than the orders that the next is judged with.
+    assert all(found >= before for (before, _), (_, found) in pairwise(times))
+
+
+def test_a_difference_waits_for_orders_that_were_read_since() -> None:
+    compare = Unsure()
+    world = World(options={"compare": compare}).synced()
+    looks = len(compare.seen)
+    for when in range(10):
+        world.step(when)
+        for _, request in world.wire.sent[world.answered :]:
+            if isinstance(request, FindPositions | FindTransactions):
+                told = Reply(request.key, world.now, Outcome.ACCEPTED, positions=Positions((), Decimal(1)))
+                world.wire.told.append(told)
+        world.answered = len(world.wire.sent)
+    assert len(compare.seen) == looks
+
+
+def test_orders_on_contracts_that_are_gone_end_first() -> None:
+    compare = Unsure(unsure=False)
+    world, _ = working(options={"compare": compare})
+    compare.end_first = ("7",)
+    world.run(2, 65)
+    assert world.desk.courses["7"].cancelling
 
 
 def test_expiries_and_assignments_come_from_transactions() -> None:

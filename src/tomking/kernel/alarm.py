@@ -4,9 +4,7 @@ from typing import assert_never
 
 from tomking.domain import events as ev
 from tomking.domain.book import REOPEN, Book, takes_late
-
-TRADING = "trading"
-"""The level that stops entries: ACTIVE (or empty), REDUCING, HALTED."""
+from tomking.domain.trading import TRADING
 
 RareNews = (
     ev.OrderUnknown

@@ -12,13 +12,15 @@ from tomking.domain.chain import NetQuote, net_quote
 from tomking.domain.intent import Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
+from tomking.domain.trading import STALE, TRADING
 from tomking.execution.protocol import checks
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
 from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
+from tomking.execution.protocol.evidence import REMEDIES, in_question
 from tomking.execution.protocol.fills import per_unit
-from tomking.execution.protocol.lookout import TRADING, News, halted
+from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated
 from tomking.execution.protocol.tags import Tag
 from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
@@ -56,6 +58,8 @@ class Acts:
         self._strays: dict[str, tuple[BrokerOrder, datetime | None]] = {}
         self._runaway = ""
         self._level = ""
+        self._marked = False
+        """Whether the book says that it is stale."""
         self.stale = ""
         """What shows that this book is older than the broker's evidence; empty: nothing."""
 
@@ -84,8 +88,22 @@ class Acts:
     def alarms(self, book: Book, now: datetime) -> News:
         """What stops trading altogether, as long as the book does not say so."""
         self._level = book.levels.get(TRADING, "")
+        marked = book.levels.get(STALE, "")
+        self.stale = self.stale or marked
         words = self.stale or self._runaway
-        return halted(book, words, now) if words else []
+        news = halted(book, words, now) if words else []
+        if self.stale and not marked:
+            # Whoever is started next must know it too, though its own book is as long as the other was.
+            news.append(ev.LevelChanged(now, STALE, "", self.stale, "nothing is sent until a person resumes"))
+        self._marked = bool(marked)
+        return news
+
+    def is_released(self, book: Book) -> bool:
+        """Whether a person has looked at a stale book since, and lets it go on: nothing holds it any more."""
+        if not self._marked or book.levels.get(STALE, ""):
+            return False
+        self.stale, self._marked = "", False
+        return True
 
     def hold(self, now: datetime) -> str | None:
         """Why no opening order goes out now; None: it may."""
@@ -276,8 +294,8 @@ class Acts:
         """A close with an attempt in question cannot end before the day does, unless it fills: it is worked
         on, though it was to make way for a more urgent one; the kernel gives it that one's limits.
         """
-        in_question = any(a.is_open_question for a in course.attempts)
-        return in_question and not course.order.opens and self._is_open(now)
+        doubtful = any(in_question(course, a) for a in course.attempts)
+        return doubtful and not course.order.opens and self._is_open(now)
 
     def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
         return not self.stale and self._is_open(now) and may_repeat(course, account, now)
@@ -292,7 +310,7 @@ class Acts:
         """Cancels what still works, then trades what is missing or left over (I8, I9)."""
         live = [a for a in course.attempts if a.is_live]
         if live:
-            if live[-1].purpose in {Purpose.COMPLETE, Purpose.UNWIND} and now - live[-1].sent < REMEDY_WITHIN:
+            if live[-1].purpose in REMEDIES and now - live[-1].sent < REMEDY_WITHIN:
                 return course, []
             return self._telling(self._end(course, now), "cancel", now)
         if any(a.is_flying for a in course.attempts):

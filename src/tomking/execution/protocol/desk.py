@@ -63,10 +63,6 @@ def _always(_: datetime) -> None:
     """Nothing else stands in the way."""
 
 
-def _nothing(_: Account, __: datetime) -> tuple[ev.BrokerNews, ...]:
-    return ()
-
-
 class OrderDesk:
     """See the module."""
 
@@ -79,7 +75,7 @@ class OrderDesk:
         sessions: Sessions,
         market: MarketData,
         may_open: Allowed = _always,
-        compare: Compare = _nothing,
+        compare: Compare | None = None,
         born: int | None = None,
     ) -> None:
         """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent.
@@ -124,7 +120,7 @@ class OrderDesk:
         self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
-            self._courses[id_] = self._synced(self._courses.get(id_), working)
+            self._courses[id_] = self._synced(self._courses.get(id_), working, now)
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
@@ -184,9 +180,10 @@ class OrderDesk:
         """What the book knew at first: whatever of ours is beyond that was sent by this process, or by one
         whose book this one is older than.
         """
-        if self._began_with is None:
+        released = self._acts.is_released(book)
+        if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
-            self._born = book.sequence if self._born is None else self._born
+            self._born = book.sequence if self._born is None or released else self._born
 
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
@@ -195,10 +192,10 @@ class OrderDesk:
             if course.is_over and not known and not any(a.is_live for a in course.attempts):
                 del self._courses[id_]
 
-    def _synced(self, course: Course | None, working: Working) -> Course:
+    def _synced(self, course: Course | None, working: Working, now: datetime) -> Course:
         """The book leads: what it holds as working and nobody here sent was sent before a restart."""
         if course is None:
-            course = self._restarted(working)
+            course = self._restarted(working, now)
         elif course.is_over and course.told_uneven == REOPEN:
             course = reopened(course)
         cancelling = course.cancelling or working.cancelling
@@ -207,8 +204,9 @@ class OrderDesk:
             course = replace(course, cancelling=cancelling, number=number)
         return course
 
-    def _restarted(self, working: Working) -> Course:
+    def _restarted(self, working: Working, now: datetime) -> Course:
         order = working.order
+        is_today = new_york(working.since).date() == new_york(now).date()
         purpose = Purpose.WORK if working.attempt == 1 else Purpose.REPLACE
         question = Attempt(
             working.attempt,
@@ -216,7 +214,8 @@ class OrderDesk:
             order.structure.legs,
             order.units,
             working.limit,
-            working.since,
+            # The last byte of an attempt may have left a moment ago.
+            now if is_today else working.since,
             Outcome.UNKNOWN,
         )
         return Course(
@@ -306,17 +305,19 @@ class OrderDesk:
     # ------------------------------------------------------------------ 4 look
 
     def _differences(self, now: datetime) -> Sequence[ev.BrokerNews]:
-        """What comparing says, once transactions are known that may explain it.
+        """What comparing says, once orders and transactions are known that may explain it: others trade too.
 
         Those of the start of the process; and where something differs, those asked for after that was seen.
         """
         asking = self._asking
-        if self._compare is _nothing or asking.positions_asked in (None, self._compared):
+        if self._compare is None or asking.positions_asked in (None, self._compared):
             return ()
         since = self._compared if self._is_unsure else None
         known = asking.transactions_asked
         if known is None or (since is not None and known < since):
             asking.look_at_transactions(SOON, now)
+            return ()
+        if asking.found_asked is None or (since is not None and asking.found_asked < since):
             return ()
         self._compared = asking.positions_asked
         told = self._compare(self.account(), now)
@@ -348,7 +349,7 @@ class OrderDesk:
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
         if rates is None or not self._is_unsure:
             return rates
-        return rates[0], min(rates[1], AGAIN)
+        return min(rates[0], AGAIN), min(rates[1], AGAIN)
 
     def _settles_every(self, now: datetime) -> timedelta | None:
         """How often it is asked whether what has expired is settled; None: nothing is waited for."""

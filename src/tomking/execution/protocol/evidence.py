@@ -13,6 +13,9 @@ SEARCHES = (
 """While in doubt for less than the first, an order is searched for every second; afterwards every 60 s."""
 LAST_SEARCHES = timedelta(seconds=60)
 PARK_AFTER = timedelta(minutes=10)
+MISSED_AFTER = timedelta(seconds=15)
+REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
+BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
 
 
 def search_every(doubted: timedelta) -> timedelta:
@@ -70,7 +73,7 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
         return Input.SEEN
     if any(a.is_flying for a in attempts):
         return None
-    if any(a.is_open_question for a in attempts):
+    if any(in_question(course, a) for a in attempts):
         return Input.DOUBT
     if all(_was_refused(a) for a in attempts):
         return Input.REFUSE
@@ -80,8 +83,27 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
 def all_over(course: Course) -> bool:
     """Whether nothing of it works, flies or is in question: its end, but for late prints."""
     return bool(course.attempts) and not any(
-        a.is_live or _is_awaited(course, a) or a.is_flying or a.is_open_question for a in course.attempts
+        a.is_live or _is_awaited(course, a) or a.is_flying or in_question(course, a) for a in course.attempts
     )
+
+
+def in_question(course: Course, attempt: Attempt) -> bool:
+    """Whether it is not known if it exists, and it matters.
+
+    Not of what no search has found fifteen seconds after it was sent, when it could do nothing any more: a
+    remedy, once legs are even, because a strict close without its position is refused (T6); a replacement of
+    what ended by itself (T3).
+    """
+    if not attempt.is_open_question or course.absent is None or course.absent < attempt.sent + MISSED_AFTER:
+        return attempt.is_open_question
+    if attempt.purpose in REMEDIES:
+        return bool(course.odd)
+    return attempt.purpose is not Purpose.REPLACE or not any(map(_ended_by_itself, course.attempts))
+
+
+def _ended_by_itself(attempt: Attempt) -> bool:
+    """Shown to have ended, and not by being replaced or cancelled: nothing took its place."""
+    return attempt.purpose not in REMEDIES and attempt.seen is not None and attempt.seen.status in BY_ITSELF
 
 
 def _is_awaited(course: Course, attempt: Attempt) -> bool:

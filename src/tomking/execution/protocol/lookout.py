@@ -12,10 +12,11 @@ from tomking.domain.contract import Contract
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill
+from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
 from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
-from tomking.execution.protocol.evidence import PARK_AFTER, all_over, judged, search_every
+from tomking.execution.protocol.evidence import PARK_AFTER, all_over, in_question, judged, search_every
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
 from tomking.execution.protocol.uneven import PATIENCE, WORST
 
@@ -24,7 +25,6 @@ POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
 ABSENT_AFTER = timedelta(minutes=5)
 """After the close: whatever was accepted shows by then; a search asked later is final."""
-TRADING = "trading"
 HALTED = "HALTED"
 
 News = list[ev.BrokerNews]
@@ -206,7 +206,7 @@ def _told(course: Course, working: Working, now: datetime) -> tuple[Course, News
 def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
     """Whether any attempt is in question, even while another works: somebody hears of it (I24)."""
     id_ = course.order.id
-    questions = [a.number for a in course.attempts if a.is_open_question]
+    questions = [a.number for a in course.attempts if in_question(course, a)]
     news: News = []
     if questions and working.doubt is None:
         news.append(ev.OrderUnknown(now, id_, questions[-1], _why(course)))
