@@ -115,8 +115,8 @@ class Evidence:
         where it does not, the venue's own truth shows it alive (I5).
         """
         later = any(
-            isinstance(one, Place) and one.legs == request.legs and one.tag > request.tag
-            for one in self.attempts.values()
+            isinstance(one, Place) and one.legs == request.legs and self.left[tag] > self.left[request.tag]
+            for tag, one in self.attempts.items()
         )
         return not request.opens and later and request.tag in self.missed
 

@@ -44,8 +44,10 @@ from tomking.execution.wire import (
 from tomking.ports import Expiry, MarketData
 
 SOON = timedelta(seconds=1)
-AGAIN = timedelta(seconds=2)
-"""Between two looks at positions that differ from the book."""
+AGAIN = timedelta(seconds=4)
+"""Between two looks at an account that differs from the book: orders, positions and transactions each time,
+which the budget must have room for.
+"""
 TRANSACTIONS_EVERY = timedelta(seconds=30)
 TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
