@@ -18,13 +18,13 @@ from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
 from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
-from tomking.execution.protocol.evidence import REMEDIES, in_question
+from tomking.execution.protocol.evidence import REMEDIES, in_question, is_off_its_limit, steady
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated
 from tomking.execution.protocol.tags import Tag
 from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
-from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
+from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace
 from tomking.ports import MarketData
 
 WAITS_FOR_LINE = timedelta(seconds=30)
@@ -33,7 +33,6 @@ CANCEL_AGAIN = timedelta(seconds=5)
 REPLACE_AGAIN = timedelta(seconds=10)
 STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
-BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
 
 class Acts:
@@ -246,7 +245,7 @@ class Acts:
 
     def _move(self, course: Course, now: datetime) -> Course:
         """Replaces the attempt that works when the newest limit is another; one change at a time."""
-        live = _steady(course)
+        live = steady(course)
         limit = checks.sendable(course.order, course.limit)
         if live is None or live.seen is None or live.seen.limit == limit:
             return course
@@ -282,11 +281,10 @@ class Acts:
 
     def _lost_replacement(self, course: Course, now: datetime) -> bool:
         """Whether the order works at another limit than it should, and the request for it led to nothing."""
-        live, last = _steady(course), course.attempts[-1]
-        if live is None or live.seen is None or last.is_flying or course.cancelling or self.stale:
+        last = course.attempts[-1]
+        if last.is_flying or course.cancelling or self.stale or not is_off_its_limit(course):
             return False
-        wanted = live.seen.limit != checks.sendable(course.order, course.limit)
-        return wanted and course.number <= last.number and now - last.sent >= REPLACE_AGAIN
+        return course.number <= last.number and now - last.sent >= REPLACE_AGAIN
 
     # ------------------------------------------------------------------ repeat a close
 
@@ -349,7 +347,7 @@ class Acts:
             return course, []
         number = course.number
         if planned.purpose is Purpose.REPLACE:
-            live = _steady(course)
+            live = steady(course)
             course = replace(course, planned=None)
             if live is None or live.seen is None:
                 return course, []
@@ -376,14 +374,6 @@ class Acts:
 
 def _canceller(broker_id: str) -> Callable[[str], Cancel]:
     return lambda key: Cancel(key, broker_id)
-
-
-def _steady(course: Course) -> Attempt | None:
-    """The one attempt that works and is not being changed."""
-    live = [a for a in course.attempts if a.is_live]
-    if len(live) != 1 or live[0].seen is None or live[0].seen.status in BEING_CHANGED:
-        return None
-    return live[0]
 
 
 def _same_slot(order: Order, other: Course) -> bool:

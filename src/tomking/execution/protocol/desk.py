@@ -97,6 +97,10 @@ class OrderDesk:
         self._book = Book()
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
+        self._rested: dict[str, tuple[Course, Working, bool]] = {}
+        """What each order was when a look at it showed nothing new and no clock can: its course, the book's
+        part in it, and whether the book holds it as working.  While they are these very objects, no other
+        look is needed."""
         self._touched: set[str] = set()
         """Orders that have ended and of which something was heard since."""
 
@@ -126,8 +130,9 @@ class OrderDesk:
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
+        account = self.account()
         for id_ in sorted(self._to_look_at(), key=int):
-            news += self._step(id_, now)
+            news += self._step(id_, account, now)
         self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
@@ -193,6 +198,7 @@ class OrderDesk:
             known = id_ in book.orders or id_ in book.ended
             if course.is_over and not known and not any(a.is_live for a in course.attempts):
                 del self._courses[id_]
+                self._rested.pop(id_, None)
 
     def _synced(self, course: Course | None, working: Working, now: datetime) -> Course:
         """The book leads: what it holds as working and nobody here sent was sent before a restart."""
@@ -288,20 +294,34 @@ class OrderDesk:
         return [
             id_
             for id_, course in self._courses.items()
-            if not course.is_over
-            or id_ in self._book.orders
-            or id_ in self._touched
-            or lookout.is_restless(course)
+            if not self._rests(id_, course)
+            and (
+                not course.is_over
+                or id_ in self._book.orders
+                or id_ in self._touched
+                or lookout.is_restless(course)
+            )
         ]
 
-    def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
-        course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)
-        acted, more = self._acts.act(course, self.account(), now)
+    def _rests(self, id_: str, course: Course) -> bool:
+        before = self._rested.get(id_)
+        if before is None or before[0] is not course:
+            return False
+        working = self._book.orders.get(id_)
+        return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
+
+    def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
+        before = self._courses[id_]
+        course, news = lookout.step(before, account, self._sessions, now)
+        acted, more = self._acts.act(course, account, now)
         if acted.is_over and not course.is_over:
             # It was stopped before its first byte: said at once.
-            acted, told = lookout.step(acted, self.account(), self._sessions, now)
+            acted, told = lookout.step(acted, account, self._sessions, now)
             more = [*more, *told]
         self._courses[id_] = acted
+        working = book_of(self._book, id_)
+        if acted is before and not news and not more and working and lookout.rests(acted, working):
+            self._rested[id_] = acted, working, id_ in self._book.orders
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tomking.execution.protocol.checks import sendable
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
 from tomking.execution.wire import BrokerOrder, Outcome, Status
 
@@ -16,6 +17,7 @@ PARK_AFTER = timedelta(minutes=10)
 MISSED_AFTER = timedelta(seconds=15)
 REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
+BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
 
 def search_every(doubted: timedelta) -> timedelta:
@@ -55,6 +57,22 @@ def _backs_out(course: Course, order: BrokerOrder) -> bool:
     """Whether its legs are the other way round."""
     ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
     return any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs)
+
+
+def steady(course: Course) -> Attempt | None:
+    """The one attempt that works and is not being changed."""
+    live = [a for a in course.attempts if a.is_live]
+    if len(live) != 1 or live[0].seen is None or live[0].seen.status in BEING_CHANGED:
+        return None
+    return live[0]
+
+
+def is_off_its_limit(course: Course) -> bool:
+    """Whether it works, and at another limit than it should."""
+    live = steady(course)
+    return (
+        live is not None and live.seen is not None and live.seen.limit != sendable(course.order, course.limit)
+    )
 
 
 def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) -> Input | None:

@@ -16,7 +16,14 @@ from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
 from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
-from tomking.execution.protocol.evidence import PARK_AFTER, all_over, in_question, judged, search_every
+from tomking.execution.protocol.evidence import (
+    PARK_AFTER,
+    all_over,
+    in_question,
+    is_off_its_limit,
+    judged,
+    search_every,
+)
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
 from tomking.execution.protocol.uneven import PATIENCE, WORST
 
@@ -39,9 +46,12 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
     course = _noted(course, working, wholes, now)
     is_full = working.filled + sum(w.units for w in wholes) == course.order.units
     if not course.is_over:
+        phase = course.phase
         for what in _inputs(course, account, sessions, now, is_full=is_full):
-            course = replace(course, phase=advance(course.phase, what))
-        course = replace(course, doubt=_doubt(course, now))
+            phase = advance(phase, what)
+        doubt = (course.doubt or now) if phase in IN_DOUBT else None
+        if phase is not course.phase or doubt != course.doubt:
+            course = replace(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
         return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
@@ -87,6 +97,16 @@ def is_restless(course: Course) -> bool:
     return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
 
 
+def rests(course: Course, working: Working) -> bool:
+    """Whether it waits for evidence alone, and no clock: the next look at the same shows nothing new."""
+    if course.planned is not None or course.odd or course.uneven is not None:
+        return False
+    if course.is_over:
+        return not any(a.is_live for a in course.attempts) and not _wholes(course, working)
+    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
+    return works and not is_off_its_limit(course)
+
+
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
     """How often orders and positions are read; None: neither is needed."""
     orders = positions = NEVER
@@ -95,7 +115,7 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
     for course in courses:
         if course.is_over and (course.uneven is None or not is_open):
             continue
-        if not is_open and _rests(course):
+        if not is_open and _rests_overnight(course):
             continue
         orders = min(orders, ORDERS_EVERY)
         if course.uneven is not None:
@@ -108,7 +128,7 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
     return None if orders is NEVER and positions is NEVER else (orders, positions)
 
 
-def _rests(course: Course) -> bool:
+def _rests_overnight(course: Course) -> bool:
     works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
     return works and course.order.urgency is Urgency.TARGET
 
@@ -146,7 +166,10 @@ def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime)
         odd[one.contract] = odd.get(one.contract, 0) + one.quantity
     left = tuple((contract, count) for contract, count in odd.items() if count)
     over = (course.over or now) if all_over(course) else None
-    return replace(course, odd=left, over=over, uneven=(course.uneven or now) if left else None)
+    uneven = (course.uneven or now) if left else None
+    if (left, over, uneven) == (course.odd, course.over, course.uneven):
+        return course
+    return replace(course, odd=left, over=over, uneven=uneven)
 
 
 # ---------------------------------------------------------------------------------------- phase
@@ -177,10 +200,6 @@ def _final(course: Course, sessions: Sessions) -> datetime | None:
     sent = max((a.sent for a in course.attempts), default=course.since)
     session = sessions.on(new_york(sent).date())
     return None if session is None else session.close + ABSENT_AFTER
-
-
-def _doubt(course: Course, now: datetime) -> datetime | None:
-    return (course.doubt or now) if course.phase in IN_DOUBT else None
 
 
 def _halt(course: Course, book: Book, now: datetime) -> News:
