@@ -1329,7 +1329,7 @@ def test_no_remedy_and_no_new_limit_leaves_after_the_close() -> None:
     assert not other.wire.all(Replace)
 
 
-# ------------------------------------------------------------------------------------------ what can do no more
+# ---------------------------------------------------------------------------------- what can do no more
 
 
 def test_a_lost_remedy_does_not_keep_an_order_open_that_another_has_made_even() -> None:

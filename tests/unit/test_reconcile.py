@@ -729,3 +729,18 @@ def test_whole_units_of_an_order_that_ended_and_that_nobody_books_are_foreign() 
     shown = broker_order(TAG.format(id_), Status.CANCELLED, executions=whole)
     told = compare(ended, account(ended, (P5700, -1), (P5670, 1), orders=[shown]))
     assert [type(event) for event in told.events] == [ForeignChanged, ForeignChanged]
+
+
+def test_an_order_under_way_excuses_what_is_missing_for_half_a_minute_only() -> None:
+    book = apply(holding(SPREAD), Transitioned(NOW, "2", State.BUILDING, State.ACTIVE, "t"))
+    book = working(book, f"+1 {P5700} / -1 {P5670}", opens=False, position="2")
+    comparer = Comparer("0badcafe", 3)
+    gone = account(book, (P5700, 1))
+
+    def news_at(seconds: int) -> list[str]:
+        now = NOW + timedelta(seconds=seconds)
+        return told(comparer(replace(look(book, gone), asked=now), now))
+
+    assert [news_at(n) for n in (0, 15, 29)] == [[], [], []]
+    assert comparer.answer.doubtful == (c(P5700),)
+    assert [news_at(n) for n in (31, 35)] == [[], ["ForeignChanged", "Reconciled"]]

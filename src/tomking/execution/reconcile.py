@@ -79,6 +79,7 @@ def reconcile(
         (*found.events, *_news(found.differences, told, now)),
         tuple(order.id for order in forgotten),
         tuple(dict.fromkeys(found.end_first)),
+        tuple(found.doubtful),
         Trading.REDUCING if stands else Trading.ACTIVE,
     )
 
@@ -197,6 +198,7 @@ class _Pass:
     end_first: list[str] = field(default_factory=list)
     waiting: set[Contract] = field(default_factory=set)
     """Left for a later pass."""
+    doubtful: list[Contract] = field(default_factory=list)
     booked: dict[str, int] = field(default_factory=dict)
     """Contracts of each transaction and execution, by id, that were settled."""
 
@@ -275,6 +277,7 @@ class _Pass:
             if side in self.under_way.open.get(contract, set()) and contract not in insist:
                 text = f"{contract}: the account has {gap:+d} more than the book, and an order works on it"
                 self.differs(Sort.DOUBTFUL, text, contract)
+                self.doubtful.append(contract)
                 self.waiting.add(contract)
                 continue
             quantity = self.book.foreign.get(contract, 0) + gap
