@@ -16,7 +16,6 @@ import contextlib
 import importlib
 import json
 import os
-import random
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -30,12 +29,14 @@ from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
+import numpy as np
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "tomking"
 GOAL = 0.85
 LONGEST = 60.0
 """Seconds of CPU until a mutant that does not end is taken for killed."""
-WARM = ("numpy", "numba", "hypothesis", "pytest", "scipy.special", "apsw", "filelock")
+WARM = ("numba", "hypothesis", "pytest", "scipy.special", "apsw", "filelock")
 """What children need not import again; nothing of tomking."""
 
 
@@ -289,8 +290,9 @@ def _drawn(group: Group, arguments: argparse.Namespace) -> list[Mutant]:
     every = [one for path in _paths(group, arguments.modules) for one in mutants(path)]
     if not arguments.sample or arguments.sample >= len(every):
         return every
-    chosen = random.Random(arguments.seed).sample(range(len(every)), arguments.sample)
-    return [every[n] for n in sorted(chosen)]
+    chance = np.random.Generator(np.random.PCG64(arguments.seed))
+    chosen = chance.choice(len(every), arguments.sample, replace=False)
+    return [every[n] for n in sorted(chosen.tolist())]
 
 
 def _score(mutants: Sequence[Mutant], tests: Sequence[str]) -> dict[str, list[int]]:
