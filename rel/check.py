@@ -274,7 +274,8 @@ class Checker:
         """A replacement of what has ended is refused, whenever it arrives (T3)."""
         request = self.evidence.attempts[tag]
         if isinstance(request, Place):
-            return not self.evidence.was_repeated(request)
+            is_gone = not request.opens and not self.account.floor.covers(request.legs, request.units)
+            return not is_gone and not self.evidence.was_repeated(request)
         target = self.account.tickets.get(request.order)
         return target is None or not target.is_over
 
@@ -327,7 +328,7 @@ class Checker:
         if self.evidence.proof(tag):
             return True
         if isinstance(request, Place):
-            return self.evidence.was_repeated(request)
+            return self.evidence.was_repeated(request) or self.evidence.has_nothing_to_close(request)
         return self.evidence.cannot_replace(request)
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:

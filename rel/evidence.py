@@ -17,6 +17,7 @@ from tomking.execution.wire import (
     Line,
     Outcome,
     Place,
+    Positions,
     Replace,
     Reply,
     Report,
@@ -54,6 +55,8 @@ class Evidence:
     """Key of a Cancel to the broker's id of its order."""
     cancelled: set[str] = field(default_factory=set)
     """Broker's ids of orders whose cancel was taken: none of them can be replaced any more."""
+    positions: Positions | None = None
+    """As last shown."""
     blind: bool = False
     """The stream was lost and what it missed has not been asked for yet."""
     _up: datetime | None = None
@@ -120,6 +123,14 @@ class Evidence:
         )
         return not request.opens and later and request.tag in self.missed
 
+    def has_nothing_to_close(self, request: Place) -> bool:
+        """Whether it is a close that a search missed and of which a leg is not held any more: refused (T6)."""
+        held = {} if self.positions is None else dict(self.positions.held)
+        is_gone = self.positions is not None and any(
+            held.get(leg.contract, 0) * leg.ratio >= 0 for leg in request.legs
+        )
+        return not request.opens and is_gone and request.tag in self.missed
+
     def _reply(self, reply: Reply, unknown: Callable[[str], None]) -> None:
         tag = self.tags.get(reply.key)
         if reply.key in self.cancels and reply.outcome is Outcome.ACCEPTED:
@@ -131,6 +142,7 @@ class Evidence:
             unknown(tag)
         for order in reply.orders:
             self._saw(order)
+        self.positions = reply.positions or self.positions
         found = self.finds.get(reply.key)
         if found is not None and reply.outcome is Outcome.ACCEPTED:
             self._found(found[0], found[1], reply)

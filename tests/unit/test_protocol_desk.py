@@ -1377,3 +1377,16 @@ def test_a_new_limit_that_the_budget_has_no_room_for_waits() -> None:
     assert not world.wire.all(Replace)
     world.run(11, 13, world.shown(place))
     assert [replaced.limit for replaced in world.wire.all(Replace)] == [Decimal("4.90")]
+
+
+def test_a_lost_close_whose_position_has_ended_otherwise_ends() -> None:
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="timeout")
+    world.held = ()  # somebody closed it by hand
+    world.step(4)
+    compare.end_first = ("20", "99")
+    world.run(5, 70)
+    assert world.kinds()[-1] == "OrderCancelled"
+    assert len(world.wire.all(Place)) == 2

@@ -202,6 +202,8 @@ class Course:
     """The last action told of."""
     reason: str = ""
     """Of a refusal."""
+    gone: bool = False
+    """What it would close has ended otherwise, and the account shows how: it would be refused (T6)."""
 
     is_over: bool = field(init=False, repr=False, compare=False)
 

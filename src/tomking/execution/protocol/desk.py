@@ -345,6 +345,8 @@ class OrderDesk:
         told = self._compare(self.account(), now)
         for id_ in getattr(self._compare, "end_first", ()):
             self.cancel(id_, now)
+            if id_ in self._courses:
+                self._courses[id_] = replace(self._courses[id_], gone=True)
         return told
 
     @property

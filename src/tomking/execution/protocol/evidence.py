@@ -109,13 +109,15 @@ def in_question(course: Course, attempt: Attempt) -> bool:
     """Whether it is not known if it exists, and it matters.
 
     Not of what no search has found fifteen seconds after it was sent, when it could do nothing any more: a
-    remedy, once legs are even, because a strict close without its position is refused (T6); a replacement of
-    what ended by itself (T3).
+    remedy, once legs are even, or any close whose position is gone, because a strict close without it is
+    refused (T6); a replacement of what ended by itself (T3).
     """
     if not attempt.is_open_question or course.absent is None or course.absent < attempt.sent + MISSED_AFTER:
         return attempt.is_open_question
     if attempt.purpose in REMEDIES:
         return bool(course.odd)
+    if course.gone:
+        return False
     return attempt.purpose is not Purpose.REPLACE or not any(map(_ended_by_itself, course.attempts))
 
 
