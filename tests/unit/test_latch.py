@@ -433,9 +433,10 @@ def test_the_replacement_of_an_opening_order_does_not_pass_that_of_a_close_does(
     wire.sent.clear()
     for n, order in enumerate(("B1", "B3", "B2", "unseen")):
         latched.send(Replace(str(n), "t", order, Decimal(3)), LATER)
-    # An exit is never held up because a restart forgot what it is.
+    # Of one that was sent before a restart only the sender knows what it is.
+    latched.send(Replace("4", "t", "older", Decimal(3), opens=True), LATER)
     assert [r.order for r in wire.sent if isinstance(r, Replace)] == ["B2", "unseen"]
-    assert [t.key for t in latched.take(LATER) if isinstance(t, Reply)] == ["0", "1"]
+    assert [t.key for t in latched.take(LATER) if isinstance(t, Reply)] == ["0", "1", "4"]
 
 
 # ------------------------------------------------------------------------------ the book's levels
