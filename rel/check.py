@@ -6,6 +6,7 @@ the socket before a request leaves (I1, I2, I12 to I17, I22, I27, I31), when an 
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,8 @@ from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
-from tomking.execution.wire import Cancel, Place, Replace, Request, Told
+from tomking.execution.protocol.course import Course
+from tomking.execution.wire import ENDED, Cancel, Place, Replace, Reply, Report, Request, Told
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
@@ -29,6 +31,9 @@ ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
 BURST = 5
 """Requests in any one second, cancels apart (G25)."""
+TOO_MANY = "429"
+LEAST_BACKOFF = SECOND
+"""After the broker said that it is too much nothing leaves for so long (I22)."""
 MINUTE_MOST = 60 + BURST
 """Requests in any one minute of the worst: a mean of one a second and a burst (I22)."""
 OLDEST_QUOTE = timedelta(seconds=30)
@@ -84,6 +89,12 @@ class Checker:
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
     epoch: int = -1
+    refused: datetime | None = None
+    """When this process was last told that it asks too much."""
+    known: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    """Of each attempt: whether this process took it to have ended, and how many executions it knew."""
+    fresh: set[str] = field(default_factory=set)
+    """Orders that were shown since the last step."""
     doubted: dict[str, datetime] = field(default_factory=dict)
     """Orders that the journal says are in doubt, and since when."""
     cancelling: dict[str, datetime] = field(default_factory=dict)
@@ -202,6 +213,8 @@ class Checker:
 
     def _i22_rates(self, request: Request, now: datetime) -> None:
         self.total += 1
+        if self.refused is not None and now < self.refused + LEAST_BACKOFF:
+            self.broken("I22", now, f"{type(request).__name__} leaves {now - self.refused} after a 429")
         self.requests.append((now, request))
         while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
             self.requests.popleft()
@@ -359,11 +372,36 @@ class Checker:
     # ------------------------------------------------------------------ what is taken from the line
 
     def took(self, told: Told, now: datetime) -> None:
+        if isinstance(told, Reply) and told.code == TOO_MANY:
+            self.refused = now
+        shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
+        self.fresh.update(order_of(one.tag) for one in shown if one.tag)
         self.evidence.took(told, lambda tag: self._unknown(tag, now))
 
     def _unknown(self, tag: str, now: datetime) -> None:
         """Somebody must hear of it, unless they have heard that this order is in doubt already."""
         self.due.append((now, self.doubted.get(order_of(tag), now), tag))
+
+    def reborn(self) -> None:
+        """A new process knows nothing of what the one before was told."""
+        self.evidence.reborn()
+        self.refused = None
+        self.known.clear()
+
+    def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
+        """What is shown of an order merges: no message takes an end or an execution back (F24)."""
+        told, self.fresh = self.fresh, set()
+        for id_ in sorted(told & courses.keys()):
+            for attempt in courses[id_].attempts:
+                if attempt.seen is None:
+                    continue
+                tag = attempt.seen.tag
+                over, many = attempt.seen.status in ENDED, len(attempt.seen.executions)
+                before = self.known.get(tag, (False, 0))
+                if before[0] > over or before[1] > many:
+                    text = f"{tag} was known to be over ({before[0]}) with {before[1]} executions"
+                    self.broken("I7", now, f"{text}, and is taken for {over} with {many}")
+                self.known[tag] = over, many
 
     # ------------------------------------------------------------------ after every simulated event
 

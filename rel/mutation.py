@@ -250,7 +250,13 @@ class _Instead(MetaPathFinder, Loader):
 
 
 WITHOUT = ("randomly", "cacheprovider", "xdist", "cov")
-QUIETLY = ("-x", "-q", "--no-header", *(word for name in WITHOUT for word in ("-p", f"no:{name}")))
+QUIETLY = (
+    "-x",
+    "-q",
+    "--no-header",
+    "--assert=plain",
+    *(word for name in WITHOUT for word in ("-p", f"no:{name}")),
+)
 
 
 def _tested(tests: Sequence[str]) -> int:
