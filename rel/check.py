@@ -6,20 +6,23 @@ the socket before a request leaves (I1, I2, I12 to I17, I22, I27, I31), when an 
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from rel.evidence import Evidence
-from rel.holdings import LONGEST_BARE, Holdings, attempt_of, order_of
+from rel.holdings import LONGEST_BARE, Holdings, Lot, attempt_of, order_of
 from rel.tap import Heard
 from rel.world import SESSION, Feed, World
 from tomking.domain import events as ev
+from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
-from tomking.execution.wire import Cancel, Place, Replace, Request, Told
+from tomking.execution.protocol.course import Course
+from tomking.execution.wire import ENDED, Cancel, Place, Replace, Reply, Report, Request, Told
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
@@ -28,6 +31,9 @@ ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
 BURST = 5
 """Requests in any one second, cancels apart (G25)."""
+TOO_MANY = "429"
+LEAST_BACKOFF = SECOND
+"""After the broker said that it is too much nothing leaves for so long (I22)."""
 MINUTE_MOST = 60 + BURST
 """Requests in any one minute of the worst: a mean of one a second and a burst (I22)."""
 OLDEST_QUOTE = timedelta(seconds=30)
@@ -83,6 +89,12 @@ class Checker:
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
     epoch: int = -1
+    refused: datetime | None = None
+    """When this process was last told that it asks too much."""
+    known: dict[str, tuple[bool, int]] = field(default_factory=dict)
+    """Of each attempt: whether this process took it to have ended, and how many executions it knew."""
+    fresh: set[str] = field(default_factory=set)
+    """Orders that were shown since the last step."""
     doubted: dict[str, datetime] = field(default_factory=dict)
     """Orders that the journal says are in doubt, and since when."""
     cancelling: dict[str, datetime] = field(default_factory=dict)
@@ -92,6 +104,8 @@ class Checker:
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
+    started: datetime = SESSION.open
+    """When the process that runs began."""
     _counted: int = 0
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
@@ -199,6 +213,8 @@ class Checker:
 
     def _i22_rates(self, request: Request, now: datetime) -> None:
         self.total += 1
+        if self.refused is not None and now < self.refused + LEAST_BACKOFF:
+            self.broken("I22", now, f"{type(request).__name__} leaves {now - self.refused} after a 429")
         self.requests.append((now, request))
         while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
             self.requests.popleft()
@@ -271,7 +287,8 @@ class Checker:
         """A replacement of what has ended is refused, whenever it arrives (T3)."""
         request = self.evidence.attempts[tag]
         if isinstance(request, Place):
-            return not self.evidence.was_repeated(request)
+            is_gone = not request.opens and not self.account.floor.covers(request.legs, request.units)
+            return not is_gone and not self.evidence.was_repeated(request)
         target = self.account.tickets.get(request.order)
         return target is None or not target.is_over
 
@@ -298,8 +315,10 @@ class Checker:
                 self.doubted.pop(id_, None)
             case ev.CancelRequested(at, id_):
                 self.cancelling[id_] = at
-            case ev.LegsUneven(_, id_):
+            case ev.LegsUneven(_, id_, action):
                 self.uneven_told.add(id_)
+                if action == REOPEN:
+                    self.ended.pop(id_, None)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
                 self._i7_fill(fill, at)
             case ev.LevelChanged(at, "trading", _, after):
@@ -322,7 +341,7 @@ class Checker:
         if self.evidence.proof(tag):
             return True
         if isinstance(request, Place):
-            return self.evidence.was_repeated(request)
+            return self.evidence.was_repeated(request) or self.evidence.has_nothing_to_close(request)
         return self.evidence.cannot_replace(request)
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
@@ -353,11 +372,36 @@ class Checker:
     # ------------------------------------------------------------------ what is taken from the line
 
     def took(self, told: Told, now: datetime) -> None:
+        if isinstance(told, Reply) and told.code == TOO_MANY:
+            self.refused = now
+        shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
+        self.fresh.update(order_of(one.tag) for one in shown if one.tag)
         self.evidence.took(told, lambda tag: self._unknown(tag, now))
 
     def _unknown(self, tag: str, now: datetime) -> None:
         """Somebody must hear of it, unless they have heard that this order is in doubt already."""
         self.due.append((now, self.doubted.get(order_of(tag), now), tag))
+
+    def reborn(self) -> None:
+        """A new process knows nothing of what the one before was told."""
+        self.evidence.reborn()
+        self.refused = None
+        self.known.clear()
+
+    def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
+        """What is shown of an order merges: no message takes an end or an execution back (F24)."""
+        told, self.fresh = self.fresh, set()
+        for id_ in sorted(told & courses.keys()):
+            for attempt in courses[id_].attempts:
+                if attempt.seen is None:
+                    continue
+                tag = attempt.seen.tag
+                over, many = attempt.seen.status in ENDED, len(attempt.seen.executions)
+                before = self.known.get(tag, (False, 0))
+                if before[0] > over or before[1] > many:
+                    text = f"{tag} was known to be over ({before[0]}) with {before[1]} executions"
+                    self.broken("I7", now, f"{text}, and is taken for {over} with {many}")
+                self.known[tag] = over, many
 
     # ------------------------------------------------------------------ after every simulated event
 
@@ -423,10 +467,13 @@ class Checker:
                 is_ours = not self.tampered & lot.opened.keys()
                 bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
+                lot.known_since = lot.known_since if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
-            age = now - lot.bare_since
+            known = lot.known_since = lot.known_since or self._known(lot, now)
+            # What nobody can be shown yet nobody can act on, and no process that does not run.
+            age = now - max(known, self.started) if known is not None else timedelta(0)
             self.worst_bare = max(self.worst_bare, age)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
@@ -436,11 +483,20 @@ class Checker:
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
 
+    def _known(self, lot: Lot, now: datetime) -> datetime | None:
+        """Now, if the venue shows all that has traded for that position; a late print it shows later (F22)."""
+        for ticket in self.account.tickets.values():
+            order = self.holdings.orders.get(order_of(ticket.tag))
+            if order is not None and order.position == lot.id and len(ticket.told) < len(ticket.true):
+                return None
+        return now
+
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""
         waits = []
         for at, doubted, tag in self.due:
-            if tag in self.evidence.shown or tag in self.evidence.rejected or not alive:
+            known = tag in self.evidence.shown or self._shown_dead(tag, self.evidence.attempts[tag])
+            if known or not alive:
                 continue
             if now < at + ALERT:
                 waits.append((at, doubted, tag))

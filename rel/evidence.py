@@ -17,10 +17,12 @@ from tomking.execution.wire import (
     Line,
     Outcome,
     Place,
+    Positions,
     Replace,
     Reply,
     Report,
     Request,
+    Status,
     Told,
 )
 
@@ -53,6 +55,8 @@ class Evidence:
     """Key of a Cancel to the broker's id of its order."""
     cancelled: set[str] = field(default_factory=set)
     """Broker's ids of orders whose cancel was taken: none of them can be replaced any more."""
+    positions: Positions | None = None
+    """As last shown."""
     blind: bool = False
     """The stream was lost and what it missed has not been asked for yet."""
     _up: datetime | None = None
@@ -96,15 +100,16 @@ class Evidence:
     def cannot_replace(self, request: Replace) -> bool:
         """Whether something shows that this replacement never came to be.
 
-        Its original was cancelled on its own, replaced by another, or filled whole (T3).
+        Its original was cancelled on its own, replaced by another, filled whole or taken out (T3).
         """
         original = next((one for one in self.shown.values() if one.id == request.order), None)
         if original is None:
             return False
+        by_itself = original.status in ENDED and original.status not in {Status.CANCELLED, Status.REJECTED}
         others = any(o.replaces == request.order and o.tag != request.tag for o in self.shown.values())
         traded = sum(abs(one.quantity) for one in original.executions)
         whole = traded == original.units * sum(abs(leg.ratio) for leg in original.legs)
-        return others or whole or request.order in self.cancelled
+        return by_itself or others or whole or request.order in self.cancelled
 
     def was_repeated(self, request: Place) -> bool:
         """Whether it is a close that a search missed and that was sent again since.
@@ -113,10 +118,18 @@ class Evidence:
         where it does not, the venue's own truth shows it alive (I5).
         """
         later = any(
-            isinstance(one, Place) and one.legs == request.legs and one.tag > request.tag
-            for one in self.attempts.values()
+            isinstance(one, Place) and one.legs == request.legs and self.left[tag] > self.left[request.tag]
+            for tag, one in self.attempts.items()
         )
         return not request.opens and later and request.tag in self.missed
+
+    def has_nothing_to_close(self, request: Place) -> bool:
+        """Whether it is a close that a search missed and of which a leg is not held any more: refused (T6)."""
+        held = {} if self.positions is None else dict(self.positions.held)
+        is_gone = self.positions is not None and any(
+            held.get(leg.contract, 0) * leg.ratio >= 0 for leg in request.legs
+        )
+        return not request.opens and is_gone and request.tag in self.missed
 
     def _reply(self, reply: Reply, unknown: Callable[[str], None]) -> None:
         tag = self.tags.get(reply.key)
@@ -129,6 +142,7 @@ class Evidence:
             unknown(tag)
         for order in reply.orders:
             self._saw(order)
+        self.positions = reply.positions or self.positions
         found = self.finds.get(reply.key)
         if found is not None and reply.outcome is Outcome.ACCEPTED:
             self._found(found[0], found[1], reply)

@@ -56,6 +56,8 @@ class Lot:
     """By closing executions, signed the other way."""
     bare_since: datetime | None = None
     """Since when it is shorter than it was meant to be."""
+    known_since: datetime | None = None
+    """Since when the venue shows it so to whoever asks."""
     paged: bool = False
 
     def held(self) -> dict[Contract, int]:

@@ -11,6 +11,7 @@ from rel.traders import Trader, traders
 from tomking.domain.calendar import Session
 from tomking.domain.errors import OperatingError
 from tomking.domain.intent import Intent
+from tomking.execution.wire import Cancel, Request
 from tomking.kernel.parts import Strategy
 from tomking.sim.faults import Fault, Faults
 from tomking.view import Own, View
@@ -56,10 +57,12 @@ class Machine:
     _order: int = 0
     _full_until: datetime | None = None
     _sent: int = 0
+    _cancels: int = 0
     _struck: set[Fault] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._at_send = [f for f in self.faults.schedule.faults if f.what == "crash at send"]
+        self._at_cancel = [f for f in self.faults.schedule.faults if f.what == "crash at cancel"]
         self._blocked = self.faults.windows("loop blocked")
         self._strategies = tuple(Wayward(trader, n, self.faults) for n, trader in enumerate(traders()))
         for start, _, fault in self.faults.windows("crash", "crash loop"):
@@ -123,10 +126,17 @@ class Machine:
                 raise OperatingError(f"journal: {what}")
         self._killed_at("crash at write", struck, act)
 
-    def send(self, act: Callable[[], None], now: datetime) -> None:
+    def send(self, act: Callable[[], None], now: datetime, request: Request) -> None:
         """The line counts requests too: this one must not count for it."""
         self._sent += 1
-        struck = {f.what: f for f in self._at_send if f.at == self._sent and not self.faults.is_quiet(now)}
+        self._cancels += isinstance(request, Cancel)
+        quiet = self.faults.is_quiet(now)
+        struck = {f.what: f for f in self._at_send if f.at == self._sent and not quiet}
+        if isinstance(request, Cancel) and not quiet:
+            ends = {f.what: f for f in self._at_cancel if f.at == self._cancels}
+            if ends:
+                self._killed_at("crash at cancel", ends, act)
+                return
         self._killed_at("crash at send", struck, act)
 
     def answer(self, act: Callable[[], None], now: datetime) -> None:

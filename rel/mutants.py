@@ -16,7 +16,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, Working, apply
 from tomking.domain.trading import Latch
 from tomking.execution import comparing
-from tomking.execution.protocol import acts, checks, evidence, fills, lookout, repeating
+from tomking.execution.protocol import acts, checks, evidence, fills, lookout
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import Asked, Asking
 from tomking.execution.protocol.budget import Budget
@@ -97,7 +97,7 @@ def blind_retry(put: Put) -> None:
 def repost_after_restart(put: Put) -> None:
     """After a restart what the book has as working is sent as if it never had been."""
 
-    def restarted(self: OrderDesk, working: Working) -> Course:
+    def restarted(self: OrderDesk, working: Working, *_: Any) -> Course:
         return Course(working.order, working.since, working.limit, working.attempt)
 
     put(OrderDesk, "_restarted", restarted)
@@ -269,7 +269,12 @@ def replaced_without_waiting(put: Put) -> None:
 @mutant
 def replaced_twice_at_once(put: Put) -> None:
     """Another limit is asked for while the last change is still under way."""
-    put(acts, "BEING_CHANGED", frozenset())
+
+    def steady(course: Course) -> Any:
+        return next((a for a in course.attempts if a.is_live and a.seen is not None), None)
+
+    put(acts, "_steady", steady)
+    put(acts, "STANDS", timedelta(0))
     put(Asking, "flies", lambda *_: False)
 
 
@@ -284,8 +289,8 @@ def cancels_are_forgotten_at_a_restart(put: Put) -> None:
     """A new process works on what was to end."""
     real = OrderDesk._synced
 
-    def synced(self: OrderDesk, course: Course | None, working: Working) -> Course:
-        return real(self, course, replace(working, cancelling=False))
+    def synced(self: OrderDesk, course: Course | None, working: Working, *more: Any) -> Course:
+        return real(self, course, replace(working, cancelling=False), *more)
 
     put(OrderDesk, "_synced", synced)
     put(Kernel, "_cancel_again", lambda *_: None)
@@ -410,6 +415,11 @@ def reducing_is_ignored(put: Put) -> None:
     put(loop, "halted", lambda _: None)
     put(Kernel, "_stopped", lambda self: self._at.risk.entries_stopped(self.book))
 
+    def hold(self: Acts, now: datetime) -> str | None:
+        return self.stale or self._may_open(now) or self._asking.unsynced()
+
+    put(Acts, "hold", hold)
+
 
 @mutant
 def the_latch_is_read_once(put: Put) -> None:
@@ -504,6 +514,12 @@ def doubt_is_kept_to_itself(put: Put) -> None:
 
 
 @mutant
-def half_a_unit_too_many(put: Put) -> None:
-    """What was filled before is not taken off when the rest is sent again."""
-    put(repeating, "_units_left", lambda course, _: course.order.units)
+def a_remedy_of_one_too_many(put: Put) -> None:
+    """Of legs that are left over one more is traded back than there are."""
+    real = acts.__dict__["remedy"]
+
+    def remedy(order: Any, odd: Any, *more: Any) -> Any:
+        purpose, legs, units = real(order, odd, *more)
+        return purpose, legs, units + 1
+
+    put(acts, "remedy", remedy)

@@ -209,6 +209,7 @@ class Session:
         for event in heed(self.kernel.book, self.latch, self.now):
             self.kernel.record(event)
         self.kernel.step(self.now)
+        self.check.i7_merges(self.desk.courses, self.now)
         self.wake = self.kernel.next_wake(self.now)
 
     def _guarded(self, act: Callable[[], None]) -> None:
@@ -241,16 +242,16 @@ class Session:
         if self.epoch:
             self.line.restart(self.now)
         self.epoch += 1
-        self.check.evidence.reborn()
+        self.check.reborn()
         book = fold(self.ledger.read())
-        self.kernel = Kernel(self._parts(), book)
-        self.wake = self.started = self.now
+        self.kernel = Kernel(self._parts(book), book)
+        self.wake = self.started = self.check.started = self.now
         at_start(self.check, self.ledger, self.kernel.book, self.now)
 
-    def _parts(self) -> Parts:
+    def _parts(self, book: Book) -> Parts:
         wire = Latched(self.tap, lambda: self.latch)
         self.comparer = Comparer(INSTANCE, self.epoch)
-        desk = OrderDesk(
+        self.desk = OrderDesk(
             wire,
             instance=INSTANCE,
             epoch=self.epoch,
@@ -258,12 +259,13 @@ class Session:
             market=self.feed,
             may_open=self._may_open,
             compare=self.comparer,
+            born=book.sequence,
         )
         return Parts(
             strategies=self.machine.strategies(),
             risk=Desk(SETTINGS, PLACES),
             market=self.feed,
-            broker=desk,
+            broker=self.desk,
             journal=self.ledger,
             notifier=self.heard,
             sessions=SESSIONS,

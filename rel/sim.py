@@ -28,6 +28,8 @@ from tomking.sim.faults import DAY, INSTANT, KINDS, Fault, Schedule
 
 LEAST_FIRED = 50
 """In 10,000 seeds."""
+MOST_PLAYS = 80
+"""To shrink one schedule."""
 AT_ONCE = 50
 """Seeds a worker is given."""
 SHARE = (SESSION.close - SESSION.open).total_seconds() / (DAY + 600)
@@ -44,14 +46,18 @@ def schedule_of(seed: int, mode: str = "both") -> Schedule:
     live = mode == "liveness" or (mode == "both" and seed % 2 == 0)
     drawn = Schedule.of(seed, live=live, without=NOT_HERE)
     quiet = None if drawn.quiet_after is None else int(drawn.quiet_after * SHARE)
-    return replace(drawn, faults=tuple(map(_shortened, drawn.faults)), quiet_after=quiet)
+    return replace(drawn, faults=tuple(_shortened(one, quiet) for one in drawn.faults), quiet_after=quiet)
 
 
-def _shortened(fault: Fault) -> Fault:
-    """In the short session what lasts lasts as long as it is, and begins as early in it."""
+def _shortened(fault: Fault, quiet: int | None) -> Fault:
+    """In the short session what lasts lasts as long as it is, and begins as early in it; never into the
+    quiet time.
+    """
     if fault.kind.subject != INSTANT:
         return fault
-    return replace(fault, at=int(fault.at * SHARE), seconds=min(fault.seconds, LONGEST))
+    at = int(fault.at * SHARE)
+    longest = LONGEST if quiet is None else min(LONGEST, quiet - at)
+    return replace(fault, at=at, seconds=min(fault.seconds, longest))
 
 
 @dataclass
@@ -115,10 +121,13 @@ def _spread(parts: list[range], jobs: int, mode: str) -> Iterator[list[Outcome]]
 def shrunk(schedule: Schedule, ids: Iterable[str]) -> Schedule:
     """The same with as few faults as still break one of these invariants."""
     wanted = set(ids)
-    found = True
+    found, left = True, MOST_PLAYS
     while found:
         found = False
         for smaller in schedule.smaller():
+            left -= 1
+            if left < 0:
+                return schedule
             if wanted & {one.id for one in play(smaller).violations}:
                 schedule, found = smaller, True
                 break
@@ -187,8 +196,8 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(total.trace + "\n")
         return 0
     seconds = perf_counter() - started
-    for outcome in total.broken[:5]:
-        sys.stderr.write(told(outcome) + "\n")
+    for n, outcome in enumerate(total.broken[:5]):
+        sys.stderr.write(told(outcome, shrink=n == 0) + "\n")
     rare = total.rare()
     figures = {
         "seeds": total.seeds,

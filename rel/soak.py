@@ -224,6 +224,7 @@ def main(arguments: list[str]) -> int:
         "executions": len(soak.account.executions),
         "errors": errors,
         "growth_mb_after_hour_1": round(growth, 2),
+        "mb_every_two_hours": [round(w[1], 1) for w in soak.weights[3::8]],
         "slope_mb_an_hour": round(slope, 3),
         "threads": sorted({w[2] for w in later}),
         "files": sorted({w[3] for w in later}),

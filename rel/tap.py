@@ -22,6 +22,7 @@ class Killed(BaseException):
 Act = Callable[[], None]
 Around = Callable[[Act, datetime], None]
 """Does something, or dies before it or after it."""
+AroundRequest = Callable[[Act, datetime, Request], None]
 
 
 @dataclass
@@ -62,11 +63,11 @@ class Tap:
     wire: Wire
     sending: Callable[[Request, datetime], None]
     took: Callable[[Told, datetime], None]
-    around_send: Around
+    around_send: AroundRequest
     around_take: Around
 
     def send(self, request: Request, now: datetime) -> None:
-        self.around_send(lambda: self._pass(request, now), now)
+        self.around_send(lambda: self._pass(request, now), now, request)
 
     def take(self, now: datetime) -> list[Told]:
         told = self.wire.take(now)

@@ -433,9 +433,10 @@ def test_the_replacement_of_an_opening_order_does_not_pass_that_of_a_close_does(
     wire.sent.clear()
     for n, order in enumerate(("B1", "B3", "B2", "unseen")):
         latched.send(Replace(str(n), "t", order, Decimal(3)), LATER)
-    # An exit is never held up because a restart forgot what it is.
+    # Of one that was sent before a restart only the sender knows what it is.
+    latched.send(Replace("4", "t", "older", Decimal(3), opens=True), LATER)
     assert [r.order for r in wire.sent if isinstance(r, Replace)] == ["B2", "unseen"]
-    assert [t.key for t in latched.take(LATER) if isinstance(t, Reply)] == ["0", "1"]
+    assert [t.key for t in latched.take(LATER) if isinstance(t, Reply)] == ["0", "1", "4"]
 
 
 # ------------------------------------------------------------------------------ the book's levels
@@ -493,6 +494,16 @@ def test_the_closing_only_of_a_vix_of_80_ends_with_a_persons_act_and_not_before(
     # The latch has been ACTIVE all the while: nobody has said anything since.
     assert heed(book, active, LATER) == ()
     assert not heeded(book, Latch(Trading.ACTIVE, LATER, "anna", "")).levels.get("manual")
+
+
+def test_a_persons_resume_ends_what_the_order_desk_has_stopped_and_nothing_else_does() -> None:
+    active = Latch(Trading.ACTIVE, NOW, "anna", "")
+    book = heeded(Book(), active)
+    book = apply(book, LevelChanged(LATER, "trading", "", "HALTED", "uneven legs"))
+    book = apply(book, LevelChanged(LATER, "stale", "", "the broker has 0badcafe-4-7-1", "x"))
+    assert heed(book, active, LATER) == ()
+    book = heeded(book, Latch(Trading.ACTIVE, LATER, "anna", "looked"))
+    assert (book.levels["trading"], book.levels["stale"]) == ("ACTIVE", "")
 
 
 def test_reducing_that_was_heeded_does_not_rename_the_vixs_closing_only() -> None:

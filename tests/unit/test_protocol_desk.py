@@ -1,5 +1,6 @@
 """The order desk on a scripted wire: what goes out, what is told, and when."""
 
+from dataclasses import dataclass, field
 from dataclasses import replace as replace_
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from tomking.domain import events as ev
 from tomking.domain.contract import Option
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.structure import Leg
+from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Phase
 from tomking.execution.wire import (
@@ -31,6 +33,7 @@ from tomking.execution.wire import (
     Status,
     Transaction,
 )
+from tomking.risk.latched import heed
 
 
 def test_an_order_is_posted_acknowledged_filled_and_booked() -> None:
@@ -398,15 +401,38 @@ def test_a_stale_book_sends_nothing_more(tag: str, words: str) -> None:
     world.reply(place, Outcome.ACCEPTED, world.shown(place))
     world.report(replace_(world.shown(place), tag=tag, id="B9"))
     told = world.step(1)
-    (level,) = [n for n in told if isinstance(n, ev.LevelChanged)]
+    level, stale = [n for n in told if isinstance(n, ev.LevelChanged)]
     assert level.after == "HALTED"
-    assert level.detail == f"the broker has {tag}: {words}"
+    assert stale.after == level.detail == f"the broker has {tag}: {words}"
     world.cancel("7", 2)
     world.submit(order(id="8", position="8", trigger="other"), 3)
     world.run(4, 30)
     assert len(world.wire.all(Place)) == 1
     assert not world.wire.all(Cancel)
     assert refused(world) == level.detail
+    world.restart()
+    world.epoch += 1
+    world.step(31)
+    assert world.desk.hold(second(31)) == level.detail  # another process believes it too
+
+
+def test_a_person_who_has_looked_lets_a_stale_book_go_on() -> None:
+    world = World().synced()
+    world.report(world.shown(Place("k", "0badcafe-3-200-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.step(0)
+    assert world.book.levels["stale"]
+    for _ in range(150):
+        world.record(ev.Noted(second(1), "friday.x", "1"))
+    world.step(2)
+    assert world.desk.hold(second(2)) is not None
+    resumed = Latch(Trading.ACTIVE, second(3), "anna", "the backup was put back on purpose")
+    for event in heed(world.book, resumed, second(3)):
+        world.record(event)
+    world.run(3, 10)
+    assert world.desk.hold(second(10)) is None
+    world.report(world.shown(Place("k", "0badcafe-2-200-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.step(11)
+    assert not world.book.levels["stale"]
 
 
 def test_attempts_and_orders_that_the_book_knows_do_not_fence() -> None:
@@ -833,6 +859,51 @@ def test_positions_that_were_read_are_compared_once() -> None:
     assert not world.desk.account().agrees_on([SHORT])
 
 
+@dataclass
+class Unsure:
+    """Compares as ``execution.comparing`` does: wants a second look, and names what must end first."""
+
+    seen: list[tuple[datetime | None, datetime | None]] = field(default_factory=list)
+    unsure: bool = True
+    end_first: tuple[str, ...] = ()
+
+    def __call__(self, account: Account, now: datetime) -> list[ev.BrokerNews]:
+        self.seen.append((account.asked, account.found_asked))
+        return []
+
+
+def test_a_difference_is_compared_again_with_orders_and_transactions_that_were_read_since() -> None:
+    compare = Unsure()
+    world = World(options={"compare": compare}).synced()
+    world.run(0, 40)
+    times = [(a - START, f - START) for a, f in compare.seen if a is not None and f is not None]
+    assert len(times) >= 2
+    # Positions of one look are older than the orders that the next is judged with.
+    assert all(found >= before for (before, _), (_, found) in pairwise(times))
+
+
+def test_a_difference_waits_for_orders_that_were_read_since() -> None:
+    compare = Unsure()
+    world = World(options={"compare": compare}).synced()
+    for when in range(10):
+        world.step(when)
+        for _, request in world.wire.sent[world.answered :]:
+            if isinstance(request, FindPositions | FindTransactions):
+                told = Reply(request.key, world.now, Outcome.ACCEPTED, positions=Positions((), Decimal(1)))
+                world.wire.told.append(told)
+        world.answered = len(world.wire.sent)
+    # The search answered last was asked at -2 s: positions read after that are compared once with it.
+    assert len({asked for asked, _ in compare.seen if asked is not None and asked > second(0)}) <= 1
+
+
+def test_orders_on_contracts_that_are_gone_end_first() -> None:
+    compare = Unsure(unsure=False)
+    world, _ = working(options={"compare": compare})
+    compare.end_first = ("7",)
+    world.run(2, 65)
+    assert world.desk.courses["7"].cancelling
+
+
 def test_expiries_and_assignments_come_from_transactions() -> None:
     world = holding()
     assert world.desk.expired([SHORT], second(3)) == []
@@ -847,7 +918,63 @@ def test_expiries_and_assignments_come_from_transactions() -> None:
     assert world.desk.assigned([SHORT], second(7))[0].fee == Decimal(5)
     assert world.desk.assigned([LONG], second(7)) == []
     world.run(8, 40)
-    assert asked(world, FindTransactions) == [3.0, 33.0]
+    assert asked(world, FindTransactions) == [3.0]  # within a session every ten minutes
+
+
+def test_after_the_close_it_is_asked_every_half_minute_whether_the_broker_has_settled() -> None:
+    world = holding()
+    close = 5.5 * 3600
+    world.run(int(close), int(close) + 1)
+    assert world.desk.expired([SHORT, LONG], second(close + 2)) == []
+    first = asked(world, FindTransactions)[-1]
+    assert world.desk.next_wake(second(close + 11)) is not None
+    world.run(int(close) + 3, int(close) + 70)
+    assert asked(world, FindTransactions)[-2:] == [first + 30, first + 60]
+    wake = world.desk.next_wake(second(close + 71))
+    assert wake == second(first + 90)
+    for role, legs in (("put side", (SHORT, LONG)),):
+        world.record(ev.Settled(second(close + 72), "7", role, legs, Decimal(5750), Decimal(0), Decimal(0)))
+    world.step(close + 73)
+    assert world.desk.next_wake(second(close + 80)) is None
+
+
+def test_foreign_contracts_that_expire_are_looked_at_until_they_are_gone() -> None:
+    world = World().synced()
+    world.record(ev.ForeignChanged(second(0), SHORT, -1))
+    close = 5.5 * 3600
+    world.run(int(close), int(close) + 1)
+    looks = len(world.wire.all(FindPositions))
+    world.run(int(close) + 2, int(close) + 62)
+    assert len(world.wire.all(FindPositions)) == looks + 1
+    world.record(ev.ForeignChanged(second(close), SHORT, 0))
+    world.step(close + 63)
+    assert world.desk.next_wake(second(close + 64)) is None
+
+
+def test_nothing_leaves_a_new_process_before_a_search_was_answered() -> None:
+    world = holding()
+    world.restart()
+    world.submit(closing(), 5)
+    world.run(5, 5)
+    world.step(6)
+    sent = len(world.wire.all(Place))
+    world.step(7)
+    assert len(world.wire.all(Place)) == sent == 1
+    world.answer_searches()
+    world.step(8)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_restored_book_is_found_stale_though_it_has_grown_since() -> None:
+    world = World()
+    world.desk.news(world.book, second(-10))
+    for n in range(30):
+        world.record(ev.Noted(second(-10), f"friday.{n}", "1"))
+    # Event 105 of this book is a note; of the one before it was an order.
+    world.report(world.shown(Place("k", "0badcafe-2-105-1", SPREAD.legs, 1, Decimal(5), opens=True)))
+    world.step(-9)
+    assert world.book.levels["trading"] == "HALTED"
+    assert "order 105, the book ends at event 100" in (world.desk.hold(second(-9)) or "")
 
 
 def test_what_ended_in_an_earlier_session_is_forgotten_unless_it_works_on() -> None:
@@ -889,20 +1016,85 @@ def test_the_key_of_every_request_is_new() -> None:
 # ------------------------------------------------------------------------------------------ seldom
 
 
-def test_odd_legs_of_a_late_print_are_told_and_halt() -> None:
+def printed_late() -> tuple[World, BrokerOrder]:
+    """The broker refused the order, and nine seconds later shows the short leg of one unit filled."""
     world = World().synced()
     world.submit(order())
     place = world.last(Place)
     world.reply(place, Outcome.REJECTED, text="no")
     world.step(1)
-    world.report(world.shown(place, Status.CANCELLED, both(1)[:1]))
-    told, level = world.step(10)
+    shown = world.shown(place, Status.CANCELLED, both(1)[:1])
+    world.held = ((SHORT, -1),)
+    world.report(shown)
+    return world, shown
+
+
+def test_odd_legs_of_a_late_print_are_told_and_traded_back() -> None:
+    world, shown = printed_late()
+    (told,) = world.step(10)
     assert isinstance(told, ev.LegsUneven)
-    assert (told.action, told.detail) == ("leave", "after its end: -1 SPXW 2031-03-07 P5700")
-    assert isinstance(level, ev.LevelChanged)
-    assert level.detail == "order 7 has odd legs after its end"
+    assert (told.action, told.detail) == ("wait", "after its end: -1 SPXW 2031-03-07 P5700")
     assert world.desk.next_wake(second(10)) == second(11)
-    assert world.step(11) == []
+    assert world.desk.account().expected(SHORT) == -1
+    world.run(11, 19, shown)
+    assert "7" not in world.book.orders
+    world.run(20, 26, shown)
+    assert world.book.orders["7"].cancelling
+    back = world.last(Place)
+    assert (back.tag, back.opens, back.units) == ("0badcafe-3-7-2", False, 1)
+    assert [(leg.contract, leg.ratio) for leg in back.legs] == [(SHORT, 1)]
+    done = world.shown(back, Status.FILLED, (Execution("u", SHORT, 1, Decimal("9.10"), second(27)),))
+    world.held = ()
+    world.run(27, 40, shown, done)
+    actions = [n.action for n in world.news if isinstance(n, ev.LegsUneven)]
+    assert actions == ["wait", "reopen", "unwind", "wait"]
+    assert world.kinds()[-1] == "LegsUnwound"
+    # Sold at 9.00, bought back at 9.10.
+    assert world.book.cash == Decimal(100_000) - Decimal(10)
+
+
+def test_odd_legs_that_stay_halt_trading_though_their_order_had_ended() -> None:
+    world, _ = printed_late()
+    world.run(10, 30)
+    (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
+    assert level.detail == "order 7 has had uneven legs for 15 s"
+
+
+def test_odd_legs_after_the_close_are_left_to_a_person() -> None:
+    world, shown = printed_late()
+    world.wire.told.clear()
+    close = 5.5 * 3600
+    world.report(shown)
+    (told,) = world.step(close)
+    assert isinstance(told, ev.LegsUneven)
+    assert told.action == "leave"
+    world.run(int(close) + 1, int(close) + 20, shown)
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_a_close_that_lacks_legs_after_its_end_is_completed() -> None:
+    world = holding()
+
+    def closing_order() -> str | None:
+        return world.book.positions["7"].components["put side"].closing
+
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(4)
+    torn = world.shown(place, Status.CANCELLED, both(1, "c", 4, of=SPREAD.inverse())[:1])
+    world.held = ((SHORT, -1), (LONG, 2))
+    world.report(torn)
+    world.run(5, 25, torn)
+    assert closing_order() == "20"
+    rest = world.last(Place)
+    assert [(leg.contract, leg.ratio) for leg in rest.legs] == [(LONG, -1)]
+    sold = (Execution("r", LONG, -1, Decimal("4.00"), second(26)),)
+    world.held = ((SHORT, -1), (LONG, 1))
+    world.run(26, 40, torn, world.shown(rest, Status.FILLED, sold))
+    assert world.book.positions["7"].components["put side"].units == 1
+    assert closing_order() is None
+    assert world.kinds()[-1] == "OrderCancelled"
 
 
 def test_two_replacements_are_never_on_their_way_at_once() -> None:
@@ -1135,3 +1327,66 @@ def test_no_remedy_and_no_new_limit_leaves_after_the_close() -> None:
     other, _ = working()
     other.reprice("7", "4.90", close + 1)
     assert not other.wire.all(Replace)
+
+
+# ---------------------------------------------------------------------------------- what can do no more
+
+
+def test_a_lost_remedy_does_not_keep_an_order_open_that_another_has_made_even() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="timeout")
+    while len(world.wire.all(Place)) == 2:
+        when += 1
+        world.step(when)
+        world.answer_searches(shown)
+    again = world.last(Place)
+    world.held = ()
+    done = world.shown(again, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.10"), second(when)),))
+    world.run(when + 1, when + 30, shown, done)
+    assert world.kinds()[-1] == "LegsUnwound"
+    assert not world.book.orders
+
+
+def test_a_replacement_of_an_order_that_was_taken_out_cannot_come_any_more() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="timeout")
+    out = world.shown(place, Status.PARTIALLY_REMOVED, both(1))
+    world.run(11, 24, out)
+    assert "7" in world.book.orders
+    world.run(25, 36, out)
+    assert world.kinds()[-1] == "OrderCancelled"
+    assert world.book.positions["7"].units == 1
+
+
+def test_a_replacement_of_an_order_that_was_cancelled_may_still_come() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="timeout")
+    world.run(11, 60, world.shown(place, Status.CANCELLED))
+    assert world.book.orders["7"].doubt is not None
+
+
+def test_a_new_limit_that_the_budget_has_no_room_for_waits() -> None:
+    world, place = working()
+    world.run(2, 9, world.shown(place))
+    world.wire.told.append(Reply("another", second(10), Outcome.UNKNOWN, code="429"))
+    world.step(10)
+    world.reprice("7", "4.90", 10.5)
+    assert not world.wire.all(Replace)
+    world.run(11, 13, world.shown(place))
+    assert [replaced.limit for replaced in world.wire.all(Replace)] == [Decimal("4.90")]
+
+
+def test_a_lost_close_whose_position_has_ended_otherwise_ends() -> None:
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="timeout")
+    world.held = ()  # somebody closed it by hand
+    world.step(4)
+    compare.end_first = ("20", "99")
+    world.run(5, 70)
+    assert world.kinds()[-1] == "OrderCancelled"
+    assert len(world.wire.all(Place)) == 2

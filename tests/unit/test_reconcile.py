@@ -705,3 +705,42 @@ def test_without_positions_nothing_is_compared() -> None:
 def test_the_contracts_of_these_tests_are_what_they_are_taken_for() -> None:
     assert isinstance(c(P5700), Option)
     assert isinstance(c("SPY S"), Share)
+
+
+def test_odd_legs_of_an_order_that_ended_are_not_foreign_while_they_are_traded_back() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    ended = apply(book, OrderCancelled(NOW, id_))
+    tag = TAG.format(id_)
+    # 3.00 x 100 for one sold, less a dollar of fees.
+    torn = broker_order(tag, Status.CANCELLED, executions=executions(("E1", P5700, -1, "3")), fees=Decimal(1))
+    assert compare(ended, account(ended, (P5700, -1), cash="299", orders=[torn])).events == ()
+    back = broker_order(
+        TAG.format(id_)[:-1] + "2", Status.FILLED, executions=executions(("E2", P5700, 1, "3.10")), id="B2"
+    )
+    assert compare(ended, account(ended, orders=[torn, back])).events == ()
+
+
+def test_whole_units_of_an_order_that_ended_and_that_nobody_books_are_foreign() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    ended = apply(book, OrderCancelled(NOW, id_))
+    whole = executions(("E1", P5700, -1, "3"), ("E2", P5670, 1, "2"))
+    shown = broker_order(TAG.format(id_), Status.CANCELLED, executions=whole)
+    told = compare(ended, account(ended, (P5700, -1), (P5670, 1), orders=[shown]))
+    assert [type(event) for event in told.events] == [ForeignChanged, ForeignChanged]
+
+
+def test_an_order_under_way_excuses_what_is_missing_for_half_a_minute_only() -> None:
+    book = apply(holding(SPREAD), Transitioned(NOW, "2", State.BUILDING, State.ACTIVE, "t"))
+    book = working(book, f"+1 {P5700} / -1 {P5670}", opens=False, position="2")
+    comparer = Comparer("0badcafe", 3)
+    gone = account(book, (P5700, 1))
+
+    def news_at(seconds: int) -> list[str]:
+        now = NOW + timedelta(seconds=seconds)
+        return told(comparer(replace(look(book, gone), asked=now), now))
+
+    assert [news_at(n) for n in (0, 15, 29)] == [[], [], []]
+    assert comparer.answer.doubtful == (c(P5700),)
+    assert [news_at(n) for n in (31, 35)] == [[], ["ForeignChanged", "Reconciled"]]

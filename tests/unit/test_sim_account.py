@@ -67,7 +67,7 @@ def test_a_tag_is_echoed_and_nothing_else() -> None:
     assert venue.held()[SHORT_PUT] == -2
 
 
-def test_a_search_shows_all_of_today_and_what_works_from_before() -> None:
+def test_a_search_shows_this_session_the_one_before_and_what_works() -> None:
     """T2."""
     venue = Venue()
     done = placed(venue.sell())
@@ -77,6 +77,9 @@ def test_a_search_shows_all_of_today_and_what_works_from_before() -> None:
     found = venue.ask(FindOrders("k")).orders
     assert [one.id for one in found] == [done, target, day]
     venue.now = at("10:00", FRIDAY + timedelta(days=3))
+    # On Monday all of Friday's are shown still, on Tuesday what rests.
+    assert [one.id for one in venue.ask(FindOrders("k")).orders] == [done, target, day]
+    venue.now = at("10:00", FRIDAY + timedelta(days=4))
     assert [one.id for one in venue.ask(FindOrders("k")).orders] == [target]
 
 

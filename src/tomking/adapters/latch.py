@@ -210,11 +210,9 @@ class Latched:
     def _would_open(self, request: Place | Replace) -> bool:
         """An opening order, or the replacement of one.
 
-        Of an order that this process has not seen opening it is not known: an exit is never held up for that.
+        Whoever sends it says so; what this process has seen opening is one whatever is said.
         """
-        if isinstance(request, Place):
-            return request.opens
-        return request.order in self._opening
+        return request.opens or (isinstance(request, Replace) and request.order in self._opening)
 
     def _learn(self, order: BrokerOrder) -> None:
         if order.tag in self._tags or order.replaces in self._opening:

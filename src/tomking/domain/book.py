@@ -316,7 +316,9 @@ def _applied(book: Book, event: Seldom) -> Book:  # noqa: C901, PLR0912 - one ca
             return replace(book, peak=net_liq)
         case ev.Quarantined(_, strategy, _):
             return replace(book, quarantined=book.quarantined | {strategy})
-        case ev.RunStarted() | ev.DeclinedAgain() | ev.EntryApproved() | ev.Reconciled() | ev.LegsUneven():
+        case ev.LegsUneven(_, order, action):
+            return _reopened(book, order) if action == REOPEN else book
+        case ev.RunStarted() | ev.DeclinedAgain() | ev.EntryApproved() | ev.Reconciled():
             return book
         case ev.OrderAccepted(_, order):
             return _out_of_doubt(book, order)
@@ -358,6 +360,10 @@ def _doubted(
     return replace(book, orders={**book.orders, event.order: working})
 
 
+REOPEN = "reopen"
+"""The action of ``LegsUneven`` that lets an order which had ended work again."""
+
+
 def takes_late(book: Book, fill: Fill) -> bool:
     """Whether a fill of an order that has ended can be booked where it belongs."""
     ended = book.ended.get(fill.order)
@@ -369,6 +375,28 @@ def takes_late(book: Book, fill: Fill) -> bool:
     return position is not None and all(
         position.components[role].units >= fill.units for role in order.roles if role in position.components
     )
+
+
+def _reopened(book: Book, id_: str) -> Book:
+    """An order that had ended works again, to its end only: its late prints lack legs, which must be traded.
+
+    The components of a close are its own again, where no other works on them.
+    """
+    ended = book.ended[id_]
+    order = ended.order
+    working = replace(ended, cancelling=True, doubt=None, parked=False)
+    others = {key: one for key, one in book.ended.items() if key != id_}
+    book = replace(book, orders={**book.orders, id_: working}, ended=others)
+    position = book.positions.get(order.position)
+    if order.opens or position is None:
+        return book
+    components = {
+        role: replace(one, closing=id_)
+        if role in order.roles and one.is_open and not one.closing and not one.target
+        else one
+        for role, one in position.components.items()
+    }
+    return _with_position(book, replace(position, components=components))
 
 
 def _filled_late(book: Book, fill: Fill) -> Book:

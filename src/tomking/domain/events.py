@@ -180,7 +180,7 @@ class LegsUneven:
     at: datetime
     order: str
     action: str
-    """"wait", "cancel", "complete" or "unwind"."""
+    """"wait", "cancel", "complete" or "unwind"; of one that has ended "reopen", or "leave" for a person."""
     detail: str
 
 

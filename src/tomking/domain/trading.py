@@ -6,6 +6,11 @@ from enum import StrEnum
 
 from tomking.domain.calendar import new_york
 
+TRADING = "trading"
+"""The book's level that stops entries: ACTIVE (or empty), REDUCING, HALTED."""
+STALE = "stale"
+"""The book's level that stops everything: what shows that this book is older than the broker's evidence."""
+
 
 class Trading(StrEnum):
     """Three states (methodology, ruling 9).  In all of them guardian exits and ``flatten`` still close."""

@@ -6,15 +6,18 @@ is told only when the next look says the very same; that the book is out of date
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from tomking.domain.events import AccountNews
+from tomking.domain.contract import Contract
+from tomking.domain.events import AccountNews, ForeignChanged
 from tomking.domain.trading import Trading
 from tomking.execution.differences import Reconciliation, Shown, standing
 from tomking.execution.protocol.account import Account
 from tomking.execution.reconcile import reconcile
 from tomking.execution.wire import BrokerOrder
 
+EXCUSED_FOR = timedelta(seconds=30)
+"""So long an order under way may explain what differs."""
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -25,6 +28,8 @@ class Comparer:
         self._instance, self._epoch = instance, epoch
         self._told: tuple[str, ...] = ()
         self._last: tuple[AccountNews, ...] = ()
+        self._excused: dict[Contract, datetime] = {}
+        """What an order under way may be the reason for, and since which look."""
         self.answer = Reconciliation()
         """Of the last look."""
         self.unsure = False
@@ -36,8 +41,15 @@ class Comparer:
             return ()
         shown = Shown(account.positions, _orders(account), account.transactions)
         self.answer = reconcile(
-            account.book, shown, now, instance=self._instance, epoch=self._epoch, told=self._told
+            account.book,
+            shown,
+            now,
+            instance=self._instance,
+            epoch=self._epoch,
+            told=self._told,
+            insist=self._excused_too_long(account.asked or now),
         )
+        self._excused = {c: self._excused.get(c, account.asked or now) for c in self._still_excused()}
         said = tuple(replace(event, at=NO_TIME) for event in self.answer.events)
         self.unsure = said != self._last and self.answer.state is not Trading.HALTED
         self._last = said
@@ -46,6 +58,14 @@ class Comparer:
         self._told = standing(self.answer.differences)
         self._last = ()
         return self.answer.events
+
+    def _excused_too_long(self, looked: datetime) -> frozenset[Contract]:
+        """What an order that was searched for ever since would have shown by now."""
+        return frozenset(c for c, since in self._excused.items() if looked - since >= EXCUSED_FOR)
+
+    def _still_excused(self) -> frozenset[Contract]:
+        changed = {event.contract for event in self.answer.events if isinstance(event, ForeignChanged)}
+        return frozenset({*self.answer.doubtful, *(changed & self._excused.keys())})
 
     @property
     def end_first(self) -> tuple[str, ...]:

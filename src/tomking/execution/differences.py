@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from tomking.domain.contract import Contract
 from tomking.domain.events import AccountNews
 from tomking.domain.trading import Trading
 from tomking.execution.wire import BrokerOrder, Positions, Transaction
@@ -65,6 +66,8 @@ class Reconciliation:
     """The broker's ids of working orders that the book says have ended."""
     end_first: tuple[str, ...] = ()
     """Orders of ours that must end before what they work on can be settled."""
+    doubtful: tuple[Contract, ...] = ()
+    """What differs, and an order under way may be the reason."""
     state: Trading = Trading.ACTIVE
     """The loosest that is permitted while the differences stand."""
 

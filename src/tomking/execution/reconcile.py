@@ -21,7 +21,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 
-from tomking.domain.book import Book, Component, Position, apply
+from tomking.domain.book import Book, Component, Position, Working, apply
 from tomking.domain.calendar import new_york
 from tomking.domain.contract import Contract
 from tomking.domain.events import AccountNews, CashMoved, ForeignChanged, Paid, Reconciled, Settled
@@ -30,7 +30,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Trading
 from tomking.execution.differences import STANDS, Difference, Reconciliation, Shown, Sort, standing
-from tomking.execution.protocol.fills import consumed
+from tomking.execution.protocol.fills import consumed, per_unit
 from tomking.execution.protocol.settling import ended
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.unbooked import Movement, explaining, movements, newest, removals
@@ -79,6 +79,7 @@ def reconcile(
         (*found.events, *_news(found.differences, told, now)),
         tuple(order.id for order in forgotten),
         tuple(dict.fromkeys(found.end_first)),
+        tuple(found.doubtful),
         Trading.REDUCING if stands else Trading.ACTIVE,
     )
 
@@ -133,27 +134,52 @@ class _UnderWay:
 def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str) -> _UnderWay:
     held: Counts = {}
     cash = ZERO
-    seen: set[str] = set()
-    for order in orders:
-        tag = parsed(order.tag)
-        working = book.orders.get(tag.order) if tag is not None and tag.instance == instance else None
+    for id_, shown in _by_order(orders, instance).items():
+        working = book.orders.get(id_) or book.ended.get(id_)
         if working is None:
             continue
-        if working.order.id not in seen:
-            seen.add(working.order.id)
-            cash += working.fees
-        booked = consumed(working.fills)
+        counts, dollars = _unbooked(working, shown)
+        if id_ in book.ended and _is_even(working, counts):
+            continue  # nothing, or what its position does not take any more: no legs are to be traded
+        cash += dollars
+        for contract, count in counts.items():
+            held[contract] = held.get(contract, 0) + count
+    may_fill: dict[Contract, set[int]] = {}
+    for working in book.orders.values():
+        for leg in working.order.structure.legs:
+            may_fill.setdefault(leg.contract, set()).add(1 if leg.ratio > 0 else -1)
+    return _UnderWay(held, cents(cash), may_fill)
+
+
+def _by_order(orders: Iterable[BrokerOrder], instance: str) -> dict[str, list[BrokerOrder]]:
+    """The attempts of each order of ours."""
+    found: dict[str, list[BrokerOrder]] = {}
+    for order in orders:
+        tag = parsed(order.tag)
+        if tag is not None and tag.instance == instance:
+            found.setdefault(tag.order, []).append(order)
+    return found
+
+
+def _unbooked(working: Working, shown: Iterable[BrokerOrder]) -> tuple[Counts, Decimal]:
+    """Contracts and cash of its executions that no fill of the book has taken."""
+    booked = consumed(working.fills)
+    held: Counts = {}
+    cash = working.fees
+    for order in shown:
         for one in order.executions:
             side = 1 if one.quantity > 0 else -1
             left = one.quantity - side * booked.get(one.id, 0)
             held[one.contract] = held.get(one.contract, 0) + left
             cash -= left * one.price * one.contract.multiplier
         cash -= order.fees
-    may_fill: dict[Contract, set[int]] = {}
-    for working in book.orders.values():
-        for leg in working.order.structure.legs:
-            may_fill.setdefault(leg.contract, set()).add(1 if leg.ratio > 0 else -1)
-    return _UnderWay(held, cents(cash), may_fill)
+    return held, cash
+
+
+def _is_even(working: Working, counts: Counts) -> bool:
+    """Whether they are whole units, or none."""
+    units = {Decimal(counts.get(c, 0)) / n for c, n in per_unit(working.order.structure.legs).items() if n}
+    return len(units) <= 1
 
 
 # ------------------------------------------------------------------------------ one pass
@@ -172,6 +198,7 @@ class _Pass:
     end_first: list[str] = field(default_factory=list)
     waiting: set[Contract] = field(default_factory=set)
     """Left for a later pass."""
+    doubtful: list[Contract] = field(default_factory=list)
     booked: dict[str, int] = field(default_factory=dict)
     """Contracts of each transaction and execution, by id, that were settled."""
 
@@ -250,6 +277,7 @@ class _Pass:
             if side in self.under_way.open.get(contract, set()) and contract not in insist:
                 text = f"{contract}: the account has {gap:+d} more than the book, and an order works on it"
                 self.differs(Sort.DOUBTFUL, text, contract)
+                self.doubtful.append(contract)
                 self.waiting.add(contract)
                 continue
             quantity = self.book.foreign.get(contract, 0) + gap

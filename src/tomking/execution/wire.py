@@ -122,6 +122,8 @@ class Replace:
     order: str
     """The broker's id."""
     limit: Decimal
+    opens: bool = False
+    """Whether the order does: the kill latch lets no new limit of such a one pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class FindOrders:
-    """All orders that anything happened to today, and all that work, whoever sent them (T2)."""
+    """All orders that anything happened to since the start of the session before, and all that work, whoever
+    sent them (T2): a book that was put back overnight is known by them, and late prints of the night show.
+    """
 
     key: str
 

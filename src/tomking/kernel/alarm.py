@@ -3,10 +3,8 @@
 from typing import assert_never
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, takes_late
-
-TRADING = "trading"
-"""The level that stops entries: ACTIVE (or empty), REDUCING, HALTED."""
+from tomking.domain.book import REOPEN, Book, takes_late
+from tomking.domain.trading import TRADING
 
 RareNews = (
     ev.OrderUnknown
@@ -36,8 +34,8 @@ def is_new(book: Book, news: RareNews) -> bool:
             return order in book.orders and not book.orders[order].parked
         case ev.OrderRetried(_, order, attempt):
             return order in book.orders and attempt > book.orders[order].attempt
-        case ev.LegsUneven(_, order):
-            return order in book.orders or order in book.ended
+        case ev.LegsUneven(_, order, action):
+            return order in book.ended or (order in book.orders and action != REOPEN)
         case ev.LegsUnwound(_, order):
             return order in book.orders
         case ev.ForeignChanged(_, contract, quantity):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tomking.domain.book import Book
 from tomking.domain.events import Event, LevelChanged, Noted
-from tomking.domain.trading import Latch, Trading
+from tomking.domain.trading import STALE, TRADING, Latch, Trading
 from tomking.risk.emergency import MANUAL
 from tomking.risk.protect import HALT
 
@@ -20,8 +20,9 @@ def heed(book: Book, latch: Latch, now: datetime) -> tuple[Event, ...]:
     """The events that bring the book's levels to what the latch says; none when they are there.
 
     HALTED sets ``halt``; REDUCING releases it and sets ``manual`` (closing only until a human releases it);
-    ACTIVE releases ``halt``, and ``manual`` too when somebody has set the latch since it was heeded last: the
-    closing-only that a VIX of 80 brings ends with a person's ``resume`` and with nothing else (C.9).
+    ACTIVE releases ``halt``, and when somebody has set the latch since it was heeded last, ``manual`` too and
+    what the order desk has stopped: the closing-only that a VIX of 80 brings (C.9), a trading that was halted
+    and a book that was found out of date end with a person's ``resume`` and with nothing else.
     """
     seen = latch.since.isoformat() if latch.since else ""
     is_new = bool(seen) and book.notes.get(SEEN, "") != seen
@@ -40,5 +41,16 @@ def _events(book: Book, latch: Latch, now: datetime, seen: str) -> Iterator[Even
         yield LevelChanged(now, MANUAL, manual, by, latch.words)
     if latch.state is Trading.ACTIVE and manual and seen:
         yield LevelChanged(now, MANUAL, manual, "", latch.words)
+    if latch.state is Trading.ACTIVE and seen:
+        yield from _released(book, now, latch.words)
     if seen:
         yield Noted(now, SEEN, seen)
+
+
+def _released(book: Book, now: datetime, words: str) -> Iterator[Event]:
+    """What the order desk has stopped."""
+    trading, stale = book.levels.get(TRADING, ""), book.levels.get(STALE, "")
+    if trading not in {"", Trading.ACTIVE}:
+        yield LevelChanged(now, TRADING, trading, Trading.ACTIVE.value, words)
+    if stale:
+        yield LevelChanged(now, STALE, stale, "", words)

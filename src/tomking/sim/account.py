@@ -110,7 +110,7 @@ class SimAccount:
                 assert_never(request)
 
     def orders(self, as_of: datetime) -> tuple[BrokerOrder, ...]:
-        """Those of today and those that work, as shown at that instant, oldest first (T2)."""
+        """Those of this session and the one before, and those that work, as shown then, oldest first (T2)."""
         return self.floor.shown(as_of)
 
     def positions(self, as_of: datetime) -> Positions:

@@ -61,7 +61,7 @@ class Floor:
         self.tickets: dict[str, Ticket] = {}
         """Every order of all days."""
         self.today: list[Ticket] = []
-        """What was touched today, and what works."""
+        """What was touched today or in the session before, and what works."""
         self.working: dict[str, Ticket] = {}
         self.reports: list[Report] = []
         """What the account stream has to tell."""
@@ -123,8 +123,10 @@ class Floor:
             self._next_look = now + NEVER  # until the next day begins
 
     def new_day(self, now: datetime) -> None:
-        """Only what still works is shown of the old."""
-        self.today = [ticket for ticket in self.today if not ticket.is_over]
+        """What still works is shown of the old, and what was touched in the session before."""
+        before = self._sessions.before(new_york(now).date())
+        since = before.open if before is not None else now
+        self.today = [t for t in self.today if not t.is_over or (t.ended is not None and t.ended >= since)]
         self._processing.clear()
         self._faces = None
         self._next_look = now

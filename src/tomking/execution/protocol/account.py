@@ -47,7 +47,7 @@ class Account:
     def unbooked(self) -> dict[Contract, int]:
         """Contracts executed for our orders, signed, that no fill of the book has taken yet.
 
-        Of orders that still work: what an ended one still does is nobody's, unless it is a late print.
+        Of orders that still work; of those that ended in this session the legs that have no others.
         """
         counts: dict[Contract, int] = {}
         for id_, working in self.book.orders.items():
@@ -56,6 +56,9 @@ class Account:
                 sign = 1 if one.quantity > 0 else -1
                 left = one.quantity - sign * taken.get(one.id, 0)
                 counts[one.contract] = counts.get(one.contract, 0) + left
+        for id_ in self.book.ended:
+            for contract, count in self.courses[id_].odd if id_ in self.courses else ():
+                counts[contract] = counts.get(contract, 0) + count
         return {contract: count for contract, count in counts.items() if count}
 
 

@@ -6,23 +6,25 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working
+from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.chain import NetQuote, net_quote
 from tomking.domain.intent import Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
+from tomking.domain.trading import STALE, TRADING
 from tomking.execution.protocol import checks
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
 from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
+from tomking.execution.protocol.evidence import REMEDIES, in_question, is_off_its_limit, steady
 from tomking.execution.protocol.fills import per_unit
-from tomking.execution.protocol.lookout import TRADING, News, halted
+from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated
 from tomking.execution.protocol.tags import Tag
 from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
-from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
+from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace
 from tomking.ports import MarketData
 
 WAITS_FOR_LINE = timedelta(seconds=30)
@@ -30,10 +32,7 @@ WAITS_FOR_LINE = timedelta(seconds=30)
 CANCEL_AGAIN = timedelta(seconds=5)
 REPLACE_AGAIN = timedelta(seconds=10)
 STANDS = timedelta(seconds=8)
-"""A limit stands for so long before the next may take its place; the newest waits (methodology D.3)."""
-STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
-BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
 
 class Acts:
@@ -58,6 +57,8 @@ class Acts:
         self._strays: dict[str, tuple[BrokerOrder, datetime | None]] = {}
         self._runaway = ""
         self._level = ""
+        self._marked = False
+        """Whether the book says that it is stale."""
         self.stale = ""
         """What shows that this book is older than the broker's evidence; empty: nothing."""
 
@@ -66,15 +67,19 @@ class Acts:
     def tag(self, order: str, number: int) -> str:
         return str(Tag(self._instance, self._epoch, order, number))
 
-    def is_fenced_off_by(self, tag: Tag, book: Book, working: Working | None) -> bool:
-        """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27)."""
+    def is_fenced_off_by(self, tag: Tag, sequence: int, attempt: int | None) -> bool:
+        """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27).
+
+        sequence  where the book ends that could have made it
+        attempt   the last of that order in it; None: it does not have the order
+        """
         beyond = ""
         if tag.epoch > self._epoch:
             beyond = f"a later trading lease, {tag.epoch} after {self._epoch}"
-        elif int(tag.order) >= max(book.sequence, 1):
-            beyond = f"order {tag.order}, the book ends at event {book.sequence}"
-        elif working is not None and tag.attempt > working.attempt:
-            beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {working.attempt}"
+        elif int(tag.order) >= max(sequence, 1):
+            beyond = f"order {tag.order}, the book ends at event {sequence}"
+        elif attempt is not None and tag.attempt > attempt:
+            beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {attempt}"
         if beyond and not self.stale:
             self.stale = f"the broker has {tag}: {beyond}"
         return bool(beyond)
@@ -82,8 +87,22 @@ class Acts:
     def alarms(self, book: Book, now: datetime) -> News:
         """What stops trading altogether, as long as the book does not say so."""
         self._level = book.levels.get(TRADING, "")
+        marked = book.levels.get(STALE, "")
+        self.stale = self.stale or marked
         words = self.stale or self._runaway
-        return halted(book, words, now) if words else []
+        news = halted(book, words, now) if words else []
+        if self.stale and not marked:
+            # Whoever is started next must know it too, though its own book is as long as the other was.
+            news.append(ev.LevelChanged(now, STALE, "", self.stale, "nothing is sent until a person resumes"))
+        self._marked = bool(marked)
+        return news
+
+    def is_released(self, book: Book) -> bool:
+        """Whether a person has looked at a stale book since, and lets it go on: nothing holds it any more."""
+        if not self._marked or book.levels.get(STALE, ""):
+            return False
+        self.stale, self._marked = "", False
+        return True
 
     def hold(self, now: datetime) -> str | None:
         """Why no opening order goes out now; None: it may."""
@@ -131,7 +150,7 @@ class Acts:
         denied = self._denied(course, limit, courses, now)
         if denied is not None:
             return replace(course, phase=advance(course.phase, Input.DENY), reason=denied)
-        if order.opens and self._asking.unsynced() is not None:
+        if self._waits_for_evidence(order):
             return course
         legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items() if n)
         course = self._place(course, Purpose.WORK, legs, order.units, limit, now=now)
@@ -139,6 +158,14 @@ class Acts:
             self._sent = [(at, o) for at, o in self._sent if now - at < checks.LIKE_WITHIN]
             self._sent.append((now, order))
         return course
+
+    def _waits_for_evidence(self, order: Order) -> bool:
+        """Whether the account is not known well enough yet.
+
+        Of a process that has just begun no search has told yet whether its book is older than what the broker
+        has seen: nothing leaves before one has (I27).
+        """
+        return not self._asking.has_searched or (order.opens and self._asking.unsynced() is not None)
 
     def _denied(
         self, course: Course, limit: Decimal, courses: Mapping[str, Course], now: datetime
@@ -218,7 +245,7 @@ class Acts:
 
     def _move(self, course: Course, now: datetime) -> Course:
         """Replaces the attempt that works when the newest limit is another; one change at a time."""
-        live = _steady(course)
+        live = steady(course)
         limit = checks.sendable(course.order, course.limit)
         if live is None or live.seen is None or live.seen.limit == limit:
             return course
@@ -233,13 +260,15 @@ class Acts:
         order = course.order
         if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
             return course
-        if not self._is_open(now) or self._mispriced(order, limit, now) is not None:
+        if not self._is_open(now) or not self._asking.has_searched:
+            return course
+        if self._mispriced(order, limit, now) is not None:
             return course
         if order.opens and self.hold(now) is not None:
             return course
         tag = self.tag(order.id, number)
         sent = self._asking.send(
-            lambda key: Replace(key, tag, live.id, limit),
+            lambda key: Replace(key, tag, live.id, limit, order.opens),
             Use.OPEN if order.opens else Use.CLOSE,
             now,
             order.id,
@@ -252,11 +281,10 @@ class Acts:
 
     def _lost_replacement(self, course: Course, now: datetime) -> bool:
         """Whether the order works at another limit than it should, and the request for it led to nothing."""
-        live, last = _steady(course), course.attempts[-1]
-        if live is None or live.seen is None or last.is_flying or course.cancelling or self.stale:
+        last = course.attempts[-1]
+        if last.is_flying or course.cancelling or self.stale or not is_off_its_limit(course):
             return False
-        wanted = live.seen.limit != checks.sendable(course.order, course.limit)
-        return wanted and course.number <= last.number and now - last.sent >= REPLACE_AGAIN
+        return course.number <= last.number and now - last.sent >= REPLACE_AGAIN
 
     # ------------------------------------------------------------------ repeat a close
 
@@ -264,8 +292,8 @@ class Acts:
         """A close with an attempt in question cannot end before the day does, unless it fills: it is worked
         on, though it was to make way for a more urgent one; the kernel gives it that one's limits.
         """
-        in_question = any(a.is_open_question for a in course.attempts)
-        return in_question and not course.order.opens and self._is_open(now)
+        doubtful = any(in_question(course, a) for a in course.attempts)
+        return doubtful and not course.order.opens and self._is_open(now)
 
     def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
         return not self.stale and self._is_open(now) and may_repeat(course, account, now)
@@ -280,7 +308,7 @@ class Acts:
         """Cancels what still works, then trades what is missing or left over (I8, I9)."""
         live = [a for a in course.attempts if a.is_live]
         if live:
-            if live[-1].purpose in {Purpose.COMPLETE, Purpose.UNWIND} and now - live[-1].sent < REMEDY_WITHIN:
+            if live[-1].purpose in REMEDIES and now - live[-1].sent < REMEDY_WITHIN:
                 return course, []
             return self._telling(self._end(course, now), "cancel", now)
         if any(a.is_flying for a in course.attempts):
@@ -315,11 +343,11 @@ class Acts:
         assert planned is not None, "only what is planned is sent"
         if course.number < planned.number:
             return course, [ev.OrderRetried(now, course.order.id, planned.number, planned.why)]
-        if self.stale or not self._is_open(now):
+        if self.stale or not self._is_open(now) or not self._asking.has_searched:
             return course, []
         number = course.number
         if planned.purpose is Purpose.REPLACE:
-            live = _steady(course)
+            live = steady(course)
             course = replace(course, planned=None)
             if live is None or live.seen is None:
                 return course, []
@@ -346,14 +374,6 @@ class Acts:
 
 def _canceller(broker_id: str) -> Callable[[str], Cancel]:
     return lambda key: Cancel(key, broker_id)
-
-
-def _steady(course: Course) -> Attempt | None:
-    """The one attempt that works and is not being changed."""
-    live = [a for a in course.attempts if a.is_live]
-    if len(live) != 1 or live[0].seen is None or live[0].seen.status in BEING_CHANGED:
-        return None
-    return live[0]
 
 
 def _same_slot(order: Order, other: Course) -> bool:

@@ -99,6 +99,10 @@ class Asking:
         if self._due(FindTransactions, every, self.transactions_asked, now):
             self.send(FindTransactions, Use.LOOK, now)
 
+    def next_transactions(self, every: timedelta, now: datetime) -> datetime:
+        """When ``look_at_transactions`` asks next."""
+        return self._next(FindTransactions, every, self.transactions_asked, now)
+
     def next_look(self, orders: timedelta, positions: timedelta, now: datetime) -> datetime:
         """When ``look`` has something to ask next."""
         if self.came_up is None:
@@ -176,6 +180,11 @@ class Asking:
             and (number is None or asked.number == number)
             for asked in self._flying.values()
         )
+
+    @property
+    def has_searched(self) -> bool:
+        """Whether any search for orders has been answered."""
+        return self.found_asked is not None
 
     def unsynced(self) -> str | None:
         """Why the account is not known well enough to open anything; None: it is (F27)."""

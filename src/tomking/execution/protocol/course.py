@@ -130,28 +130,29 @@ class Attempt:
     seen: BrokerOrder | None = None
     """What the broker showed of it, all messages merged."""
 
-    @property
-    def is_flying(self) -> bool:
-        """Sent, and neither answered nor seen."""
-        return self.outcome is None and self.seen is None
+    # Asked at every look, of every attempt: worked out once.
+    is_flying: bool = field(init=False, repr=False, compare=False)
+    """Sent, and neither answered nor seen."""
+    is_open_question: bool = field(init=False, repr=False, compare=False)
+    """Whether it exists is not known."""
+    is_live: bool = field(init=False, repr=False, compare=False)
+    lacks_executions: bool = field(init=False, repr=False, compare=False)
+    """Called filled (T5), and not all executions are told."""
 
-    @property
-    def is_open_question(self) -> bool:
-        """Whether it exists is not known."""
-        return self.seen is None and self.outcome in {Outcome.UNKNOWN, Outcome.ACCEPTED}
+    def __post_init__(self) -> None:
+        seen, outcome = self.seen, self.outcome
+        object.__setattr__(self, "is_flying", outcome is None and seen is None)
+        in_question = outcome is Outcome.UNKNOWN or outcome is Outcome.ACCEPTED
+        object.__setattr__(self, "is_open_question", in_question and seen is None)
+        object.__setattr__(self, "is_live", seen is not None and seen.status not in ENDED)
+        object.__setattr__(self, "lacks_executions", seen is not None and _lacks_executions(seen))
 
-    @property
-    def is_live(self) -> bool:
-        return self.seen is not None and self.seen.status not in ENDED
 
-    @property
-    def lacks_executions(self) -> bool:
-        """Called filled (T5), and not all executions are told."""
-        seen = self.seen
-        if seen is None or seen.status is not Status.FILLED:
-            return False
-        told = sum(abs(one.quantity) for one in seen.executions)
-        return told < seen.units * sum(abs(leg.ratio) for leg in seen.legs)
+def _lacks_executions(seen: BrokerOrder) -> bool:
+    if seen.status is not Status.FILLED:
+        return False
+    told = sum(abs(one.quantity) for one in seen.executions)
+    return told < seen.units * sum(abs(leg.ratio) for leg in seen.legs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,8 @@ class Course:
     """The last action told of."""
     reason: str = ""
     """Of a refusal."""
+    gone: bool = False
+    """What it would close has ended otherwise, and the account shows how: it would be refused (T6)."""
 
     is_over: bool = field(init=False, repr=False, compare=False)
 
@@ -229,6 +232,11 @@ class Course:
         """Dollars the broker has charged for those attempts."""
         shown = [a.seen for a in self.attempts if (a.purpose is Purpose.UNWIND) is unwinding and a.seen]
         return sum((one.fees for one in shown), Decimal(0))
+
+
+def reopened(course: Course) -> Course:
+    """The course of an order that had ended and lacks legs: it goes on from what was seen, to its end."""
+    return replace(course, phase=Phase.WORKING, accepted=True, cancelling=True, planned=None, told_uneven="")
 
 
 _RANK = {

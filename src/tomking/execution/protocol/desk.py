@@ -17,18 +17,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working
+from tomking.domain.book import REOPEN, Book, Working
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
-from tomking.execution.protocol.asking import Asked, Asking
-from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose
+from tomking.execution.protocol.asking import NEVER, Asked, Asking
+from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.evidence import settled, shown
 from tomking.execution.protocol.settling import ended
-from tomking.execution.protocol.tags import parsed
+from tomking.execution.protocol.tags import Tag, parsed
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -44,9 +44,14 @@ from tomking.execution.wire import (
 from tomking.ports import Expiry, MarketData
 
 SOON = timedelta(seconds=1)
-AGAIN = timedelta(seconds=2)
-"""Between two looks at positions that differ from the book."""
+AGAIN = timedelta(seconds=4)
+"""Between two looks at an account that differs from the book: orders, positions and transactions each time,
+which the budget must have room for.
+"""
 TRANSACTIONS_EVERY = timedelta(seconds=30)
+TRANSACTIONS_LATER = timedelta(minutes=10)
+"""When an hour after the open and after the close the broker has not settled."""
+SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
@@ -58,10 +63,6 @@ on contracts that are gone, which end before that can be booked."""
 
 def _always(_: datetime) -> None:
     """Nothing else stands in the way."""
-
-
-def _nothing(_: Account, __: datetime) -> tuple[ev.BrokerNews, ...]:
-    return ()
 
 
 class OrderDesk:
@@ -76,18 +77,30 @@ class OrderDesk:
         sessions: Sessions,
         market: MarketData,
         may_open: Allowed = _always,
-        compare: Compare = _nothing,
+        compare: Compare | None = None,
+        born: int | None = None,
     ) -> None:
-        """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent."""
+        """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent.
+
+        born  the book's sequence when the process began; None: when it first asked for news
+        """
         self._asking = Asking(wire, f"{instance}-{epoch}:")
         self._acts = Acts(self._asking, instance, epoch, sessions=sessions, market=market, may_open=may_open)
         self._instance, self._epoch = instance, epoch
         self._sessions = sessions
         self._compare = compare
         self._compared: datetime | None = None
+        self._born = born
+        self._began_with: dict[str, int] | None = None
+        """Attempts of each order that the book knew when the process began."""
         self._courses: dict[str, Course] = {}
         self._book = Book()
-        self._wants_transactions = False
+        self._expects_ends = False
+        """Whether the settlement of what has expired is waited for."""
+        self._rested: dict[str, tuple[Course, Working, bool]] = {}
+        """What each order was when a look at it showed nothing new and no clock can: its course, the book's
+        part in it, and whether the book holds it as working.  While they are these very objects, no other
+        look is needed."""
         self._touched: set[str] = set()
         """Orders that have ended and of which something was heard since."""
 
@@ -110,21 +123,23 @@ class OrderDesk:
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
+        self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
-            self._courses[id_] = self._synced(self._courses.get(id_), working)
+            self._courses[id_] = self._synced(self._courses.get(id_), working, now)
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
+        account = self.account()
         for id_ in sorted(self._to_look_at(), key=int):
-            news += self._step(id_, now)
+            news += self._step(id_, account, now)
         self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
         return [*news, *self._differences(now)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
-        self._wants_transactions = True
+        self._expects_ends = True
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
         return ended(contracts, self._asking.transactions)
 
@@ -136,8 +151,11 @@ class OrderDesk:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
         if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
             return now + SOON
-        rates = self._rates(now)
-        return None if rates is None else self._asking.next_look(*rates, now)
+        rates, every = self._rates(now), self._settles_every(now)
+        wakes = [] if rates is None else [self._asking.next_look(*rates, now)]
+        if every is not None:
+            wakes.append(self._asking.next_transactions(every, now))
+        return min(wakes, default=None)
 
     # ------------------------------------------------------------------ what it knows, for others
 
@@ -165,25 +183,38 @@ class OrderDesk:
 
     # ------------------------------------------------------------------ 1 hear
 
+    def _remember(self, book: Book) -> None:
+        """What the book knew at first: whatever of ours is beyond that was sent by this process, or by one
+        whose book this one is older than.
+        """
+        released = self._acts.is_released(book)
+        if self._began_with is None or released:
+            self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
+            self._born = book.sequence if self._born is None or released else self._born
+
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
         for id_, course in tuple(self._courses.items()):
             known = id_ in book.orders or id_ in book.ended
             if course.is_over and not known and not any(a.is_live for a in course.attempts):
                 del self._courses[id_]
+                self._rested.pop(id_, None)
 
-    def _synced(self, course: Course | None, working: Working) -> Course:
+    def _synced(self, course: Course | None, working: Working, now: datetime) -> Course:
         """The book leads: what it holds as working and nobody here sent was sent before a restart."""
         if course is None:
-            course = self._restarted(working)
+            course = self._restarted(working, now)
+        elif course.is_over and course.told_uneven == REOPEN:
+            course = reopened(course)
         cancelling = course.cancelling or working.cancelling
         number = max(course.number, working.attempt)
         if cancelling is not course.cancelling or number != course.number:
             course = replace(course, cancelling=cancelling, number=number)
         return course
 
-    def _restarted(self, working: Working) -> Course:
+    def _restarted(self, working: Working, now: datetime) -> Course:
         order = working.order
+        is_today = new_york(working.since).date() == new_york(now).date()
         purpose = Purpose.WORK if working.attempt == 1 else Purpose.REPLACE
         question = Attempt(
             working.attempt,
@@ -191,7 +222,8 @@ class OrderDesk:
             order.structure.legs,
             order.units,
             working.limit,
-            working.since,
+            # The last byte of an attempt may have left a moment ago.
+            now if is_today else working.since,
             Outcome.UNKNOWN,
         )
         return Course(
@@ -229,7 +261,7 @@ class OrderDesk:
         if tag is None or tag.instance != self._instance:
             return
         working = book_of(self._book, tag.order)
-        if self._acts.is_fenced_off_by(tag, self._book, working):
+        if self._is_beyond(tag, working):
             return
         course = self._courses.get(tag.order)
         if course is None and working is not None:
@@ -241,6 +273,12 @@ class OrderDesk:
         else:
             self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
+
+    def _is_beyond(self, tag: Tag, working: Working | None) -> bool:
+        if tag.epoch == self._epoch:
+            known = None if working is None else working.attempt
+            return self._acts.is_fenced_off_by(tag, self._book.sequence, known)
+        return self._acts.is_fenced_off_by(tag, self._born or 0, (self._began_with or {}).get(tag.order))
 
     def _searched(self, asked: datetime) -> None:
         """Notes for each order in doubt that a search asked after it was sent did not show it."""
@@ -256,41 +294,59 @@ class OrderDesk:
         return [
             id_
             for id_, course in self._courses.items()
-            if not course.is_over
-            or id_ in self._book.orders
-            or id_ in self._touched
-            or lookout.is_restless(course)
+            if not self._rests(id_, course)
+            and (
+                not course.is_over
+                or id_ in self._book.orders
+                or id_ in self._touched
+                or lookout.is_restless(course)
+            )
         ]
 
-    def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
-        course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)
-        acted, more = self._acts.act(course, self.account(), now)
+    def _rests(self, id_: str, course: Course) -> bool:
+        before = self._rested.get(id_)
+        if before is None or before[0] is not course:
+            return False
+        working = self._book.orders.get(id_)
+        return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
+
+    def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
+        before = self._courses[id_]
+        course, news = lookout.step(before, account, self._sessions, now)
+        acted, more = self._acts.act(course, account, now)
         if acted.is_over and not course.is_over:
             # It was stopped before its first byte: said at once.
-            acted, told = lookout.step(acted, self.account(), self._sessions, now)
+            acted, told = lookout.step(acted, account, self._sessions, now)
             more = [*more, *told]
         self._courses[id_] = acted
+        working = book_of(self._book, id_)
+        if acted is before and not news and not more and working and lookout.rests(acted, working):
+            self._rested[id_] = acted, working, id_ in self._book.orders
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look
 
     def _differences(self, now: datetime) -> Sequence[ev.BrokerNews]:
-        """What comparing says, once transactions are known that may explain it.
+        """What comparing says, once orders and transactions are known that may explain it: others trade too.
 
         Those of the start of the process; and where something differs, those asked for after that was seen.
         """
         asking = self._asking
-        if self._compare is _nothing or asking.positions_asked in (None, self._compared):
+        if self._compare is None or asking.positions_asked in (None, self._compared):
             return ()
         since = self._compared if self._is_unsure else None
         known = asking.transactions_asked
         if known is None or (since is not None and known < since):
             asking.look_at_transactions(SOON, now)
             return ()
+        if asking.found_asked is None or (since is not None and asking.found_asked < since):
+            return ()
         self._compared = asking.positions_asked
         told = self._compare(self.account(), now)
         for id_ in getattr(self._compare, "end_first", ()):
             self.cancel(id_, now)
+            if id_ in self._courses:
+                self._courses[id_] = replace(self._courses[id_], gone=True)
         return told
 
     @property
@@ -301,18 +357,31 @@ class OrderDesk:
         rates = self._rates(now)
         if rates is not None:
             self._asking.look(*rates, now)
-        if self._wants_transactions and self._has_expired(now):
-            self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
+        every = self._settles_every(now)
+        if every is not None:
+            self._asking.look_at_transactions(every, now)
 
     def _rates(self, now: datetime) -> tuple[timedelta, timedelta] | None:
         """How often orders and positions are asked for; None: not at all."""
         session = self._sessions.on(new_york(now).date())
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.values(), now, is_open=is_open)
+        today = new_york(now).date()
+        if any(contract.expiry <= today for contract in self._book.foreign):
+            # They end as ours do, and nobody else looks whether they have.
+            rates = rates or (NEVER, NEVER)
+            rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
         if rates is None or not self._is_unsure:
             return rates
-        return rates[0], min(rates[1], AGAIN)
+        return min(rates[0], AGAIN), min(rates[1], AGAIN)
 
-    def _has_expired(self, now: datetime) -> bool:
+    def _settles_every(self, now: datetime) -> timedelta | None:
+        """How often it is asked whether what has expired is settled; None: nothing is waited for."""
         today = new_york(now).date()
-        return any(contract.expiry <= today for contract in self._book.held())
+        if not self._expects_ends or all(contract.expiry > today for contract in self._book.held()):
+            self._expects_ends = False
+            return None
+        session = self._sessions.on(today)
+        times = (session.open, session.close) if session is not None else ()
+        is_soon = any(at <= now < at + SETTLES_WITHIN for at in times)
+        return TRANSACTIONS_EVERY if is_soon else TRANSACTIONS_LATER

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tomking.execution.protocol.checks import sendable
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
 from tomking.execution.wire import BrokerOrder, Outcome, Status
 
@@ -13,6 +14,10 @@ SEARCHES = (
 """While in doubt for less than the first, an order is searched for every second; afterwards every 60 s."""
 LAST_SEARCHES = timedelta(seconds=60)
 PARK_AFTER = timedelta(minutes=10)
+MISSED_AFTER = timedelta(seconds=15)
+REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
+BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
+BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
 
 def search_every(doubted: timedelta) -> timedelta:
@@ -54,6 +59,22 @@ def _backs_out(course: Course, order: BrokerOrder) -> bool:
     return any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs)
 
 
+def steady(course: Course) -> Attempt | None:
+    """The one attempt that works and is not being changed."""
+    live = [a for a in course.attempts if a.is_live]
+    if len(live) != 1 or live[0].seen is None or live[0].seen.status in BEING_CHANGED:
+        return None
+    return live[0]
+
+
+def is_off_its_limit(course: Course) -> bool:
+    """Whether it works, and at another limit than it should."""
+    live = steady(course)
+    return (
+        live is not None and live.seen is not None and live.seen.limit != sendable(course.order, course.limit)
+    )
+
+
 def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) -> Input | None:
     """What all attempts together say; None: nothing yet.
 
@@ -70,7 +91,7 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
         return Input.SEEN
     if any(a.is_flying for a in attempts):
         return None
-    if any(a.is_open_question for a in attempts):
+    if any(in_question(course, a) for a in attempts):
         return Input.DOUBT
     if all(_was_refused(a) for a in attempts):
         return Input.REFUSE
@@ -80,8 +101,29 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
 def all_over(course: Course) -> bool:
     """Whether nothing of it works, flies or is in question: its end, but for late prints."""
     return bool(course.attempts) and not any(
-        a.is_live or _is_awaited(course, a) or a.is_flying or a.is_open_question for a in course.attempts
+        a.is_live or _is_awaited(course, a) or a.is_flying or in_question(course, a) for a in course.attempts
     )
+
+
+def in_question(course: Course, attempt: Attempt) -> bool:
+    """Whether it is not known if it exists, and it matters.
+
+    Not of what no search has found fifteen seconds after it was sent, when it could do nothing any more: a
+    remedy, once legs are even, or any close whose position is gone, because a strict close without it is
+    refused (T6); a replacement of what ended by itself (T3).
+    """
+    if not attempt.is_open_question or course.absent is None or course.absent < attempt.sent + MISSED_AFTER:
+        return attempt.is_open_question
+    if attempt.purpose in REMEDIES:
+        return bool(course.odd)
+    if course.gone:
+        return False
+    return attempt.purpose is not Purpose.REPLACE or not any(map(_ended_by_itself, course.attempts))
+
+
+def _ended_by_itself(attempt: Attempt) -> bool:
+    """Shown to have ended, and not by being replaced or cancelled: nothing took its place."""
+    return attempt.purpose not in REMEDIES and attempt.seen is not None and attempt.seen.status in BY_ITSELF
 
 
 def _is_awaited(course: Course, attempt: Attempt) -> bool:

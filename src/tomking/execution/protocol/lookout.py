@@ -6,16 +6,24 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Working, takes_late
+from tomking.domain.book import REOPEN, Book, Working, takes_late
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill
+from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
 from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
-from tomking.execution.protocol.evidence import PARK_AFTER, all_over, judged, search_every
+from tomking.execution.protocol.evidence import (
+    PARK_AFTER,
+    all_over,
+    in_question,
+    is_off_its_limit,
+    judged,
+    search_every,
+)
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
 from tomking.execution.protocol.uneven import PATIENCE, WORST
 
@@ -24,7 +32,6 @@ POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
 ABSENT_AFTER = timedelta(minutes=5)
 """After the close: whatever was accepted shows by then; a search asked later is final."""
-TRADING = "trading"
 HALTED = "HALTED"
 
 News = list[ev.BrokerNews]
@@ -39,29 +46,33 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
     course = _noted(course, working, wholes, now)
     is_full = working.filled + sum(w.units for w in wholes) == course.order.units
     if not course.is_over:
+        phase = course.phase
         for what in _inputs(course, account, sessions, now, is_full=is_full):
-            course = replace(course, phase=advance(course.phase, what))
-        course = replace(course, doubt=_doubt(course, now))
+            phase = advance(phase, what)
+        doubt = (course.doubt or now) if phase in IN_DOUBT else None
+        if phase is not course.phase or doubt != course.doubt:
+            course = replace(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return _late(course, working, fills, account.book, now=now)
+        return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
 
 
 def _late(
-    course: Course, working: Working, fills: list[Fill], book: Book, *, now: datetime
+    course: Course, working: Working, fills: list[Fill], book: Book, *, is_open: bool, now: datetime
 ) -> tuple[Course, News]:
     """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
-    if course.odd and course.told_uneven != "leave":
-        course = replace(course, told_uneven="leave")
-        words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
-        news.append(ev.LegsUneven(now, course.order.id, "leave", f"after its end: {words}"))
+    if course.uneven is not None:
+        action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
+        if course.told_uneven not in {action, REOPEN}:
+            course = replace(course, told_uneven=action)
+            words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
+            news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
+        news += _halt(course, book, now)
     if working.filled == course.order.units and assembled(course.order, course.executions(), working.fills):
         news += halted(book, f"order {course.order.id} has filled more than its {working.filled} units", now)
-    if course.odd:
-        news += halted(book, f"order {course.order.id} has odd legs after its end", now)
     return course, news
 
 
@@ -69,6 +80,11 @@ def halted(book: Book, detail: str, now: datetime) -> News:
     """Trading stops until a person resumes it; nothing when it has stopped already."""
     level = book.levels.get(TRADING, "")
     return [] if level == HALTED else [ev.LevelChanged(now, TRADING, level, HALTED, detail)]
+
+
+def _is_open(sessions: Sessions, now: datetime) -> bool:
+    session = sessions.on(new_york(now).date())
+    return session is not None and session.open <= now < session.close
 
 
 def is_restless(course: Course) -> bool:
@@ -81,13 +97,25 @@ def is_restless(course: Course) -> bool:
     return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
 
 
+def rests(course: Course, working: Working) -> bool:
+    """Whether it waits for evidence alone, and no clock: the next look at the same shows nothing new."""
+    if course.planned is not None or course.odd or course.uneven is not None:
+        return False
+    if course.is_over:
+        return not any(a.is_live for a in course.attempts) and not _wholes(course, working)
+    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
+    return works and not is_off_its_limit(course)
+
+
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
     """How often orders and positions are read; None: neither is needed."""
     orders = positions = NEVER
     if is_open:
         positions = POSITIONS_EVERY
     for course in courses:
-        if course.is_over or (not is_open and _rests(course)):
+        if course.is_over and (course.uneven is None or not is_open):
+            continue
+        if not is_open and _rests_overnight(course):
             continue
         orders = min(orders, ORDERS_EVERY)
         if course.uneven is not None:
@@ -100,7 +128,7 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
     return None if orders is NEVER and positions is NEVER else (orders, positions)
 
 
-def _rests(course: Course) -> bool:
+def _rests_overnight(course: Course) -> bool:
     works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
     return works and course.order.urgency is Urgency.TARGET
 
@@ -138,7 +166,10 @@ def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime)
         odd[one.contract] = odd.get(one.contract, 0) + one.quantity
     left = tuple((contract, count) for contract, count in odd.items() if count)
     over = (course.over or now) if all_over(course) else None
-    return replace(course, odd=left, over=over, uneven=(course.uneven or now) if left else None)
+    uneven = (course.uneven or now) if left else None
+    if (left, over, uneven) == (course.odd, course.over, course.uneven):
+        return course
+    return replace(course, odd=left, over=over, uneven=uneven)
 
 
 # ---------------------------------------------------------------------------------------- phase
@@ -171,10 +202,6 @@ def _final(course: Course, sessions: Sessions) -> datetime | None:
     return None if session is None else session.close + ABSENT_AFTER
 
 
-def _doubt(course: Course, now: datetime) -> datetime | None:
-    return (course.doubt or now) if course.phase in IN_DOUBT else None
-
-
 def _halt(course: Course, book: Book, now: datetime) -> News:
     if course.uneven is None or now - course.uneven < WORST:
         return []
@@ -198,7 +225,7 @@ def _told(course: Course, working: Working, now: datetime) -> tuple[Course, News
 def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
     """Whether any attempt is in question, even while another works: somebody hears of it (I24)."""
     id_ = course.order.id
-    questions = [a.number for a in course.attempts if a.is_open_question]
+    questions = [a.number for a in course.attempts if in_question(course, a)]
     news: News = []
     if questions and working.doubt is None:
         news.append(ev.OrderUnknown(now, id_, questions[-1], _why(course)))
