@@ -423,7 +423,7 @@ def test_an_assignment_a_dividend_and_a_trade_as_transactions() -> None:
 
 # ---------------------------------------------------------------------------------- chains
 
-EQUITY_CHAIN = {
+EQUITY_CHAIN: dict[str, Any] = {
     "underlying-symbol": "SPX",
     "root-symbol": "SPXW",
     "option-chain-type": "Standard",
