@@ -351,7 +351,8 @@ def test_an_id_is_found_in_an_answer_that_is_otherwise_unreadable() -> None:
     assert order_id({"data": {"order": {"id": 5, "status": "Exploded"}}}) == "5"
     assert order_id({"data": {"id": "6"}}) == "6"
     assert order_id({"id": 7}) == "7"
-    for nothing in (None, [], "text", {"data": []}, {"data": {"order": {"id": True}}}, {"id": " "}):
+    broken: list[object] = [None, [], "text", {"data": []}, {"data": {"order": {"id": True}}}, {"id": " "}]
+    for nothing in broken:
         assert order_id(nothing) is None
 
 
