@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.bars import Bars
+from tomking.domain.book import Book
 from tomking.domain.chain import Chain, Quote
 from tomking.domain.contract import Contract, Future, Share
 from tomking.domain.events import BrokerNews, Event
@@ -105,11 +106,15 @@ class Broker(Protocol):
         """Ask for the end of an order; what comes back says whether it filled first."""
         ...
 
-    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:
-        """What happened since the last call, and the fate of the given unresolved orders.
+    def news(self, book: Book, now: datetime) -> Sequence[BrokerNews]:
+        """What happened since the last call, and the fate of the orders that the book has as working.
 
         May repeat itself; the kernel ignores what the book already knows.
         """
+        ...
+
+    def next_wake(self, now: datetime) -> datetime | None:
+        """When ``news`` should be asked for although nothing arrived; None: never."""
         ...
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:

@@ -179,7 +179,7 @@ def _cut(path: Path) -> None:
 
 
 def _newer(path: Path) -> None:
-    edit(written(path, 1), "PRAGMA user_version=2")
+    edit(written(path, 1), "PRAGMA user_version=3")
 
 
 def _without_table(path: Path) -> None:
@@ -194,7 +194,7 @@ def _without_table(path: Path) -> None:
         (_folder, "cannot be opened"),
         (_foreign, "a database of another program"),
         (_cut, "cannot be opened as a journal (database disk image is malformed)"),
-        (_newer, "journal format 2, this program reads 1"),
+        (_newer, "journal format 3, this program reads 2"),
         (_without_table, "cannot be opened as a journal (no such table: event)"),
     ],
 )

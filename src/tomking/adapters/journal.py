@@ -3,17 +3,23 @@
 Every row carries ``sha256(digest before || canonical text)``, so the last digest stands for the
 whole list; nothing of this machine, its clock or its paths goes into it, so one seed gives one
 digest in both.  Between two commits there is one transaction: after a crash either all of it is
-there or none.
+there or none.  Live, each event is its own transaction, and ``witness`` keeps beside the file how far
+it had come, so that a lost end is noticed.
+
+SQLite comes with apsw, one version wherever the program runs: older ones could corrupt a write-ahead log
+when two connections checkpointed at once (before 3.51.3).
 """
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self, cast
+
+import apsw
 
 from tomking.adapters.codec import decode, encode, instant
+from tomking.adapters.witness import Head, Witness, head_path
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event
 
@@ -22,19 +28,46 @@ GENESIS = "0" * 64
 
 APPLICATION = 0x746B_6A6E
 """SQLite's application id: "tkjn"."""
-SCHEMA = 1
+SCHEMA = 2
+"""The format written.  ``migrate`` brings older ones here; of those only reading is possible as they are."""
+READABLE = (1, 2)
 PAGE = 2_000
 """Rows read at a time."""
+BUSY_MILLISECONDS = 5_000
+"""How long a write waits for a backup or a second program to let go of the file."""
+DAMAGED = "do not trade on it: restore a backup (tomking backup restore), or compare it with the broker first"
 
-_TABLE = """
+TABLES = """
 CREATE TABLE event (
     sequence INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
     at TEXT NOT NULL,
     text TEXT NOT NULL,
     digest TEXT NOT NULL
-)
+) STRICT;
+CREATE TABLE origin (
+    environment TEXT NOT NULL,
+    account TEXT NOT NULL
+) STRICT;
 """
+
+
+Row = tuple[int, str, str, str, str]
+
+
+class Origin(NamedTuple):
+    """What a journal belongs to, for ever: live orders are never written into a sandbox's journal."""
+
+    environment: str
+    """"backtest", "paper", "sandbox" or "live"."""
+    account: str = ""
+    """Eight hex digits that stand for the account (``lease.installation``); empty in a backtest."""
+
+    def __str__(self) -> str:
+        return f"{self.environment} {self.account}".strip()
+
+
+BACKTEST = Origin("backtest")
 
 
 def chained(digest: str, text: str) -> str:
@@ -73,31 +106,51 @@ class MemoryJournal:
 class SqliteJournal:
     """The ``Journal`` port on one file and one connection.  ``OperatingError`` when the file fails it.
 
-    ``power_safe=True`` (live and paper): a commit has reached the disk when it returns.
+    ``power_safe=True`` (paper): a commit has reached the disk when it returns.
     ``power_safe=False`` (backtests, which can be repeated): it survives the process, not the power.
+    ``each_durable=True`` (live): ``append`` has reached the disk when it returns, and a head is kept
+    beside the file; an existing journal without its head is refused, for nobody knows how long it was.
 
-    After a write that failed, the journal takes no more: what is in the file is then known only by
-    opening it again.  ``close`` drops what was not committed and leaves a single file.
+    ``origin``: what it must belong to; a new file is given it.  None asks for nothing (and makes a
+    backtest's).  ``vfs`` names the registered apsw file system all reads and writes go through.
+
+    Opening an existing file checks its pages, its format, its origin and its head; reading checks the
+    chain.  After a write that failed, the journal takes no more: what is in the file is then known only
+    by opening it again.  ``close`` drops what was not committed and leaves a single file (and its head).
     """
 
-    def __init__(self, path: Path, *, power_safe: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        power_safe: bool = True,
+        each_durable: bool = False,
+        origin: Origin | None = None,
+        vfs: str = "",
+    ) -> None:
+        assert power_safe or not each_durable, "what is durable after each event is safe from power cuts"
         self._path = path
         self._broken = False
-        is_new = not path.exists()
-        if not is_new and path.is_file() and path.stat().st_size == 0:
-            raise OperatingError(f"{path}: an empty file is not a journal; move it away or name another")
+        self._each = each_durable
+        self._witness: Witness | None = None
+        is_new = self._is_new()
         with self._failing("cannot be opened"):
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = apsw.Connection(str(path), vfs=vfs or None)
         with ExitStack() as unless_opened:
-            unless_opened.callback(self._db.close)
+            unless_opened.callback(self._let_go)
             with self._failing("cannot be opened as a journal"):
-                if is_new:
-                    self._create()
-                self._check()
+                self._db.set_busy_timeout(BUSY_MILLISECONDS)
+                # No page in it: what was being created when the process died has just been rolled back.
+                if is_new or not self._db.execute("PRAGMA page_count").get:
+                    self._create(origin or BACKTEST)
+                self.schema = check(self._db, path, origin)
                 self._sequence, self._head = self._last()
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.execute(f"PRAGMA synchronous={'FULL' if power_safe else 'NORMAL'}")
+                if each_durable:
+                    self._begin_to_witness(vfs)
             unless_opened.pop_all()
+        self._cursor = self._db.cursor()
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +167,11 @@ class SqliteJournal:
         with self._failing("cannot be written", fatal=True):
             if not self._db.in_transaction:
                 self._begin()
-            self._db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
+            self._cursor.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?)", row)
+            if self._each:
+                self._cursor.execute("COMMIT")
+                assert self._witness is not None
+                self._witness.confirm(Head(sequence, digest))
         self._sequence, self._head = sequence, digest
 
     def commit(self) -> None:
@@ -123,16 +180,17 @@ class SqliteJournal:
                 self._db.execute("COMMIT")
 
     def read(self) -> Iterator[Event]:
-        before, done = GENESIS, 0
+        before, done, where = GENESIS, 0, str(self._path)
         while page := self._page(done):
             for sequence, name, at, text, digest in page:
-                if sequence != done + 1:
-                    raise OperatingError(f"{self._path}: event {done + 1} is missing")
-                event = _verified(str(self._path), sequence, text, digest, before)
-                if (name, at) != (type(event).__name__, instant(event.at)):
-                    raise OperatingError(f"{self._path}: event {sequence} is labelled {name} at {at}")
+                done += 1
+                if sequence != done:
+                    raise OperatingError(f"{where}: event {done} is missing; {DAMAGED}")
+                event = _verified(where, sequence, text, digest, before)
+                if name != type(event).__name__ or at != instant(event.at):
+                    raise OperatingError(f"{where}: event {sequence} is labelled {name} at {at}; {DAMAGED}")
                 yield event
-                before, done = digest, sequence
+                before = digest
 
     def head(self) -> str:
         return self._head
@@ -141,59 +199,145 @@ class SqliteJournal:
         return self._sequence
 
     def close(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
         # While somebody else has the file open it stays as it is: the last to close it tidies up.
-        with suppress(sqlite3.Error):
+        with suppress(apsw.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             self._db.execute("PRAGMA journal_mode=DELETE")
-        self._db.close()
+        self._let_go()
 
-    def _create(self) -> None:
+    def _let_go(self) -> None:
+        if self._witness is not None:
+            self._witness.close()
+        with suppress(apsw.Error):
+            self._db.close()
+
+    def _is_new(self) -> bool:
+        empty = self._path.is_file() and self._path.stat().st_size == 0
+        is_new = not self._path.exists()
+        if self._each and (is_new or empty):
+            if head_path(self._path).exists():
+                raise OperatingError(
+                    f"{self._path}: is gone, though {head_path(self._path).name} is there; {DAMAGED}"
+                )
+            return True  # an empty file is what a crash in the middle of its creation leaves
+        if empty:
+            raise OperatingError(
+                f"{self._path}: an empty file is not a journal; move it away or name another"
+            )
+        return is_new
+
+    def _create(self, origin: Origin) -> None:
         # In one transaction and before WAL is switched on: a crash leaves all of it or an empty file.
         self._db.execute("BEGIN IMMEDIATE")
         self._db.execute(f"PRAGMA application_id={APPLICATION}")
         self._db.execute(f"PRAGMA user_version={SCHEMA}")
-        self._db.execute(_TABLE)
+        self._db.execute(TABLES)
+        self._db.execute("INSERT INTO origin VALUES (?, ?)", origin)
         self._db.execute("COMMIT")
+        if self._each and self._path.exists():
+            self._path.chmod(0o600)
 
-    def _check(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (schema,) = self._db.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION:
-            raise OperatingError(f"{self._path}: is a database of another program, not a journal")
-        if schema != SCHEMA:
-            raise OperatingError(f"{self._path}: journal format {schema}, this program reads {SCHEMA}")
+    def _begin_to_witness(self, vfs: str) -> None:
+        self._refuse_older()
+        self._witness = Witness(self._path, vfs=vfs)
+        said = self._witness.confirmed()
+        if said is not None:
+            self._compare(said)
+        elif self._sequence:
+            raise OperatingError(
+                f"{self._path}: {head_path(self._path).name} is not beside it or damaged, so nobody knows "
+                f"whether the journal's end is missing; put back the one that belongs to it, or {DAMAGED}"
+            )
+        self._witness.confirm(Head(self._sequence, self._head), durable=True)
+
+    def _compare(self, said: Head) -> None:
+        if said.sequence > self._sequence:
+            lost = f"events {self._sequence + 1} to {said.sequence} were confirmed and are missing"
+            raise OperatingError(
+                f"{self._path}: {lost} (a damaged or deleted -wal, or an older copy); {DAMAGED}"
+            )
+        query = "SELECT digest FROM event WHERE sequence = ?"
+        found = self._db.execute(query, (said.sequence,)).fetchone()
+        if (found[0] if found else GENESIS) != said.digest:
+            raise OperatingError(f"{self._path}: is not the journal that its head belongs to; {DAMAGED}")
 
     def _begin(self) -> None:
+        self._refuse_older()
         self._db.execute("BEGIN IMMEDIATE")
         if self._last() != (self._sequence, self._head):
             raise OperatingError(f"{self._path}: another process has written to this journal")
+
+    def _refuse_older(self) -> None:
+        if self.schema != SCHEMA:
+            raise OperatingError(
+                f"{self._path}: journal format {self.schema} is only read; "
+                f"tomking backup upgrade brings it to {SCHEMA}"
+            )
 
     def _last(self) -> tuple[int, str]:
         query = "SELECT sequence, digest FROM event ORDER BY sequence DESC LIMIT 1"
         sequence, digest = self._db.execute(query).fetchone() or (0, GENESIS)
         return int(sequence), str(digest)
 
-    def _page(self, done: int) -> list[tuple[int, str, str, str, str]]:
-        query = "SELECT * FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?"
+    def _page(self, done: int) -> list[Row]:
+        query = (
+            "SELECT sequence, name, at, text, digest FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?"
+        )
         with self._failing("cannot be read"):
-            return self._db.execute(query, (done, PAGE)).fetchall()
+            return cast("list[Row]", self._db.execute(query, (done, PAGE)).fetchall())
 
     @contextmanager
     def _failing(self, what: str, *, fatal: bool = False) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (apsw.Error, UnicodeDecodeError) as error:
             self._broken = self._broken or fatal
-            raise OperatingError(f"{self._path}: {what} ({error})") from error
+            remedy = f"; {DAMAGED}" if isinstance(error, apsw.CorruptError | UnicodeDecodeError) else ""
+            raise OperatingError(f"{self._path}: {what} ({_words(error)}){remedy}") from error
         except OperatingError:
             self._broken = self._broken or fatal
             raise
 
 
+def check(db: apsw.Connection, path: Path, origin: Origin | None = None) -> int:
+    """The format of a journal whose pages are whole.  ``OperatingError`` says what it is instead."""
+    application, schema = (db.execute(f"PRAGMA {name}").get for name in ("application_id", "user_version"))
+    if application != APPLICATION:
+        raise OperatingError(f"{path}: is a database of another program, not a journal")
+    if schema not in READABLE:
+        raise OperatingError(
+            f"{path}: journal format {schema}, this program reads {READABLE[-1]}; "
+            "use the newer program that wrote it (there is no way back)"
+        )
+    faults = [fault for (fault,) in db.execute("PRAGMA quick_check(3)").fetchall() if fault != "ok"]
+    if faults:
+        raise OperatingError(
+            f"{path}: damaged ({'; '.join(' '.join(str(f).split()) for f in faults)}); {DAMAGED}"
+        )
+    found = origin_of(db) if schema == SCHEMA else None
+    if None not in {origin, found} and origin != found:
+        raise OperatingError(f"{path}: belongs to {found}, not to {origin}; name the journal of {origin}")
+    return int(schema)
+
+
+def origin_of(db: apsw.Connection) -> Origin | None:
+    """What a journal says it belongs to; None when it does not say."""
+    found = db.execute("SELECT environment, account FROM origin").fetchone()
+    return Origin(*found) if found else None
+
+
+def _words(error: Exception) -> str:
+    return str(error).removeprefix("SQLITE_") or type(error).__name__
+
+
 def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> Event:
-    if chained(before, text) != digest:
-        raise OperatingError(f"{where}: the chain of hashes breaks at event {sequence}")
+    try:
+        whole = chained(before, text) == digest
+    except (TypeError, UnicodeEncodeError):  # a damaged cell that is no text any more
+        whole = False
+    if not whole:
+        raise OperatingError(f"{where}: the chain of hashes breaks at event {sequence}; {DAMAGED}")
     try:
         return decode(text)
     except OperatingError as error:

@@ -136,6 +136,16 @@ class Working:
     filled: int = 0
     """Units."""
     cancelling: bool = False
+    attempt: int = 1
+    """The last attempt that is durable: the first, each new limit and each repetition are one."""
+    fills: tuple[str, ...] = ()
+    """Ids of its own fills: which executions are booked already."""
+    fees: Decimal = ZERO
+    """Dollars booked with them."""
+    doubt: datetime | None = None
+    """Since when its fate is unknown; None: it is known."""
+    parked: bool = False
+    """Unknown for too long: a person was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +196,10 @@ class Book:
     just_closed: tuple[Trade, ...] = ()
     """Trades that the last event closed."""
     quarantined: frozenset[str] = frozenset()
+    ended: Mapping[str, Working] = field(default_factory=dict[str, Working])
+    """Orders that ended in the session under way, as they were then: a late print reopens them."""
+    foreign: Mapping[Contract, int] = field(default_factory=dict[Contract, int])
+    """Contracts in the account that no position here explains, signed: never closed by the program."""
 
     def of(self, strategy: str) -> tuple[Position, ...]:
         """A strategy's open positions, oldest first."""
@@ -214,7 +228,8 @@ def apply(book: Book, event: ev.Event) -> Book:
 def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one case per event
     match event:
         case ev.OrderRepriced(_, order, limit):
-            working = replace(book.orders[order], limit=limit)
+            working = book.orders[order]
+            working = replace(working, limit=limit, attempt=working.attempt + 1)
             return replace(book, orders={**book.orders, order: working})
         case ev.OrderFilled(_, fill):
             return _filled(book, fill)
@@ -234,7 +249,7 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
         case ev.Paid():
             return _paid(book, event)
         case ev.SessionBegan(_, day):
-            return replace(book, day=Day(session=day))
+            return replace(book, day=Day(session=day), ended={})
         case ev.SessionEnded(_, _, net_liq):
             ended = replace(book.day, ended=True)
             return replace(book, prior_close=net_liq, peak=max(book.peak, net_liq), day=ended)
@@ -259,10 +274,74 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return replace(book, peak=net_liq)
         case ev.Quarantined(_, strategy, _):
             return replace(book, quarantined=book.quarantined | {strategy})
-        case ev.RunStarted() | ev.DeclinedAgain() | ev.EntryApproved() | ev.OrderAccepted():
+        case ev.RunStarted() | ev.DeclinedAgain() | ev.EntryApproved() | ev.Reconciled() | ev.LegsUneven():
             return book
+        case ev.OrderAccepted(_, order):
+            return _out_of_doubt(book, order)
+        case ev.OrderUnknown() | ev.OrderParked() | ev.OrderRetried() | ev.LegsUnwound() | ev.LateFill():
+            return _doubted(book, event)
+        case ev.ForeignChanged(_, contract, quantity):
+            foreign = {c: n for c, n in book.foreign.items() if c != contract}
+            return replace(book, foreign={**foreign, contract: quantity} if quantity else foreign)
         case _:
             assert_never(event)
+
+
+def _out_of_doubt(book: Book, id_: str) -> Book:
+    working = book.orders.get(id_)
+    if working is None or working.doubt is None:
+        return book
+    return replace(book, orders={**book.orders, id_: replace(working, doubt=None, parked=False)})
+
+
+def _doubted(
+    book: Book, event: ev.OrderUnknown | ev.OrderParked | ev.OrderRetried | ev.LegsUnwound | ev.LateFill
+) -> Book:
+    if isinstance(event, ev.LateFill):
+        return _filled_late(book, event.fill)
+    working = book.orders[event.order]
+    match event:
+        case ev.OrderUnknown(at):
+            working = replace(working, doubt=working.doubt or at)
+        case ev.OrderParked(at):
+            working = replace(working, doubt=working.doubt or at, parked=True)
+        case ev.OrderRetried(_, _, attempt):
+            assert attempt > working.attempt, f"attempt {attempt} of order {event.order} is not the next"
+            working = replace(working, attempt=attempt)
+        case ev.LegsUnwound(_, order, dollars, fees):
+            book = replace(book, cash=book.cash + dollars - fees, fees=book.fees + fees)
+            return _without_order(book, order)
+        case _:
+            assert_never(event)
+    return replace(book, orders={**book.orders, event.order: working})
+
+
+def takes_late(book: Book, fill: Fill) -> bool:
+    """Whether a fill of an order that has ended can be booked where it belongs."""
+    ended = book.ended.get(fill.order)
+    if ended is None or fill.id in ended.fills or ended.filled + fill.units > ended.order.units:
+        return False
+    order, position = ended.order, book.positions.get(ended.order.position)
+    if order.opens:
+        return position is not None or order.position == order.id
+    return position is not None and all(
+        position.components[role].units >= fill.units for role in order.roles if role in position.components
+    )
+
+
+def _filled_late(book: Book, fill: Fill) -> Book:
+    """Books it as if the order still worked; what a position has closed since is open again with it."""
+    ended = book.ended[fill.order]
+    position = book.positions.get(ended.order.position)
+    if position is not None and ended.order.opens:
+        roles = set(ended.order.roles)
+        reopened = {
+            role: replace(one, closed=None, trigger="") if role in roles else one
+            for role, one in position.components.items()
+        }
+        book = _with_position(book, replace(position, components=reopened))
+    book = _filled(replace(book, orders={**book.orders, fill.order: ended}), fill)
+    return _without_order(book, fill.order) if fill.order in book.orders else book
 
 
 def _submitted(book: Book, order: Order, at: datetime) -> Book:
@@ -297,7 +376,15 @@ def _filled(book: Book, fill: Fill) -> Book:
         cash=book.cash + sum(dollars, ZERO) - fill.fees,
         fees=book.fees + fill.fees,
         fills=book.fills | {fill.id},
-        orders={**book.orders, order.id: replace(working, filled=working.filled + fill.units)},
+        orders={
+            **book.orders,
+            order.id: replace(
+                working,
+                filled=working.filled + fill.units,
+                fills=(*working.fills, fill.id),
+                fees=working.fees + fill.fees,
+            ),
+        },
     )
     book = _opened(book, order, fill) if order.opens else _closed(book, order, fill)
     if working.filled + fill.units == order.units:
@@ -448,10 +535,11 @@ def _staged(book: Book, id_: str, before: str, after: str) -> Book:
 
 
 def _without_order(book: Book, id_: str) -> Book:
-    order = book.orders[id_].order
+    ended = book.orders[id_]
+    order = ended.order
     orders = {k: w for k, w in book.orders.items() if k != id_}
     fills = frozenset() if not orders else book.fills
-    book = replace(book, orders=orders, fills=fills)
+    book = replace(book, orders=orders, fills=fills, ended={**book.ended, id_: ended})
     position = book.positions.get(order.position)
     if order.opens or position is None:
         return book

@@ -145,6 +145,89 @@ class OrderFilled:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderUnknown:
+    """What became of an attempt is not known: it counts as filled and as unfilled until evidence comes."""
+
+    at: datetime
+    order: str
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderParked:
+    """Unknown for so long that a person should look; only evidence or the day's end resolves it."""
+
+    at: datetime
+    order: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRetried:
+    """Another attempt of an order, durable before its first byte."""
+
+    at: datetime
+    order: str
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegsUneven:
+    """Some legs of a unit are filled and the others are not, and what is done about it."""
+
+    at: datetime
+    order: str
+    action: str
+    """"wait", "cancel", "complete" or "unwind"."""
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegsUnwound:
+    """Ends an order whose odd legs were traded back: nothing of them is held."""
+
+    at: datetime
+    order: str
+    dollars: Decimal
+    """Cash received (> 0) or paid for all of them, before fees, to the cent."""
+    fees: Decimal
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateFill:
+    """A fill told after its order had ended (a late print): the order is reopened for it and ends again."""
+
+    at: datetime
+    fill: Fill
+
+    @property
+    def order(self) -> str:
+        return self.fill.order
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignChanged:
+    """The account holds that many of a contract that no position here explains; 0: no more."""
+
+    at: datetime
+    contract: Contract
+    quantity: int
+    """Contracts, signed: all of the foreign ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The book was compared with the broker's account and found to differ, or to agree again."""
+
+    at: datetime
+    differences: tuple[str, ...]
+    """In words; empty: none any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """Legs of a component expired: cash for what they were worth, or a delivered future."""
 
@@ -253,6 +336,14 @@ Event = (
     | CancelRequested
     | OrderCancelled
     | OrderFilled
+    | OrderUnknown
+    | OrderParked
+    | OrderRetried
+    | LegsUneven
+    | LegsUnwound
+    | LateFill
+    | ForeignChanged
+    | Reconciled
     | Settled
     | Paid
     | Transitioned
@@ -263,5 +354,22 @@ Event = (
     | Quarantined
 )
 
-BrokerNews = OrderAccepted | OrderRejected | OrderCancelled | OrderFilled
+OrderNews = (
+    OrderAccepted
+    | OrderRejected
+    | OrderCancelled
+    | OrderFilled
+    | OrderUnknown
+    | OrderParked
+    | OrderRetried
+    | LegsUneven
+    | LegsUnwound
+    | LateFill
+)
+"""What can be told of one order."""
+
+AccountNews = ForeignChanged | Reconciled | LevelChanged | CashMoved | Paid
+"""What can be told of the account."""
+
+BrokerNews = OrderNews | AccountNews
 """What a broker can tell us."""

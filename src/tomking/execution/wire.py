@@ -98,7 +98,7 @@ class BrokerOrder:
 class Place:
     """One new order: posted once; whether it arrived is what its ``tag`` finds out.
 
-    A close is always sent with strict position effect: refused without the position (T6).
+    A close is always sent with ``strict`` position effect: refused without the position (T6).
     """
 
     key: str
@@ -108,6 +108,9 @@ class Place:
     limit: Decimal
     opens: bool
     good_till_cancelled: bool = False
+    strict: bool = True
+    """False: the broker turns a close without the position into an opening order (T6).  We never ask for
+    that; the simulated venue must be able to show what it leads to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ from tomking.execution.plan import (
     target_order,
     target_price,
 )
+from tomking.kernel.alarm import RareNews, alarm, halted, is_new
 from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
@@ -80,6 +81,7 @@ class Kernel:
         self._is_fresh = True
         self._sent = False
         self._unquoted = False
+        self._unsettled = False
 
     def reborn(self, book: Book) -> "Kernel":
         """As a new process with the same parts would start: it knows the fold of the journal alone.
@@ -97,6 +99,7 @@ class Kernel:
         """Everything there is to do at ``now``."""
         session = self._at.sessions.on(new_york(now).date())
         if session is None or now < session.open:
+            self._follow(now)
             return
         self._sent = self._unquoted = False
         self._asked.clear()
@@ -106,6 +109,7 @@ class Kernel:
         self._absorb(now)
         self._catch_up(now)
         view = View(now, session, self._at.sessions, self._at.market, self._at.events)
+        self._settle_late(view)
         if now < session.close:
             self._tend(view)
             self._guard(view)
@@ -117,6 +121,10 @@ class Kernel:
 
     def next_wake(self, now: datetime) -> datetime:
         """When there is something to do again; after the calendar's last session, the far future."""
+        asked = self._at.broker.next_wake(now)
+        return self._own_wake(now) if asked is None else min(self._own_wake(now), max(asked, now + SOON))
+
+    def _own_wake(self, now: datetime) -> datetime:
         session = self._at.sessions.on(new_york(now).date())
         if session is None or now >= session.close:
             following = self._at.sessions.after(new_york(now).date())
@@ -149,6 +157,11 @@ class Kernel:
         self._wakes[strategy.id] = (mine, session, wake or session.close, now)
         return wake or session.close
 
+    def _follow(self, now: datetime) -> None:
+        """Outside the session: the fate of what was still open at its close, and nothing else."""
+        if self.book.orders and self._at.broker.next_wake(now) is not None:
+            self._absorb(now)
+
     # ------------------------------------------------------------------ record, then believe
 
     def record(self, event: ev.Event) -> None:
@@ -178,6 +191,11 @@ class Kernel:
         self._settle(View(now, session, self._at.sessions, self._at.market, self._at.events))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
 
+    def _settle_late(self, view: View) -> None:
+        """What expired before and was not confirmed yet; looked for at every step until it is."""
+        if self._unsettled:
+            self._settle(view)
+
     def _end(self, view: View) -> None:
         """The close: day orders end, what expired settles, the day is valued and written."""
         for id_, working in tuple(self.book.orders.items()):
@@ -204,9 +222,12 @@ class Kernel:
         """
         expired = {c for c in self.book.held() if c.expiry <= view.today}
         sold = self._assignable(view)
+        self._unsettled = False
         if not expired and not sold:
             return
         outcomes = {e.contract: e for e in self._at.broker.expired(expired, view.now)} if expired else {}
+        over = view.now >= view.session.close
+        self._unsettled = any(c not in outcomes and (over or c.expiry < view.today) for c in expired)
         assigned = {e.contract: e for e in self._at.broker.assigned(sold, view.now)} if sold else {}
         self._clear_the_way(assigned, view.now)
         for position in tuple(self.book.positions.values()):
@@ -243,11 +264,18 @@ class Kernel:
             self._absorb(now)
 
     def _absorb(self, now: datetime) -> None:
-        for news in self._at.broker.news(tuple(self.book.orders), now):
+        told = self._at.broker.news(self.book, now)
+        for news in told:
             self._absorb_one(news)
+        if any(isinstance(news, ev.OrderRetried) for news in told):
+            # It is durable now: what waited for that may go out.
+            self._absorb(now)
 
     def _absorb_one(self, news: ev.BrokerNews) -> None:
         """Records what the book does not know yet; everything else is a repetition."""
+        if not isinstance(news, ev.OrderFilled | ev.OrderAccepted | ev.OrderCancelled | ev.OrderRejected):
+            self._absorb_rare(news)
+            return
         id_ = news.fill.order if isinstance(news, ev.OrderFilled) else news.order
         working = self.book.orders.get(id_)
         if working is None or (isinstance(news, ev.OrderFilled) and news.fill.id in self.book.fills):
@@ -256,6 +284,28 @@ class Kernel:
         filled = isinstance(news, ev.OrderFilled) and not working.order.opens
         halfway = filled and _is_halfway(self.book.positions.get(working.order.position))
         self._live_on(working.order.position, HALFWAY if halfway else working.order.trigger, news.at)
+
+    def _absorb_rare(self, news: RareNews) -> None:
+        """What no simulated market tells: doubt, uneven legs, late prints, and differences of the account."""
+        if not is_new(self.book, news):
+            return
+        self.record(news)
+        said = alarm(news)
+        if said is not None:
+            self._at.notifier.notify(*said, news.at)
+        if isinstance(news, ev.LateFill):
+            order = self.book.ended[news.order].order
+            self._live_on(order.position, order.trigger, news.at)
+            self._clear_oversized(order.position, news.at)
+
+    def _clear_oversized(self, id_: str, now: datetime) -> None:
+        """After a late print no order may go on closing more than is held."""
+        position = self.book.positions.get(id_)
+        for one in position.components.values() if position is not None else ():
+            for order in filter(None, (one.target, one.closing)):
+                working = self.book.orders[order]
+                if working.order.units - working.filled > one.units:
+                    self._cancel(order, "a late print closed a part of it", now)
 
     def _live_on(self, id_: str, trigger: str, now: datetime) -> None:
         """Moves a position's state to what its components and orders say it is."""
@@ -353,12 +403,16 @@ class Kernel:
         marks = self.value(view.now)
         self._record_all(self._at.risk.guard(self.book, view, marks.net_liq))
         entering = [id_ for id_, working in self.book.orders.items() if working.order.opens]
-        stopped = self._at.risk.entries_stopped(self.book) if entering else None
+        stopped = self._stopped() if entering else None
         for id_ in entering if stopped else ():
             self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
+
+    def _stopped(self) -> str | None:
+        """Why nothing may be opened now: closings always may."""
+        return halted(self.book) or self._at.risk.entries_stopped(self.book)
 
     def _delivered(self) -> list[Close]:
         """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""
@@ -476,6 +530,10 @@ class Kernel:
     def _open(self, wish: Alternatives, view: View) -> None:
         """Judges the choices in turn and sends the first that is approved."""
         first = wish.choices[0]
+        stopped = halted(self.book)
+        if stopped is not None:
+            self._decline(first.strategy, first.entry, "SYS", (stopped,), view.now)
+            return
         held_back = self._held_back(first, view.now)
         if held_back is not None:
             if held_back:
@@ -499,7 +557,7 @@ class Kernel:
             order = working.order
             if order.opens and (order.strategy, order.entry_key) == (wish.strategy, key):
                 return ""
-            if order.opens:
+            if order.opens and (not working.parked or _same_family(order.structure.product, wish.product)):
                 return f"one entry at a time: {order.strategy} works {order.trigger}"
         tries = [at for who, what, at in self.book.day.attempts if (who, what) == (wish.strategy, key)]
         if len(tries) >= TRIES:
@@ -571,8 +629,10 @@ class Kernel:
         ]
 
     def _overrides(self, close: Close, closing: str) -> bool:
-        urgency = self.book.orders[closing].order.urgency
-        return close.urgency is Urgency.STOP and urgency is Urgency.RULE
+        """Not one whose fate is unknown: that is repeated by whoever sends it, never doubled here."""
+        working = self.book.orders[closing]
+        overrides = close.urgency is Urgency.STOP and working.order.urgency is Urgency.RULE
+        return overrides and working.doubt is None
 
     def _quoted(self, close: Close, components: list[Component], view: View) -> list[Component]:
         """Those that can be priced now; for the others it is said, and looked again in a minute."""
@@ -659,6 +719,10 @@ class Kernel:
                 self._at.broker.reprice(resting, limit, view.now)
                 self._sent = True
         return False
+
+
+def _same_family(one: str, other: str) -> bool:
+    return PRODUCTS[one].family == PRODUCTS[other].family
 
 
 def _left(one: Component) -> str:

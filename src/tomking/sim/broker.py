@@ -1,6 +1,6 @@
 """The one model of order life: orders rest, fill as whole structures, settle at expiry."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -8,10 +8,11 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
+from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions, new_york
-from tomking.domain.chain import net_quote
+from tomking.domain.chain import Quote, net_quote
 from tomking.domain.contract import Contract
-from tomking.domain.events import BrokerNews, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
+from tomking.domain.events import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
 from tomking.domain.fees import EXERCISE
 from tomking.domain.order import Fill, Order
 from tomking.ports import Expiry, MarketData
@@ -19,14 +20,27 @@ from tomking.sim.assignment import exercised_early
 from tomking.sim.fills import Offer, Pricing, leg_prices, with_slippage
 from tomking.sim.settlement import expire
 
+Told = OrderAccepted | OrderRejected | OrderCancelled | OrderFilled
+"""What this broker can tell."""
+
 Fees = Callable[[Order, int], Decimal]
 """Dollars for filling that many units of an order."""
+
+Portion = Callable[[Order, int, datetime], int]
+"""How many of that many open units the market takes at that instant: 0 to all of them."""
+
+
+def whole(order: Order, units: int, now: datetime) -> int:
+    """All of them: what a backtest assumes (methodology D.7)."""
+    return units
 
 
 @dataclass(frozen=True, slots=True)
 class _Resting:
     order: Order
     limit: Decimal
+    units: int
+    """Not filled yet."""
     arrived: date | None
     """The session in which its present limit was first compared with the market: from then on it is
     passive.  An order that rests overnight arrives anew at the open."""
@@ -63,6 +77,7 @@ class SimBroker:
         *,
         pricing: Pricing = with_slippage,
         exercise: Decimal = EXERCISE,
+        portion: Portion = whole,
     ) -> None:
         """exercise: dollars per contract exercised, assigned or settled in cash."""
         self._market = market
@@ -70,8 +85,9 @@ class SimBroker:
         self._fees = fees
         self._pricing = pricing
         self._exercise = exercise
+        self._portion = portion
         self._resting: dict[str, _Resting] = {}
-        self._news: list[BrokerNews] = []
+        self._news: list[Told] = []
         self._fills = 0
         self._watched: _Watched | None = None
 
@@ -80,7 +96,7 @@ class SimBroker:
             self._news.append(OrderRejected(now, order.id, "the market is closed"))
             return
         self._news.append(OrderAccepted(now, order.id))
-        self._resting[order.id] = _Resting(order, order.limit, arrived=None)
+        self._resting[order.id] = _Resting(order, order.limit, order.units, arrived=None)
         self._watched = None
         self._match(order.id, now)
 
@@ -94,13 +110,14 @@ class SimBroker:
             self._watched = None
             self._news.append(OrderCancelled(now, order))
 
-    def news(self, unresolved: Collection[str], now: datetime) -> list[BrokerNews]:
-        for order in self._reached(now):
-            self._match(order, now)
-        news, self._news = self._news, []
+    def next_wake(self, now: datetime) -> None:
+        """Never: it answers at once, and the kernel looks at every new quote."""
+
+    def news(self, book: Book, now: datetime) -> list[Told]:
+        news = self.happened(now)
         told = {one.fill.order if isinstance(one, OrderFilled) else one.order for one in news}
         # What is unresolved and unknown here can never fill: a restart finds a new simulated broker.
-        lost = [id_ for id_ in unresolved if id_ not in self._resting and id_ not in told]
+        lost = [id_ for id_ in book.orders if id_ not in self._resting and id_ not in told]
         return [*news, *(OrderCancelled(now, id_) for id_ in lost)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
@@ -117,6 +134,26 @@ class SimBroker:
             expire(contract, _exact(level), self._sessions, self._exercise)
             for contract, level in exercised_early(contracts, self._market, now)
         ]
+
+    def traded(self, order: str, units: int, now: datetime) -> bool:
+        """Somebody trades at most so many units against a resting order at its limit, wherever the market
+        is: how a venue in which others act too forces a race.  False: nothing is left, or nobody quotes it.
+        """
+        if order not in self._resting or self._session(now) is None:
+            return False
+        resting = self._resting[order]
+        quotes = self._market.quotes(resting.order.structure.contracts, now)
+        if net_quote(resting.order.structure, quotes) is None:
+            return False
+        self._fill(order, min(units, resting.units), resting.limit, quotes, now)
+        return True
+
+    def happened(self, now: datetime) -> list[Told]:
+        """What happened to its orders since it was last asked."""
+        for order in self._reached(now):
+            self._match(order, now)
+        news, self._news = self._news, []
+        return news
 
     def _reached(self, now: datetime) -> list[str]:
         """Orders the market may have come to: no fill is better than a tick off the mid, so a mid
@@ -150,18 +187,27 @@ class SimBroker:
         price = self._pricing(Offer(order, quotes, quote, vix and vix[0], session, now))
         if price is None or price < resting.limit:
             return
-        net = resting.limit if resting.arrived == session.date else price
-        mids = tuple(one.mid for one in quotes if one is not None and one.mid is not None)
-        self._fill(order, leg_prices(structure, quotes, net), mids, now)
+        units = self._portion(order, resting.units, now)
+        if units > 0:
+            self._fill(id_, units, resting.limit if resting.arrived == session.date else price, quotes, now)
 
     def _fill(
-        self, order: Order, prices: tuple[Decimal, ...], mids: tuple[Decimal, ...], now: datetime
+        self, id_: str, units: int, net: Decimal, quotes: Sequence[Quote | None], now: datetime
     ) -> None:
-        del self._resting[order.id]
-        self._watched = None
+        """Fills so many units; what is left of the order rests on."""
+        resting = self._resting[id_]
+        order = resting.order
+        left = resting.units - units
+        if left:
+            self._resting[id_] = replace(self._resting[id_], units=left)
+        else:
+            del self._resting[id_]
+            self._watched = None
         self._fills += 1
-        fees = self._fees(order, order.units)
-        fill = Fill(f"F{order.id}.{self._fills}", order.id, now, order.units, prices, fees, mids)
+        prices = leg_prices(order.structure, quotes, net)
+        mids = tuple(one.mid for one in quotes if one is not None and one.mid is not None)
+        fees = self._fees(order, units)
+        fill = Fill(f"F{order.id}.{self._fills}", order.id, now, units, prices, fees, mids)
         self._news.append(OrderFilled(now, fill))
 
     def _session(self, now: datetime) -> Session | None:

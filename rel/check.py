@@ -1,0 +1,397 @@
+"""The omniscient checker: what the program says and does, held against what the venue knows to be so.
+
+Each invariant of the reliability page is one method named by its id.  They are asked at three places: at
+the socket before a request leaves (I1, I2, I12 to I17, I22, I27, I31), when an event has become durable
+(I5 to I7, I30), and after every simulated event (I3, I8, I9, I18, I24).  ``rel.ending`` asks the rest.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from rel.evidence import Evidence
+from rel.holdings import LONGEST_BARE, Holdings, attempt_of, order_of
+from rel.tap import Heard
+from rel.world import SESSION, Feed, World
+from tomking.domain import events as ev
+from tomking.domain.chain import net_quote
+from tomking.domain.contract import Contract
+from tomking.domain.order import Fill, Order
+from tomking.execution.wire import Cancel, Place, Replace, Request, Told
+from tomking.sim.account import SimAccount
+
+SECOND = timedelta(seconds=1)
+ALERT = 5 * SECOND
+"""From a cause to somebody knowing (I24)."""
+BURST = 5
+"""Requests in any one second, cancels apart (G25)."""
+MINUTE_MOST = 60 + BURST
+"""Requests in any one minute of the worst: a mean of one a second and a burst (I22)."""
+OLDEST_QUOTE = timedelta(seconds=30)
+"""That an opening is sent or moved on (I15)."""
+COLLAR = Decimal("1.00")
+"""Points that an opening's limit may lie from the mid at the moment of sending, beside its spread (I12)."""
+ALIKE = 5
+"""Openings of one strategy in ten minutes (I12)."""
+
+
+class Violation(NamedTuple):
+    """What was broken, when, and how."""
+
+    id: str
+    at: datetime
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.at:%H:%M:%S.%f} {self.text}"
+
+
+@dataclass
+class Checker:
+    """Sees everything; breaks nothing; remembers the first violation of each kind."""
+
+    account: SimAccount
+    """The venue's own knowledge."""
+    world: World
+    feed: Feed
+    heard: Heard
+    cash_before: Decimal
+    violations: dict[str, Violation] = field(default_factory=dict)
+    holdings: Holdings = field(default_factory=Holdings)
+    evidence: Evidence = field(default_factory=Evidence)
+    limits: dict[str, list[Decimal]] = field(default_factory=dict)
+    """Every limit the journal has given an order."""
+    attempts: dict[str, int] = field(default_factory=dict)
+    """How many attempts of an order are durable."""
+    ended: dict[str, datetime] = field(default_factory=dict)
+    """Orders that the book has let go of."""
+    consumed: dict[str, int] = field(default_factory=dict)
+    """Contracts of each execution that the book has taken in."""
+    level: str = ""
+    """The book's trading level, as recorded."""
+    uneven_told: set[str] = field(default_factory=set)
+    halted: datetime | None = None
+    """Since when the latch forbids openings."""
+    stale: bool = False
+    """Whether the journal was put back to an earlier state: nothing may be sent then."""
+    requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
+    total: int = 0
+    placed: dict[str, datetime] = field(default_factory=dict)
+    openings: dict[str, list[datetime]] = field(default_factory=dict)
+    epoch: int = -1
+    doubted: set[str] = field(default_factory=set)
+    """Orders that the journal says are in doubt."""
+    due: list[tuple[datetime, str]] = field(default_factory=list)
+    """Attempts that were answered UNKNOWN, and when: somebody must hear of it."""
+    tampered: set[Contract] = field(default_factory=set)
+    """Contracts that somebody traded by hand: no lot of them is only ours any more."""
+    worst_bare: timedelta = timedelta(0)
+
+    def broken(self, id_: str, now: datetime, text: str) -> None:
+        self.violations.setdefault(id_, Violation(id_, now, text))
+
+    # ------------------------------------------------------------------ at the socket
+
+    def sending(self, request: Request, now: datetime) -> None:
+        """Before the first byte."""
+        self._i22_rates(request, now)
+        self.evidence.sent(request, now)
+        if not isinstance(request, Place | Replace):
+            return
+        id_ = order_of(request.tag)
+        order = self.holdings.orders.get(id_)
+        if order is None:
+            self.broken("I1", now, f"{request.tag} leaves and the journal has no order {id_}")
+            return
+        self._i1_durable(request, id_, now)
+        self._i16_in_session(request, now)
+        self._i17_epoch(request, now)
+        self._i27_fresh(request, now)
+        self._i31_as_decided(request, order, now)
+        if isinstance(request, Place) and not request.opens and self.holdings.uneven(order.id):
+            self.placed[request.tag] = now
+            return  # backs out of legs that are not whole: it opens nothing
+        if order.opens:
+            self._i2_once(request, order, now)
+            self._i12_limits(request, order, now)
+            self._i13_latch(request, now)
+            self._i14_reducing(request, now)
+            self._i15_quotes(request, order, now)
+        self.placed[request.tag] = now
+
+    def _i1_durable(self, request: Place | Replace, id_: str, now: datetime) -> None:
+        if attempt_of(request.tag) > self.attempts.get(id_, 0):
+            self.broken("I1", now, f"{request.tag} leaves, {self.attempts.get(id_, 0)} attempts are durable")
+
+    def _i2_once(self, request: Place | Replace, order: Order, now: datetime) -> None:
+        """One POST an opening; and none for a slot whose opening before may still live at the venue."""
+        if request.tag in self.placed:
+            self.broken("I2", now, f"{request.tag} is sent a second time")
+        if not isinstance(request, Place):
+            return
+        if any(order_of(tag) == order.id for tag in self.placed) and not self.holdings.uneven(order.id):
+            self.broken("I2", now, f"opening {order.id} is posted again as {request.tag}")
+        for id_, other in self.holdings.orders.items():
+            slot = (other.strategy, other.entry_key)
+            if id_ != order.id and other.opens and slot == (order.strategy, order.entry_key):
+                alive = self._alive(id_, now)
+                if alive:
+                    self.broken("I2", now, f"{request.tag} while {alive} of the same slot lives")
+
+    def _i12_limits(self, request: Place | Replace, order: Order, now: datetime) -> None:
+        """Collar, worst case of what is unknown, and throttles, at the instant of sending."""
+        quote = net_quote(order.structure, self.world.quotes(order.structure.contracts, now))
+        if quote is not None and request.limit < quote.natural - COLLAR:
+            self.broken("I12", now, f"{request.tag} at {request.limit}, the natural is {quote.natural}")
+        if not isinstance(request, Place):
+            return
+        others = [id_ for id_, o in self.holdings.orders.items() if o.opens and id_ != order.id]
+        unknown = [id_ for id_ in others if self._alive(id_, now)]
+        if unknown:
+            self.broken("I12", now, f"{request.tag} opens while {unknown[0]} may still fill")
+        recent = self.openings.setdefault(order.strategy, [])
+        recent.append(now)
+        if sum(at > now - timedelta(minutes=10) for at in recent) > ALIKE:
+            self.broken("I12", now, f"{order.strategy} opens more than {ALIKE} times in ten minutes")
+
+    def _i13_latch(self, request: Place | Replace, now: datetime) -> None:
+        if self.halted is not None:
+            self.broken("I13", now, f"{request.tag} opens, halted since {self.halted:%H:%M:%S}")
+
+    def _i14_reducing(self, request: Place | Replace, now: datetime) -> None:
+        if self.level in ("REDUCING", "HALTED"):
+            self.broken("I14", now, f"{request.tag} opens in {self.level}")
+        if self.evidence.blind:
+            self.broken("I14", now, f"{request.tag} opens between the stream's end and the resync")
+
+    def _i15_quotes(self, request: Place | Replace, order: Order, now: datetime) -> None:
+        for leg, quote in zip(
+            order.structure.legs, self.feed.quotes(order.structure.contracts, now), strict=True
+        ):
+            if quote is None or quote.bid is None or quote.ask is None:
+                self.broken("I15", now, f"{request.tag} opens, {leg.contract} has no two-sided quote")
+            elif now - quote.as_of > OLDEST_QUOTE:
+                self.broken("I15", now, f"{request.tag} opens on a quote of {now - quote.as_of}")
+            elif quote.bid >= quote.ask:
+                self.broken("I15", now, f"{request.tag} opens on a crossed quote of {leg.contract}")
+
+    def _i16_in_session(self, request: Place | Replace, now: datetime) -> None:
+        if not SESSION.open <= now <= SESSION.close:
+            self.broken("I16", now, f"{request.tag} outside the session")
+
+    def _i17_epoch(self, request: Place | Replace, now: datetime) -> None:
+        epoch = int(request.tag.split("-")[1])
+        if epoch < self.epoch:
+            self.broken("I17", now, f"{request.tag} after epoch {self.epoch}")
+        self.epoch = max(self.epoch, epoch)
+
+    def _i22_rates(self, request: Request, now: datetime) -> None:
+        self.total += 1
+        self.requests.append((now, request))
+        while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
+            self.requests.popleft()
+        second = [one for at, one in self.requests if at > now - SECOND and not isinstance(one, Cancel)]
+        if len(second) > BURST:
+            self.broken("I22", now, f"{len(second)} requests in a second")
+        if sum(not isinstance(one, Cancel) for _, one in self.requests) > MINUTE_MOST:
+            self.broken("I22", now, f"{len(self.requests)} requests in a minute")
+
+    def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
+        if self.stale:
+            self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
+
+    def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
+        """Shape, size and price at the socket are those that were decided."""
+        remedy = isinstance(request, Place) and self.holdings.uneven(order.id)
+        if request.limit not in self.limits[order.id] and not remedy:
+            self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
+        if not isinstance(request, Place):
+            return
+        if not order.opens and not request.strict:
+            self.broken("I3", now, f"{request.tag} closes without strict position effect")
+        if self.holdings.uneven(order.id) and self._is_remedy(request, order):
+            return
+        if request.opens != order.opens:
+            self.broken("I3", now, f"{request.tag} says opens={request.opens}, decided was {order.opens}")
+        decided = {leg.contract: leg.ratio for leg in order.structure.legs}
+        asked = {leg.contract: leg.ratio * request.units for leg in request.legs}
+        left = {c: r * order.units - self._filled(order.id, c) for c, r in decided.items()}
+        for contract, quantity in asked.items():
+            most = left.get(contract, 0)
+            if quantity * most <= 0 or abs(quantity) > abs(most):
+                self.broken("I31", now, f"{request.tag}: {quantity:+d} {contract}, left to do {most:+d}")
+
+    def _is_remedy(self, request: Place, order: Order) -> bool:
+        """Whether it brings uneven legs nearer to whole units, up or down, and nothing else."""
+        mine = self.holdings.by_order.get(order.id, {})
+        done = {leg.contract: mine.get(leg.contract, 0) / leg.ratio for leg in order.structure.legs}
+        low, high = min(done.values()), max(done.values())
+        ratios = {leg.contract: leg.ratio for leg in order.structure.legs}
+        for leg in request.legs:
+            after = done[leg.contract] + leg.ratio * request.units / ratios[leg.contract]
+            if not low <= after <= high:
+                return False
+        return True
+
+    def _filled(self, id_: str, contract: Contract) -> int:
+        return self.holdings.by_order.get(id_, {}).get(contract, 0)
+
+    def _alive(self, id_: str, now: datetime) -> str:
+        """The tag of an attempt of that order that may still fill at the venue, or is on its way."""
+        for ticket in self.account.tickets.values():
+            if not ticket.is_over and order_of(ticket.tag) == id_:
+                return ticket.tag
+        on_its_way = self.evidence.travelling if now < SESSION.close else ()
+        return next((tag for tag in on_its_way if order_of(tag) == id_), "")
+
+    # ------------------------------------------------------------------ when an event is durable
+
+    def recorded(self, event: ev.Event) -> None:
+        match event:
+            case ev.OrderSubmitted(_, order):
+                self.holdings.orders[order.id] = order
+                self.limits[order.id] = [order.limit]
+                self.attempts[order.id] = 1
+            case ev.OrderRepriced(_, id_, limit):
+                self.limits[id_].append(limit)
+                self.attempts[id_] += 1
+            case ev.OrderRetried(_, id_, attempt):
+                self.attempts[id_] = max(self.attempts[id_], attempt)
+            case ev.OrderCancelled(at, id_) | ev.OrderRejected(at, id_) | ev.LegsUnwound(at, id_):
+                self._let_go(id_, at)
+            case ev.OrderUnknown(_, id_):
+                self.doubted.add(id_)
+            case ev.OrderAccepted(_, id_):
+                self.doubted.discard(id_)
+            case ev.LegsUneven(_, id_):
+                self.uneven_told.add(id_)
+            case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
+                self._i7_fill(fill, at)
+            case ev.LevelChanged(at, "trading", _, after):
+                self.level = after
+            case _:
+                return
+
+    def _let_go(self, id_: str, now: datetime) -> None:
+        """I5 and I6: what ends without more fills is dead at the venue, and something shows it."""
+        self.ended[id_] = now
+        alive = self._alive(id_, now)
+        if alive:
+            self.broken("I5", now, f"order {id_} is over in the book, {alive} lives at the venue")
+        for tag, request in self.evidence.attempts.items():
+            if order_of(tag) == id_ and not self._shown_dead(tag, request):
+                self.broken("I6", now, f"order {id_} is over in the book, nothing shows the end of {tag}")
+
+    def _shown_dead(self, tag: str, request: Place | Replace) -> bool:
+        if self.evidence.proof(tag):
+            return True
+        # A replacement never outlives an original that filled whole (T3).
+        return isinstance(request, Replace) and any(
+            shown.id == request.order and self.holdings.units(order_of(tag)) >= shown.units
+            for shown in self.evidence.shown.values()
+        )
+
+    def _i7_fill(self, fill: Fill, now: datetime) -> None:
+        """Every contract of a fill is one of an execution of that order, at its price, taken in once."""
+        self.holdings_refresh(now)
+        order = self.holdings.orders[fill.order]
+        pieces = [piece for leg in fill.id.split("|") for piece in leg.split("+")]
+        for piece in pieces:
+            id_, _, count = piece.rpartition(":")
+            known = self.holdings.executions.get(id_)
+            if known is None or known[0] != order.id:
+                self.broken(
+                    "I7", now, f"fill {fill.id} of {order.id}: the venue knows no execution {id_!r} of it"
+                )
+                continue
+            self.consumed[id_] = self.consumed.get(id_, 0) + int(count)
+            if self.consumed[id_] > abs(known[1].quantity):
+                self.broken(
+                    "I7",
+                    now,
+                    f"execution {id_} of {known[1].quantity} is taken in {self.consumed[id_]} times",
+                )
+        if self.holdings.units(order.id) < 0:
+            self.broken("I7", now, f"order {order.id} has filled the wrong way")
+
+    # ------------------------------------------------------------------ what is taken from the line
+
+    def took(self, told: Told, now: datetime) -> None:
+        self.evidence.took(told, lambda tag: self.due.append((now, tag)))
+
+    # ------------------------------------------------------------------ after every simulated event
+
+    def after(self, now: datetime, *, alive: bool) -> None:
+        """``alive``: whether a process runs; a dead one alerts nobody."""
+        self.holdings_refresh(now)
+        self._i9_uncovered(now)
+        self._i24_alerts(now, alive=alive)
+
+    def arrived(self, request: Request) -> None:
+        """The venue has a request: it is on its way no more, whatever the answer."""
+        if isinstance(request, Place | Replace):
+            self.evidence.travelling.discard(request.tag)
+
+    def holdings_refresh(self, now: datetime) -> None:
+        tickets = self.account.tickets
+        for ticket in tickets.values():
+            if ticket.is_over:
+                continue
+            id_ = order_of(ticket.tag)
+            if id_ in self.ended:
+                self.broken("I5", now, f"{ticket.tag} lives at the venue, the book let it go")
+        if len(self.account.executions) == len(self.holdings.executions):
+            return
+        for ticket in tickets.values():
+            id_ = order_of(ticket.tag)
+            for one in self.holdings.learn(ticket.tag, ticket.true):
+                self._i3_one_way(id_, one.contract, now)
+                self._i7_not_over(id_, one.contract, now)
+
+    def _i3_one_way(self, id_: str, contract: Contract, now: datetime) -> None:
+        order = self.holdings.orders.get(id_)
+        if order is None:
+            return
+        lot = self.holdings.lots[order.position]
+        opened, closed = lot.opened.get(contract, 0), lot.closed.get(contract, 0)
+        if closed and (opened * closed > 0 or abs(closed) > abs(opened)):
+            self.broken("I3", now, f"{lot.id} {contract}: {opened:+d} opened, {closed:+d} closed")
+
+    def _i7_not_over(self, id_: str, contract: Contract, now: datetime) -> None:
+        order = self.holdings.orders.get(id_)
+        if order is None:
+            return
+        most = next(leg.ratio for leg in order.structure.legs if leg.contract == contract) * order.units
+        if abs(self._filled(id_, contract)) > abs(most):
+            self.broken(
+                "I7", now, f"order {id_} of {most:+d} {contract} filled {self._filled(id_, contract):+d}"
+            )
+
+    def _i9_uncovered(self, now: datetime) -> None:
+        """Shorter than meant for half a minute at most; longer only halted and with a person told."""
+        for lot in self.holdings.lots.values():
+            if now > SESSION.close or not self.holdings.excess(lot):
+                lot.bare_since = None
+                continue
+            lot.bare_since = lot.bare_since or now
+            age = now - lot.bare_since
+            self.worst_bare = max(self.worst_bare, age)
+            if age > LONGEST_BARE and not self.heard.since(lot.bare_since, ("critical",)):
+                self.broken(
+                    "I9", now, f"{lot.id} is uncovered for {age.total_seconds():.1f} s and nobody was told"
+                )
+
+    def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
+        """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""
+        waits = []
+        for since, tag in self.due:
+            known = tag in self.evidence.shown or tag in self.evidence.rejected
+            if known or order_of(tag) in self.doubted or not alive:
+                continue
+            if now < since + ALERT:
+                waits.append((since, tag))
+            elif not self.heard.since(since):
+                self.broken("I24", now, f"{tag} is UNKNOWN since {since:%H:%M:%S}, nobody was told in time")
+        self.due = waits

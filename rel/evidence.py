@@ -1,0 +1,110 @@
+"""What the program has been shown so far: the grounds on which it may believe anything.
+
+``rejected``, ``ended`` and ``absent`` are the three proofs that an attempt fills no more (I5, I6).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from rel.world import SESSION
+from tomking.execution.wire import (
+    ENDED,
+    BrokerOrder,
+    FindOrders,
+    FindPositions,
+    Line,
+    Outcome,
+    Place,
+    Replace,
+    Reply,
+    Report,
+    Request,
+    Told,
+)
+
+
+@dataclass
+class Evidence:
+    """Filled by the tap: requests as they leave, answers and reports as they are taken."""
+
+    tags: dict[str, str] = field(default_factory=dict)
+    """Key of a Place or Replace to its tag; of the process that lives."""
+    finds: dict[str, tuple[Request, datetime]] = field(default_factory=dict)
+    attempts: dict[str, Place | Replace] = field(default_factory=dict)
+    """Every attempt that has left, by tag."""
+    travelling: set[str] = field(default_factory=set)
+    """Left, and neither seen at the venue nor refused: it may still arrive."""
+    rejected: set[str] = field(default_factory=set)
+    ended: set[str] = field(default_factory=set)
+    shown: dict[str, BrokerOrder] = field(default_factory=dict)
+    """The last sight of each attempt."""
+    absent: set[str] = field(default_factory=set)
+    """Not in a search of the whole day that was asked after the close."""
+    blind: bool = False
+    """The stream was lost and what it missed has not been asked for yet."""
+    _up: datetime | None = None
+    _resync: set[type] = field(default_factory=set)
+
+    def reborn(self) -> None:
+        """A new process: it is blind until it has asked."""
+        self.tags.clear()
+        self.finds.clear()
+
+    def sent(self, request: Request, now: datetime) -> None:
+        if isinstance(request, Place | Replace):
+            self.tags[request.key] = request.tag
+            self.attempts[request.tag] = request
+            self.travelling.add(request.tag)
+        elif isinstance(request, FindOrders | FindPositions):
+            self.finds[request.key] = (request, now)
+
+    def took(self, told: Told, unknown: Callable[[str], None]) -> None:
+        """``unknown`` hears of an attempt that was answered UNKNOWN."""
+        match told:
+            case Line(at, up):
+                self._line(at, up=up)
+            case Report(_, order):
+                self._saw(order)
+            case Reply():
+                self._reply(told, unknown)
+
+    def proof(self, tag: str) -> str:
+        """Why an attempt fills no more; empty: nothing shows that."""
+        if tag in self.rejected:
+            return "rejected"
+        if tag in self.ended:
+            return "shown ended"
+        return "absent after the close" if tag in self.absent else ""
+
+    def _reply(self, reply: Reply, unknown: Callable[[str], None]) -> None:
+        tag = self.tags.get(reply.key)
+        if tag is not None and reply.outcome is Outcome.REJECTED:
+            self.rejected.add(tag)
+            self.travelling.discard(tag)
+        if tag is not None and reply.outcome is Outcome.UNKNOWN:
+            unknown(tag)
+        for order in reply.orders:
+            self._saw(order)
+        found = self.finds.get(reply.key)
+        if found is not None and reply.outcome is Outcome.ACCEPTED:
+            self._found(found[0], found[1], reply)
+
+    def _found(self, request: Request, asked: datetime, reply: Reply) -> None:
+        if self.blind and self._up is not None and asked >= self._up:
+            self._resync.add(type(request))
+            self.blind = not {FindOrders, FindPositions} <= self._resync
+        if isinstance(request, FindOrders) and asked >= SESSION.close:
+            here = {order.tag for order in reply.orders}
+            self.absent |= {tag for tag in self.attempts if tag not in here}
+
+    def _line(self, at: datetime, *, up: bool) -> None:
+        if up:
+            self._up = at
+        else:
+            self.blind, self._up, self._resync = True, None, set()
+
+    def _saw(self, order: BrokerOrder) -> None:
+        self.shown[order.tag] = order
+        if order.status in ENDED:
+            self.ended.add(order.tag)

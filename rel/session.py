@@ -1,0 +1,295 @@
+"""One session of one seed: the real kernel, gate, order desk and latch before a simulated line and venue.
+
+The clock is virtual: the driver goes from one instant at which anything may happen to the next, steps the
+program if it runs, and asks the checker.  A process that dies leaves its journal and what it had sent; the
+next one starts from the fold of that journal, with a higher epoch and nothing else.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from rel.check import Checker, Violation
+from rel.ending import at_end, at_start
+from rel.machine import Act, Machine
+from rel.tap import Heard, Killed, Ledger, Tap
+from rel.traders import option, traders
+from rel.world import SESSION, SESSIONS, Feed, World
+from tomking.adapters.codec import encode
+from tomking.adapters.latch import Latched
+from tomking.domain import events as ev
+from tomking.domain.book import fold
+from tomking.domain.contract import Right
+from tomking.domain.errors import OperatingError
+from tomking.domain.structure import Leg
+from tomking.domain.trading import Latch, Trading
+from tomking.execution.protocol import OrderDesk
+from tomking.execution.wire import Reply, Request, Told
+from tomking.kernel import Kernel, Parts
+from tomking.risk.availability import Place as Allowed
+from tomking.risk.desk import Desk
+from tomking.risk.latched import heed
+from tomking.risk.settings import Settings
+from tomking.sim.account import SimAccount
+from tomking.sim.faults import Faults, Schedule
+from tomking.sim.line import SimLine
+
+CASH = Decimal(4_000_000)
+START = SESSION.open - timedelta(minutes=1)
+END = SESSION.close + timedelta(minutes=20)
+"""By then a search of the whole day has been made, and everything has ended or is known to last."""
+INSTANCE = "5e550001"
+OPEN_TO = frozenset({"SPX", "SPXW"})
+NOT_HERE = frozenset({"second starter", "clock jump", "alerts down", "assigned"})
+"""Kinds that other commands of this package show: leases, clocks, channels and nights."""
+_EVERYWHERE = (OPEN_TO,) * 5
+
+
+def places() -> dict[str, Allowed]:
+    """The three traders may trade index options in every phase; their own ceilings bind."""
+    most = (9,) * 5
+    one = Allowed(
+        _EVERYWHERE, lambda _: most, high_priority=True, counts=False, budgeted=True, prior=(0.7, 0.5, 1000)
+    )
+    return {trader.id: one for trader in traders()}
+
+
+SETTINGS = replace(
+    Settings(),
+    phase_gating="value",
+    entry_spacing_minutes=0,
+    entries_a_day_max=(20,) * 5,
+    positions_max=(20,) * 5,
+    same_expiry_max=9,
+    expiry_week_max=9,
+    losing_closes_max=20,
+    losses_breaker=(20,) * 5,
+    spx_strategies_max=9,
+    quote_age_seconds_max=30,
+)
+"""As shipped but for what counts entries, so that one short session sees many."""
+PLACES = places()
+LEAST = timedelta(microseconds=1)
+"""Time moves on at every event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a seed."""
+
+    schedule: Schedule
+    violations: tuple[Violation, ...]
+    fired: Counter[str]
+    """By row of the fault matrix."""
+    trace: str
+    """Hash of all events, requests and answers."""
+    bare: float
+    """Seconds of the longest time that something was uncovered."""
+    requests: int
+    events: int
+    fills: int
+
+
+class Venue(SimAccount):
+    """The account, which says what has reached it."""
+
+    reached: Callable[[Request], None] = staticmethod(lambda _: None)
+
+    def handle(self, request: Request, now: datetime) -> Reply:
+        self.reached(request)
+        return super().handle(request, now)
+
+
+def play(schedule: Schedule) -> Outcome:
+    """Plays a schedule to its end, or to its first violation."""
+    return Session(schedule).run()
+
+
+class Session:
+    """Everything around the process, and the process itself while there is one."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.faults = Faults(schedule, SESSION.open)
+        chance = np.random.Generator(np.random.PCG64([schedule.seed, 7]))
+        self.world = World.drawn(chance, self.faults)
+        self.feed = Feed(self.world, self.faults)
+        self.account = Venue(self.world, SESSIONS, START, CASH, faults=self.faults)
+        self.line = SimLine(self.account, self.faults, chance, START)
+        self.heard = Heard()
+        self.check = Checker(self.account, self.world, self.feed, self.heard, CASH)
+        self.account.reached = self.check.arrived
+        self.machine = Machine(self.faults)
+        self.ledger = Ledger(self._recorded, self.machine.write)
+        self.tap = Tap(self.line, self._sending, self._took, self.machine.send, self.machine.answer)
+        self.latch = Latch(Trading.ACTIVE, START, "rel", "armed")
+        self.trace = sha256()
+        self.now = START
+        self.kernel: Kernel | None = None
+        self.events = 0
+        self.epoch = 0
+
+    def run(self) -> Outcome:
+        self._first()
+        while self.now < END and not self.check.violations:
+            self.now = max(self._next(), self.now + LEAST)
+            self._step()
+        if not self.check.violations:
+            self._finish()
+        return self._outcome()
+
+    # ------------------------------------------------------------------ the driver
+
+    def _next(self) -> datetime:
+        """The next instant at which anything may happen."""
+        wakes = [END, self.machine.next_event(self.now)]
+        line = self.line.next_event()
+        if line is not None:
+            wakes.append(line)
+        if self.kernel is not None:
+            wakes.append(self.kernel.next_wake(self.now))
+        return min(wakes)
+
+    def _step(self) -> None:
+        self.events += 1
+        self.ledger.now = self.now
+        self.line.advance(self.now)
+        self._machine()
+        if self.kernel is not None and not self.machine.is_blocked(self.now):
+            self._guarded(self._program)
+        self.check.after(self.now, alive=self.kernel is not None and not self.machine.is_blocked(self.now))
+
+    def _program(self) -> None:
+        assert self.kernel is not None, "only a process that lives is stepped"
+        for event in heed(self.kernel.book, self.latch, self.now):
+            self.kernel.record(event)
+        self.kernel.step(self.now)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
+        """Runs a piece of the program: what it raises ends the process, and only a kill is meant to."""
+        try:
+            act()
+        except Killed:
+            self._die()
+        except OperatingError:
+            self._die()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a violation
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(frame.filename).name}:{frame.lineno}"
+            self.check.broken("I18", self.now, f"{type(error).__name__} in {where}: {error}")
+
+    def _finish(self) -> None:
+        if self.kernel is None:
+            self._start()
+        assert self.kernel is not None, "it has just been started"
+        at_end(self.check, self.ledger, self.kernel.book, self.now)
+
+    # ------------------------------------------------------------------ the process
+
+    def _first(self) -> None:
+        deposit = ev.CashMoved(START, CASH, "deposit")
+        self.ledger.append(deposit)
+        self._start()
+
+    def _start(self) -> None:
+        if self.epoch:
+            self.line.restart(self.now)
+        self.epoch += 1
+        self.check.evidence.reborn()
+        book = fold(self.ledger.read())
+        self.kernel = Kernel(self._parts(), book)
+        at_start(self.check, self.ledger, self.kernel.book, self.now)
+
+    def _parts(self) -> Parts:
+        wire = Latched(self.tap, lambda: self.latch)
+        desk = OrderDesk(
+            wire,
+            instance=INSTANCE,
+            epoch=self.epoch,
+            sessions=SESSIONS,
+            market=self.feed,
+            may_open=self._may_open,
+        )
+        return Parts(
+            strategies=self.machine.strategies(),
+            risk=Desk(SETTINGS, PLACES),
+            market=self.feed,
+            broker=desk,
+            journal=self.ledger,
+            notifier=self.heard,
+            sessions=SESSIONS,
+        )
+
+    def _may_open(self, now: datetime) -> str | None:
+        return None if self.latch.opens else self.latch.words
+
+    def _die(self) -> None:
+        self.kernel = None
+        self.machine.died(self.now)
+
+    def _machine(self) -> None:
+        """What happens to the process from outside, and what people do."""
+        for act, number in self.machine.due(self.now):
+            match act:
+                case Act.START:
+                    if self.kernel is None:
+                        self._guarded(self._start)
+                case Act.KILL:
+                    self._die()
+                case Act.HALT:
+                    self.latch = Latch(Trading.HALTED, self.now, "rel", "pressed")
+                    self.check.halted = self.now
+                case Act.TRADE:
+                    self._trade_by_hand(number, close=False)
+                case Act.CLOSE:
+                    self._trade_by_hand(number, close=True)
+
+    def _trade_by_hand(self, number: int, *, close: bool) -> None:
+        """The owner trades on the broker's own platform."""
+        held = sorted(self.account.true.held.items(), key=lambda one: str(one[0]))
+        if close and not held:
+            return
+        contract = held[number % len(held)][0] if close else option("SPX", Right.PUT, 5000)
+        quantity = number or 1
+        if close:
+            mine = self.account.true.held[contract]
+            quantity = -min(quantity, abs(mine)) if mine > 0 else min(quantity, abs(mine))
+            self.check.tampered.add(contract)
+        (quote,) = self.world.quotes((contract,), self.now)
+        price = quote.ask if quote is not None and quote.ask is not None else Decimal(1)
+        side = 1 if quantity > 0 else -1
+        self.faults.fire("hand close" if close else "hand trade")
+        self.account.trade_by_hand((Leg(contract, side),), abs(quantity), price, self.now)
+
+    # ------------------------------------------------------------------ what is seen
+
+    def _recorded(self, event: ev.Event) -> None:
+        self.trace.update(encode(event).encode())
+        self.check.recorded(event)
+
+    def _sending(self, request: Request, now: datetime) -> None:
+        self.trace.update(f"> {now.isoformat()} {request!r}".encode())
+        self.check.sending(request, now)
+
+    def _took(self, told: Told, now: datetime) -> None:
+        self.trace.update(f"< {now.isoformat()} {told!r}".encode())
+        self.check.took(told, now)
+
+    def _outcome(self) -> Outcome:
+        return Outcome(
+            schedule=self.schedule,
+            violations=tuple(self.check.violations.values()),
+            fired=self.faults.fired_ids(),
+            trace=self.trace.hexdigest(),
+            bare=self.check.worst_bare.total_seconds(),
+            requests=self.check.total,
+            events=self.events,
+            fills=len(self.account.executions),
+        )

@@ -1,0 +1,207 @@
+"""``python -m rel.sim --seeds 10000 --jobs 2``: seeded sessions of faults, each checked after every event.
+
+Prints one line of JSON.  Exit 1 on any violation, when a row of the fault matrix that is played here struck
+fewer than fifty times in ten thousand seeds, or when the same seeds give another trace in another process.
+
+    --from S       the first seed
+    --mode M       safety: faults last to the end; liveness: they stop, and all must come right (else both)
+    --twice        plays every seed in two processes with different hash seeds and compares
+    --replay SEED  plays one seed and tells it in full
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import perf_counter
+
+from rel.session import NOT_HERE, Outcome, play
+from tomking.sim.faults import KINDS, Schedule
+
+LEAST_FIRED = 50
+"""In 10,000 seeds."""
+AT_ONCE = 50
+"""Seeds a worker is given."""
+PLAYED = frozenset(KINDS) - NOT_HERE
+ROWS = sorted({KINDS[what].id for what in PLAYED}, key=lambda id_: int(id_[1:]))
+
+
+def schedule_of(seed: int, mode: str = "both") -> Schedule:
+    """The schedule of a seed; of both modes the odd seeds play safety."""
+    live = mode == "liveness" or (mode == "both" and seed % 2 == 0)
+    return Schedule.of(seed, live=live, without=NOT_HERE)
+
+
+@dataclass
+class Total:
+    """What became of many seeds."""
+
+    seeds: int = 0
+    broken: list[Outcome] = field(default_factory=list)
+    fired: Counter[str] = field(default_factory=Counter)
+    bare: float = 0.0
+    requests: int = 0
+    fills: int = 0
+    traces: list[str] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.seeds += 1
+        if outcome.violations:
+            self.broken.append(outcome)
+        self.fired.update(outcome.fired)
+        self.bare = max(self.bare, outcome.bare)
+        self.requests += outcome.requests
+        self.fills += outcome.fills
+        self.traces.append(outcome.trace)
+
+    @property
+    def trace(self) -> str:
+        return sha256("".join(self.traces).encode()).hexdigest()[:16]
+
+    def rare(self) -> list[str]:
+        """Rows of the matrix that struck too seldom for so many seeds."""
+        least = LEAST_FIRED * self.seeds / 10_000
+        return [id_ for id_ in ROWS if self.fired[id_] < least]
+
+
+def played(seeds: range, mode: str) -> list[Outcome]:
+    return [play(schedule_of(seed, mode)) for seed in seeds]
+
+
+def run(first: int, count: int, jobs: int, mode: str) -> Total:
+    """Plays the seeds from ``first`` on, in order, on so many processes."""
+    total = Total()
+    parts = [range(s, min(s + AT_ONCE, first + count)) for s in range(first, first + count, AT_ONCE)]
+    for outcomes in _spread(parts, jobs, mode):
+        for outcome in outcomes:
+            total.add(outcome)
+    return total
+
+
+def _spread(parts: list[range], jobs: int, mode: str) -> Iterator[list[Outcome]]:
+    if jobs == 1:
+        yield from (played(part, mode) for part in parts)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(played, parts, [mode] * len(parts))
+
+
+def shrunk(schedule: Schedule, ids: Iterable[str]) -> Schedule:
+    """The same with as few faults as still break one of these invariants."""
+    wanted = set(ids)
+    found = True
+    while found:
+        found = False
+        for smaller in schedule.smaller():
+            if wanted & {one.id for one in play(smaller).violations}:
+                schedule, found = smaller, True
+                break
+    return schedule
+
+
+def told(outcome: Outcome, *, shrink: bool = True) -> str:
+    """A failing seed in full: what broke, its schedule, the least that breaks it too, how to see it again."""
+    seed = outcome.schedule.seed
+    lines = [f"seed {seed}:", *(f"  {one}" for one in outcome.violations), _indented(outcome.schedule)]
+    if shrink:
+        least = shrunk(outcome.schedule, [one.id for one in outcome.violations])
+        lines += ["  least:", _indented(least)]
+    mode = "safety" if outcome.schedule.quiet_after is None else "liveness"
+    return "\n".join([*lines, f"  python -m rel.sim --replay {seed} --mode {mode}"])
+
+
+def _indented(schedule: Schedule) -> str:
+    return "\n".join(f"    {line}" for line in schedule.text().splitlines())
+
+
+def again(arguments: argparse.Namespace, hash_seed: str) -> str:
+    """The trace of the same seeds in another process."""
+    command = [
+        sys.executable,
+        "-m",
+        "rel.sim",
+        "--seeds",
+        str(arguments.seeds),
+        "--from",
+        str(arguments.first),
+    ]
+    command += ["--mode", arguments.mode, "--jobs", str(arguments.jobs), "--trace-only"]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def replay(seed: int, mode: str) -> int:
+    outcome = play(schedule_of(seed, mode))
+    sys.stdout.write((told(outcome) if outcome.violations else f"seed {seed}: nothing broken") + "\n")
+    return 1 if outcome.violations else 0
+
+
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m rel.sim", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=10_000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--from", type=int, default=0, dest="first")
+    parser.add_argument("--mode", choices=("both", "safety", "liveness"), default="both")
+    parser.add_argument("--twice", action="store_true")
+    parser.add_argument("--replay", type=int, default=None)
+    parser.add_argument("--trace-only", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    asked = parsed(arguments)
+    if asked.replay is not None:
+        return replay(asked.replay, asked.mode)
+    if asked.twice:
+        return _twice(asked)
+    started = perf_counter()
+    total = run(asked.first, asked.seeds, asked.jobs, asked.mode)
+    if asked.trace_only:
+        sys.stdout.write(total.trace + "\n")
+        return 0
+    seconds = perf_counter() - started
+    for outcome in total.broken[:5]:
+        sys.stderr.write(told(outcome) + "\n")
+    rare = total.rare()
+    figures = {
+        "seeds": total.seeds,
+        "violations": len(total.broken),
+        "broken": dict(Counter(one.id for outcome in total.broken for one in outcome.violations)),
+        "broken_seeds": [outcome.schedule.seed for outcome in total.broken[:20]],
+        "seconds": round(seconds, 1),
+        "fired": {id_: total.fired[id_] for id_ in ROWS},
+        "too_rare": rare,
+        "worst_uncovered_seconds": round(total.bare, 1),
+        "requests_a_minute": round(total.requests / total.seeds / 411, 2),
+        "executions": total.fills,
+        "trace": total.trace,
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+    return 1 if total.broken or rare else 0
+
+
+def _twice(asked: argparse.Namespace) -> int:
+    started = perf_counter()
+    traces = [again(asked, hash_seed) for hash_seed in ("1", "4711")]
+    same = traces[0] == traces[1]
+    figures = {
+        "seeds": asked.seeds,
+        "traces": traces,
+        "same": same,
+        "seconds": round(perf_counter() - started, 1),
+    }
+    sys.stdout.write(json.dumps(figures) + "\n")
+    return 0 if same else 1
+
+
+__all__ = ["Total", "main", "run", "schedule_of", "shrunk", "told"]
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,201 @@
+"""What a venue knows of one account: its orders as shown at each instant, and what is held, true and shown.
+
+A trade is true at once and shown leg by leg later (T5): ``Holdings`` is kept twice.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from tomking.domain.contract import Contract
+from tomking.domain.intent import Part, Urgency
+from tomking.domain.money import ZERO, cents
+from tomking.domain.order import Order
+from tomking.domain.structure import Leg, Structure, merged
+from tomking.execution.wire import ENDED, BrokerOrder, Execution, Positions, Status
+
+T = TypeVar("T")
+
+REMEMBERED = timedelta(minutes=10)
+"""How old a snapshot may be that is shown again."""
+
+
+@dataclass(slots=True)
+class Versions(Generic[T]):
+    """A value over time, for those who are shown an old one."""
+
+    first: T
+    times: list[datetime] = field(default_factory=list)
+    values: list[T] = field(default_factory=list)
+
+    def add(self, at: datetime, value: T) -> None:
+        self.times.append(at)
+        self.values.append(value)
+        if len(self.times) > 64:
+            stale = max(0, bisect_right(self.times, at - REMEMBERED) - 1)
+            del self.times[:stale], self.values[:stale]
+
+    @property
+    def last(self) -> T:
+        return self.values[-1] if self.values else self.first
+
+    def as_of(self, at: datetime) -> T:
+        """What was shown then; the oldest remembered one for times before."""
+        if not self.times or at >= self.times[-1]:
+            return self.last
+        i = bisect_right(self.times, at)
+        return self.values[i - 1] if i else self.first
+
+
+@dataclass(slots=True)
+class Holdings:
+    """Contracts and cash.  Cash is exact; it is shown to the cent, half-even."""
+
+    cash: Decimal
+    held: dict[Contract, int] = field(default_factory=dict)
+    shown: Versions[Positions] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shown = Versions(self._positions())
+
+    def trade(self, executions: Iterable[Execution], fees: Decimal, at: datetime) -> None:
+        """Contracts come or go for their price."""
+        for one in executions:
+            self.cash -= one.quantity * one.price * one.contract.multiplier
+            self._add(one.contract, one.quantity)
+        self.cash -= fees
+        self.shown.add(at, self._positions())
+
+    def move(self, dollars: Decimal, changes: Iterable[tuple[Contract, int]], at: datetime) -> None:
+        """Cash and contracts come or go without an order."""
+        self.cash += dollars
+        for contract, quantity in changes:
+            self._add(contract, quantity)
+        self.shown.add(at, self._positions())
+
+    def _add(self, contract: Contract, quantity: int) -> None:
+        total = self.held.get(contract, 0) + quantity
+        if total:
+            self.held[contract] = total
+        else:
+            self.held.pop(contract, None)
+
+    def _positions(self) -> Positions:
+        return Positions(tuple(self.held.items()), cents(self.cash))
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One order at the venue."""
+
+    order: Order
+    tag: str
+    opens: bool
+    """Position effect as the venue holds it: a close that is not strict may have become an opening (T6)."""
+    rests_overnight: bool
+    entered: datetime
+    replaces: str | None = None
+    status: Status = Status.RECEIVED
+    """The one shown."""
+    reason: str = ""
+    filled: int = 0
+    """Units traded, shown or not."""
+    is_over: bool = False
+    """Nothing more of it can trade, whatever is shown."""
+    replacement: "Ticket | None" = None
+    """What waits for its end."""
+    ended: datetime | None = None
+    true: list[Execution] = field(default_factory=list)
+    told: tuple[Execution, ...] = ()
+    fees: Decimal = ZERO
+    """Of what is told."""
+    shown: Versions[BrokerOrder] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shown = Versions(self._face())
+
+    @property
+    def id(self) -> str:
+        return self.order.id
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        return self.order.structure.legs
+
+    @property
+    def left(self) -> int:
+        """Units that may still trade."""
+        return 0 if self.is_over else self.order.units - self.filled
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether it is shown to work no more."""
+        return self.status in ENDED
+
+    def show(self, at: datetime) -> BrokerOrder:
+        """Makes what is true of status and told executions visible; the object as shown from now."""
+        face = self._face()
+        self.shown.add(at, face)
+        if self.is_ended and self.ended is None:
+            self.ended = at
+        return face
+
+    def _face(self) -> BrokerOrder:
+        return BrokerOrder(
+            self.order.id,
+            self.tag,
+            self.status,
+            self.order.structure.legs,
+            self.order.units,
+            self.order.limit,
+            self.told,
+            self.fees,
+            self.replaces,
+            self.reason,
+        )
+
+
+def order_of(id_: str, legs: tuple[Leg, ...], units: int, limit: Decimal, *, opens: bool) -> Order:
+    """A wire order in the words of ``SimBroker``.
+
+    A close has its floor, the least that what it ends can be worth at expiry, as ``execution.plan`` sets it.
+    """
+    structure = Structure("", legs)
+    return Order(
+        id=id_,
+        strategy="",
+        position="",
+        parts=(Part("", structure),),
+        units=units,
+        limit=limit,
+        floor=None if opens else merged("", [structure.inverse()]).least_payoff(),
+        opens=opens,
+        urgency=Urgency.ENTRY if opens else Urgency.RULE,
+        reason="",
+        trigger="",
+    )
+
+
+def executions_of(
+    order: Order, units: int, prices: Iterable[Decimal], at: datetime, name: Callable[[], str]
+) -> list[list[Execution]]:
+    """The executions of so many units, by leg."""
+    return [
+        [Execution(name(), leg.contract, leg.ratio * units, price, at)]
+        for leg, price in zip(order.structure.legs, prices, strict=True)
+    ]
+
+
+def split(one: Execution, name: Callable[[], str]) -> list[Execution]:
+    """The same contracts in two executions, a tick apart where they are even: worth the same together."""
+    if abs(one.quantity) < 2:
+        return [one]
+    side = 1 if one.quantity > 0 else -1
+    half = abs(one.quantity) // 2
+    tick = one.contract.tick if abs(one.quantity) % 2 == 0 and one.price >= one.contract.tick else ZERO
+    first = Execution(one.id, one.contract, side * half, one.price + tick, one.at)
+    rest = one.quantity - side * half
+    return [first, Execution(name(), one.contract, rest, one.price - tick, one.at)]
