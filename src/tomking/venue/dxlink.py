@@ -82,8 +82,8 @@ class _Channel:
 class DxLink:
     """One connection: ``receive`` answers; ``publish`` makes frames of events for those who want them."""
 
-    token: str
-    """What the client has to show: the quote token the venue handed out."""
+    allows: Callable[[str], bool]
+    """Whether a quote token is one that the venue handed out."""
     snapshot: Snapshot
     closed: str = ""
     """Why the server ends the connection; empty while it goes on."""
@@ -142,7 +142,7 @@ class DxLink:
         ]
 
     def _auth(self, message: Mapping[str, object]) -> list[Message]:
-        self._authorized = self._set_up and message.get("token") == self.token
+        self._authorized = self._set_up and self.allows(str(message.get("token")))
         if self._authorized:
             return [{"type": "AUTH_STATE", "channel": 0, "state": "AUTHORIZED", "userId": "tomking"}]
         return [self._fatal(0, "UNAUTHORIZED", "the token is not valid")]

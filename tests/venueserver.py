@@ -1,0 +1,85 @@
+"""A venue on a real loopback socket, in a thread of the test's own process."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as wall_time
+from decimal import Decimal
+from functools import cache
+from itertools import count
+
+import uvicorn
+
+from tomking.adapters.calendars import load_sessions
+from tomking.adapters.history import load_history
+from tomking.domain.calendar import Sessions
+from tomking.risk.settings import Settings
+from tomking.sim.account import SimAccount
+from tomking.sim.market import ModelMarket
+from tomking.venue.clock import VenueClock
+from tomking.venue.house import House
+from tomking.venue.server import HOST, Address, application
+from tomking.venue.tokens import Tokens
+
+ACCOUNT = "5WT00001"
+SECRET, REFRESH = "sandbox-secret", "sandbox-refresh"
+FRIDAY = date(2024, 6, 7)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A venue that listens."""
+
+    house: House
+    tokens: Tokens
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+
+@cache
+def sessions() -> Sessions:
+    return load_sessions(date(1990, 1, 1), date(2027, 12, 31))
+
+
+def a_house(at: datetime | None = None, speed: float = 0.0) -> House:
+    start = at or _at(wall_time(10, 30))
+    market = ModelMarket(load_history(), sessions(), 1, real_sizes=True)
+    account = SimAccount(market, sessions(), start, Decimal(200_000))
+    return House(
+        ACCOUNT, market, sessions(), account, VenueClock(start, speed, time.monotonic), Settings()
+    )
+
+
+@contextmanager
+def running(house: House | None = None, *, strict: bool = False) -> Iterator[Running]:
+    """Serves until the block ends."""
+    house = house or a_house()
+    numbers = count(1)
+    tokens = Tokens(SECRET, REFRESH, time.monotonic, lambda: f"token-{next(numbers)}")
+    address = Address()
+    app = application(house, tokens, address, strict=strict)
+    config = uvicorn.Config(app, host=HOST, port=0, log_level="error", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=asyncio.run, args=(server.serve(),), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    address.port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Running(house, tokens, address.port)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def _at(clock: wall_time) -> datetime:
+    session = sessions().on(FRIDAY)
+    assert session is not None
+    return session.at(clock)
