@@ -88,6 +88,7 @@ class Checker:
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
+    _counted: int = 0
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -371,11 +372,14 @@ class Checker:
 
     def _i9_uncovered(self, now: datetime) -> None:
         """Shorter than meant for half a minute at most; longer only halted and with a person told."""
+        if self._counted != len(self.holdings.executions) or now > SESSION.close:
+            self._counted = len(self.holdings.executions)
+            for lot in self.holdings.lots.values():
+                bare = now <= SESSION.close and self.holdings.excess(lot) > 0
+                lot.bare_since = (lot.bare_since or now) if bare else None
         for lot in self.holdings.lots.values():
-            if now > SESSION.close or not self.holdings.excess(lot):
-                lot.bare_since = None
+            if lot.bare_since is None:
                 continue
-            lot.bare_since = lot.bare_since or now
             age = now - lot.bare_since
             self.worst_bare = max(self.worst_bare, age)
             if age > LONGEST_BARE and not self.heard.since(lot.bare_since, ("critical",)):

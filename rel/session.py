@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from tomking.domain.errors import OperatingError
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol import OrderDesk
-from tomking.execution.wire import Reply, Request, Told
+from tomking.execution.wire import Line, Reply, Report, Request, Told
 from tomking.kernel import Kernel, Parts
 from tomking.risk.availability import Place as Allowed
 from tomking.risk.desk import Desk
@@ -72,6 +73,8 @@ SETTINGS = replace(
     losing_closes_max=20,
     losses_breaker=(20,) * 5,
     spx_strategies_max=9,
+    equity_positions_max=Decimal(3),
+    group_max=(Decimal(3),) * 9,
     quote_age_seconds_max=30,
 )
 """As shipped but for what counts entries, so that one short session sees many."""
@@ -133,6 +136,8 @@ class Session:
         self.trace = sha256()
         self.now = START
         self.kernel: Kernel | None = None
+        self.wake = START
+        """When the program wants to be stepped next."""
         self.events = 0
         self.epoch = 0
 
@@ -154,7 +159,7 @@ class Session:
         if line is not None:
             wakes.append(line)
         if self.kernel is not None:
-            wakes.append(self.kernel.next_wake(self.now))
+            wakes.append(self.wake)
         return min(wakes)
 
     def _step(self) -> None:
@@ -162,7 +167,9 @@ class Session:
         self.ledger.now = self.now
         self.line.advance(self.now)
         self._machine()
-        if self.kernel is not None and not self.machine.is_blocked(self.now):
+        # What has arrived wakes the program, as its own times do.
+        wakes = bool(self.line._inbox) or self.now >= self.wake
+        if wakes and self.kernel is not None and not self.machine.is_blocked(self.now):
             self._guarded(self._program)
         self.check.after(self.now, alive=self.kernel is not None and not self.machine.is_blocked(self.now))
 
@@ -171,6 +178,7 @@ class Session:
         for event in heed(self.kernel.book, self.latch, self.now):
             self.kernel.record(event)
         self.kernel.step(self.now)
+        self.wake = self.kernel.next_wake(self.now)
 
     def _guarded(self, act: Callable[[], None]) -> None:
         """Runs a piece of the program: what it raises ends the process, and only a kill is meant to."""
@@ -205,6 +213,7 @@ class Session:
         self.check.evidence.reborn()
         book = fold(self.ledger.read())
         self.kernel = Kernel(self._parts(), book)
+        self.wake = self.now
         at_start(self.check, self.ledger, self.kernel.book, self.now)
 
     def _parts(self) -> Parts:
@@ -279,7 +288,7 @@ class Session:
         self.check.sending(request, now)
 
     def _took(self, told: Told, now: datetime) -> None:
-        self.trace.update(f"< {now.isoformat()} {told!r}".encode())
+        self.trace.update(f"< {now.isoformat()} {_gist(told)}".encode())
         self.check.took(told, now)
 
     def _outcome(self) -> Outcome:
@@ -293,3 +302,17 @@ class Session:
             events=self.events,
             fills=len(self.account.executions),
         )
+
+
+def _gist(told: Told) -> str:
+    """What arrived, in few words."""
+    match told:
+        case Reply(key, _, outcome, orders, _, transactions, code):
+            shown = " ".join(f"{o.id}{o.status.value[:3]}{len(o.executions)}" for o in orders)
+            return f"{key} {outcome.value} {shown} {len(transactions)} {code}"
+        case Report(_, order):
+            return f"{order.id} {order.status.value} {len(order.executions)}"
+        case Line(_, up):
+            return f"line {up}"
+        case _:
+            assert_never(told)

@@ -17,17 +17,22 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import perf_counter
 
 from rel.session import NOT_HERE, Outcome, play
-from tomking.sim.faults import KINDS, Schedule
+from rel.world import SESSION
+from tomking.sim.faults import DAY, INSTANT, KINDS, Fault, Schedule
 
 LEAST_FIRED = 50
 """In 10,000 seeds."""
 AT_ONCE = 50
 """Seeds a worker is given."""
+SHARE = (SESSION.close - SESSION.open).total_seconds() / (DAY + 600)
+"""Of a whole session."""
+LONGEST = 1_200.0
+"""Seconds: a third of the session."""
 PLAYED = frozenset(KINDS) - NOT_HERE
 ROWS = sorted({KINDS[what].id for what in PLAYED}, key=lambda id_: int(id_[1:]))
 
@@ -35,7 +40,16 @@ ROWS = sorted({KINDS[what].id for what in PLAYED}, key=lambda id_: int(id_[1:]))
 def schedule_of(seed: int, mode: str = "both") -> Schedule:
     """The schedule of a seed; of both modes the odd seeds play safety."""
     live = mode == "liveness" or (mode == "both" and seed % 2 == 0)
-    return Schedule.of(seed, live=live, without=NOT_HERE)
+    drawn = Schedule.of(seed, live=live, without=NOT_HERE)
+    quiet = None if drawn.quiet_after is None else int(drawn.quiet_after * SHARE)
+    return replace(drawn, faults=tuple(map(_shortened, drawn.faults)), quiet_after=quiet)
+
+
+def _shortened(fault: Fault) -> Fault:
+    """In the short session what lasts lasts as long as it is, and begins as early in it."""
+    if fault.kind.subject != INSTANT:
+        return fault
+    return replace(fault, at=int(fault.at * SHARE), seconds=min(fault.seconds, LONGEST))
 
 
 @dataclass

@@ -130,10 +130,10 @@ class Trader:
         yield Close(self.id, position.id, tuple(one.role for one in chosen), urgency, trigger, trigger)
 
 
-def traders(last_hold: int = 45) -> tuple[Trader, ...]:
-    """The three; ``last_hold`` minutes is how long the condor stays, into its settlement if need be."""
+def traders() -> tuple[Trader, ...]:
+    """The three; whoever enters last may still hold it when the session ends, into its settlement."""
     return (
-        Trader("condor", condor, (15, 130, 280), last_hold, Decimal(6), 2, keep=Decimal("0.5")),
-        Trader("spread", spread, (30, 190), 50, Decimal(12), 3, keep=Decimal("0.25")),
-        Trader("ratio", ratio, (45, 220), 40, Decimal(20), 1, in_turn=True),
+        Trader("condor", condor, (1, 19, 44), 12, Decimal(6), 2, keep=Decimal("0.5"), every=2),
+        Trader("spread", spread, (4, 30), 10, Decimal(12), 3, keep=Decimal("0.25"), every=2),
+        Trader("ratio", ratio, (7, 36), 9, Decimal(20), 1, in_turn=True, every=2),
     )

@@ -1,4 +1,4 @@
-"""A cheap market of one session: an SPX-like index, 0DTE and six-week options, and what a feed makes of it.
+"""A cheap market of one short session: an SPX-like index, 0DTE and six-week options, and what a feed makes of it.
 
 ``World`` is what is so: the simulated venue trades on it.  ``Feed`` is what the program is shown of it,
 which may be late, one-sided, crossed, empty or gone.  Both are the ``MarketData`` port.  The index moves
@@ -7,7 +7,7 @@ every five seconds; a quote is stamped with the last move.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from math import erf, log, sqrt
 
 import numpy as np
@@ -29,7 +29,8 @@ TICK = timedelta(seconds=5)
 """The index moves this often."""
 SPAN = 0.09
 """Strikes are listed this far from the level, a share of it."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+CLOSE = time(10, 30)
+"""An hour: as many orders as in a long session, with less time in which nothing happens."""
 
 
 def calendar() -> Sessions:
@@ -37,7 +38,7 @@ def calendar() -> Sessions:
     days = [DAY + timedelta(days=n) for n in range(-7, 60)]
     weekdays = (day for day in days if day.weekday() < 5)
     return Sessions(
-        tuple(Session(d, wall_instant(d, time(9, 30)), wall_instant(d, time(16))) for d in weekdays)
+        tuple(Session(d, wall_instant(d, time(9, 30)), wall_instant(d, CLOSE)) for d in weekdays)
     )
 
 
@@ -131,7 +132,7 @@ class World:
         return BARS if family == "SPX" else NO_BARS
 
     def settlement(self, contract: Contract, now: datetime) -> float | None:
-        over = self.session.close if contract.expiry == DAY else wall_instant(contract.expiry, time(16))
+        over = self.session.close if contract.expiry == DAY else wall_instant(contract.expiry, CLOSE)
         return self.levels[-1] if now >= over else None
 
     def stamp(self, tick: int) -> datetime:
@@ -140,7 +141,7 @@ class World:
     def _years(self, expiry: date, tick: int) -> float:
         if expiry == DAY:
             left = (self.session.close - self.stamp(tick)).total_seconds()
-            return max(60.0, left) / (390 * 60 * 252)
+            return max(60.0, left * (390 * 60) / self._length) / (390 * 60 * 252)
         return (expiry - DAY).days / 365
 
     def _quote(self, contract: Contract, tick: int) -> Quote | None:
@@ -161,6 +162,11 @@ class World:
         price = call if int(contract.right) > 0 else call - level + strike
         count, half = _counts(price, float(contract.tick))
         return Quote(max(0, count - half) * contract.tick, (count + half) * contract.tick, self.stamp(tick))
+
+    @property
+    def _length(self) -> float:
+        """Seconds; what expires today loses a whole day's value in them."""
+        return (self.session.close - self.session.open).total_seconds()
 
     def _vol(self, strike: float, level: float) -> float:
         return min(0.60, max(0.08, self.vol - 0.6 * log(strike / level)))

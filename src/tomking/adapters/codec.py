@@ -51,8 +51,13 @@ def encode(event: Event) -> str:
 
 def decode(text: str) -> Event:
     """The event of a text.  ``OperatingError`` names an unknown event or field, or an unreadable value."""
+    return labelled(text)[0]
+
+
+def labelled(text: str) -> tuple[Event, str, str]:
+    """The event of a text with its name and its instant as they are written there."""
     try:
-        message = json.loads(text, parse_constant=_no_constant)
+        message = _parse(text)
     except ValueError as error:
         raise OperatingError(f"not a journalled event: {text[:80]!r} ({error})") from error
     if not isinstance(message, dict) or "event" not in message:
@@ -62,7 +67,8 @@ def decode(text: str) -> Event:
         raise OperatingError(f"unknown event {name!r}: written by another version of this program?")
     if version != VERSION:
         raise OperatingError(f"{name}: schema version {version!r} is not known (this program: {VERSION})")
-    return cast("Event", _decoder(EVENTS[name])(message))
+    at = message.get("at")
+    return cast("Event", _decoder(EVENTS[name])(message)), name, str(at)
 
 
 def instant(value: datetime) -> str:
@@ -193,10 +199,20 @@ def _decoder(kind: Any) -> Decode:  # noqa: ANN401 - a type as written
 
 
 def _dataclass_decoder(kind: type) -> Decode:
+    """All fields at once; only when that fails they are looked at one by one, to say which it was."""
     types = get_type_hints(kind)
-    readers = {f.name: _decoder(types[f.name]) for f in fields(kind)}
+    readers = {f.name: _decoder(types[f.name]) for f in fields(kind) if f.init}
+    in_turn, count = list(readers.items()), len(readers)
 
     def read(message: Any) -> Any:  # noqa: ANN401 - as the dataclass declares
+        try:
+            if len(message) == count:
+                return kind(*[reader(message[name]) for name, reader in in_turn])
+        except (OperatingError, LookupError, TypeError, ValueError, ArithmeticError):
+            return read_singly(message)
+        return read_singly(message)
+
+    def read_singly(message: Any) -> Any:  # noqa: ANN401 - as above
         _expect(message, dict, kind.__name__)
         if message.keys() != readers.keys():
             words = [f"unknown field {name!r}" for name in sorted(message.keys() - readers.keys())]
@@ -240,21 +256,30 @@ def _enum_decoder(kind: type[Enum]) -> Decode:
     return read
 
 
-def _read_decimal(value: Any) -> Decimal:  # noqa: ANN401 - what JSON holds
+@lru_cache(maxsize=65_536)
+def _amount(text: str) -> Decimal:
     try:
-        amount = Decimal(_expect(value, str, "a decimal string"))
+        amount = Decimal(text)
     except ArithmeticError as error:
-        raise OperatingError(f"{value!r} is no amount") from error
+        raise OperatingError(f"{text!r} is no amount") from error
     if not amount.is_finite():
-        raise OperatingError(f"{value!r} is no amount")
+        raise OperatingError(f"{text!r} is no amount")
     return amount
 
 
-def _read_instant(value: Any) -> datetime:  # noqa: ANN401 - what JSON holds
-    text = _expect(value, str, "an instant")
+def _read_decimal(value: Any) -> Decimal:  # noqa: ANN401 - what JSON holds
+    return _amount(_expect(value, str, "a decimal string"))
+
+
+@lru_cache(maxsize=4_096)
+def _instant(text: str) -> datetime:
     if not text.endswith("Z"):
         raise OperatingError(f"{text!r} is no instant in UTC")
     return datetime.fromisoformat(text)
+
+
+def _read_instant(value: Any) -> datetime:  # noqa: ANN401 - what JSON holds
+    return _instant(_expect(value, str, "an instant"))
 
 
 def _read_date(value: Any) -> date:  # noqa: ANN401 - what JSON holds
@@ -294,6 +319,9 @@ def _expect(value: Any, kind: type, words: str) -> Any:  # noqa: ANN401 - what J
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number of this journal")
+
+
+_parse = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 _DECODERS: dict[Any, Decode] = {

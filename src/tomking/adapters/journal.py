@@ -18,7 +18,7 @@ from typing import NamedTuple, Self, cast
 
 import apsw
 
-from tomking.adapters.codec import decode, encode, instant
+from tomking.adapters.codec import encode, instant, labelled
 from tomking.adapters.witness import Head, Witness, head_path
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event
@@ -93,7 +93,7 @@ class MemoryJournal:
     def read(self) -> Iterator[Event]:
         before = GENESIS
         for sequence, (text, digest) in enumerate(self._rows, start=1):
-            yield _verified("journal in memory", sequence, text, digest, before)
+            yield _verified("journal in memory", sequence, text, digest, before)[0]
             before = digest
 
     def head(self) -> str:
@@ -186,8 +186,8 @@ class SqliteJournal:
                 done += 1
                 if sequence != done:
                     raise OperatingError(f"{where}: event {done} is missing; {DAMAGED}")
-                event = _verified(where, sequence, text, digest, before)
-                if name != type(event).__name__ or at != instant(event.at):
+                event, kind, when = _verified(where, sequence, text, digest, before)
+                if name != kind or at != when:
                     raise OperatingError(f"{where}: event {sequence} is labelled {name} at {at}; {DAMAGED}")
                 yield event
                 before = digest
@@ -197,6 +197,11 @@ class SqliteJournal:
 
     def __len__(self) -> int:
         return self._sequence
+
+    def origin(self) -> Origin | None:
+        """What it says it belongs to; None in formats that did not say."""
+        with self._failing("cannot be read"):
+            return origin_of(self._db) if self.schema == SCHEMA else None
 
     def close(self) -> None:
         # While somebody else has the file open it stays as it is: the last to close it tidies up.
@@ -293,18 +298,21 @@ class SqliteJournal:
             yield
         except (apsw.Error, UnicodeDecodeError) as error:
             self._broken = self._broken or fatal
-            remedy = f"; {DAMAGED}" if isinstance(error, apsw.CorruptError | UnicodeDecodeError) else ""
+            remedy = f"; {DAMAGED}" if isinstance(error, _DAMAGE) else ""
             raise OperatingError(f"{self._path}: {what} ({_words(error)}){remedy}") from error
         except OperatingError:
             self._broken = self._broken or fatal
             raise
 
 
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+
+
 def check(db: apsw.Connection, path: Path, origin: Origin | None = None) -> int:
     """The format of a journal whose pages are whole.  ``OperatingError`` says what it is instead."""
     application, schema = (db.execute(f"PRAGMA {name}").get for name in ("application_id", "user_version"))
     if application != APPLICATION:
-        raise OperatingError(f"{path}: is a database of another program, not a journal")
+        raise OperatingError(f"{path}: is a database of another program, not a journal; {DAMAGED}")
     if schema not in READABLE:
         raise OperatingError(
             f"{path}: journal format {schema}, this program reads {READABLE[-1]}; "
@@ -331,7 +339,8 @@ def _words(error: Exception) -> str:
     return str(error).removeprefix("SQLITE_") or type(error).__name__
 
 
-def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> Event:
+def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> tuple[Event, str, str]:
+    """The event with its name and instant as written."""
     try:
         whole = chained(before, text) == digest
     except (TypeError, UnicodeEncodeError):  # a damaged cell that is no text any more
@@ -339,6 +348,6 @@ def _verified(where: str, sequence: int, text: str, digest: str, before: str) ->
     if not whole:
         raise OperatingError(f"{where}: the chain of hashes breaks at event {sequence}; {DAMAGED}")
     try:
-        return decode(text)
+        return labelled(text)
     except OperatingError as error:
         raise OperatingError(f"{where}: event {sequence}: {error}") from error

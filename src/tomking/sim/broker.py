@@ -137,13 +137,15 @@ class SimBroker:
 
     def traded(self, order: str, units: int, now: datetime) -> bool:
         """Somebody trades at most so many units against a resting order at its limit, wherever the market
-        is: how a venue in which others act too forces a race.  False: nothing is left, or nobody quotes it.
+        is: how a venue in which others act too forces a race.  False: nothing is left, nobody quotes it, or
+        a leg would have to be given away for less than nothing.
         """
         if order not in self._resting or self._session(now) is None:
             return False
         resting = self._resting[order]
         quotes = self._market.quotes(resting.order.structure.contracts, now)
-        if net_quote(resting.order.structure, quotes) is None:
+        structure = resting.order.structure
+        if net_quote(structure, quotes) is None or min(leg_prices(structure, quotes, resting.limit)) < 0:
             return False
         self._fill(order, min(units, resting.units), resting.limit, quotes, now)
         return True

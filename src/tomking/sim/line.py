@@ -62,7 +62,7 @@ class SimLine:
         self._inbox: list[Told] = []
         self._open: dict[str, bool] = {}
         """Requests by key whose answer has not been told; True once the line has given up on one."""
-        self._visible: dict[str, datetime] = {}
+        self._unseen: dict[str, datetime] = {}
         """When an order can be found, by id, while that is still to come."""
         self._last_frame = start
         self._life = 0
@@ -128,6 +128,11 @@ class SimLine:
         self.account.advance(now)
         self._send_frames()
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether ``take`` would return anything now, without time going on."""
+        return bool(self._inbox)
+
     def restart(self, now: datetime) -> None:
         """The process at our end died: what it has not taken, and what is under way to it, is lost.
 
@@ -166,8 +171,8 @@ class SimLine:
             return Reply(request.key, now, Outcome.ACCEPTED, positions=positions)
         reply = self.account.handle(request, now)
         for order in reply.orders:
-            if order.id not in self._visible and isinstance(request, Place | Replace):
-                self._visible[order.id] = now + self._hiding(struck, now)
+            if isinstance(request, Place | Replace):
+                self._unseen[order.id] = now + self._hiding(struck, now)
         return reply
 
     def _seen_as_of(self, stale: Fault | None, now: datetime) -> datetime:
@@ -175,17 +180,17 @@ class SimLine:
         if stale is None:
             return now
         as_of = now - timedelta(seconds=stale.seconds)
-        if self.account.is_processing(as_of):
+        if self.account.floor.is_processing(as_of):
             return now
         self._fire("stale snapshot")
         return as_of
 
     def _found(self, as_of: datetime, now: datetime) -> tuple[BrokerOrder, ...]:
         """What a search shows: new orders are missing from it for a while (F11)."""
-        for id_ in [id_ for id_, at in self._visible.items() if at <= now]:
-            self._visible[id_] = datetime.min.replace(tzinfo=now.tzinfo)
         orders = self.account.orders(as_of)
-        return tuple(one for one in orders if self._visible.get(one.id, now) <= now)
+        for id_ in [id_ for id_, at in self._unseen.items() if at <= now]:
+            del self._unseen[id_]
+        return tuple(one for one in orders if one.id not in self._unseen) if self._unseen else orders
 
     def _hiding(self, struck: dict[str, Fault], now: datetime) -> timedelta:
         invisible = struck.get("invisible")

@@ -1,90 +1,16 @@
-"""What a venue knows of one account: its orders as shown at each instant, and what is held, true and shown.
+"""An order at the venue: what is true of it, and what is shown."""
 
-A trade is true at once and shown leg by leg later (T5): ``Holdings`` is kept twice.
-"""
-
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
 
-from tomking.domain.contract import Contract
 from tomking.domain.intent import Part, Urgency
-from tomking.domain.money import ZERO, cents
+from tomking.domain.money import ZERO
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure, merged
-from tomking.execution.wire import ENDED, BrokerOrder, Execution, Positions, Status
-
-T = TypeVar("T")
-
-REMEMBERED = timedelta(minutes=10)
-"""How old a snapshot may be that is shown again."""
-
-
-@dataclass(slots=True)
-class Versions(Generic[T]):
-    """A value over time, for those who are shown an old one."""
-
-    first: T
-    times: list[datetime] = field(default_factory=list)
-    values: list[T] = field(default_factory=list)
-
-    def add(self, at: datetime, value: T) -> None:
-        self.times.append(at)
-        self.values.append(value)
-        if len(self.times) > 64:
-            stale = max(0, bisect_right(self.times, at - REMEMBERED) - 1)
-            del self.times[:stale], self.values[:stale]
-
-    @property
-    def last(self) -> T:
-        return self.values[-1] if self.values else self.first
-
-    def as_of(self, at: datetime) -> T:
-        """What was shown then; the oldest remembered one for times before."""
-        if not self.times or at >= self.times[-1]:
-            return self.last
-        i = bisect_right(self.times, at)
-        return self.values[i - 1] if i else self.first
-
-
-@dataclass(slots=True)
-class Holdings:
-    """Contracts and cash.  Cash is exact; it is shown to the cent, half-even."""
-
-    cash: Decimal
-    held: dict[Contract, int] = field(default_factory=dict)
-    shown: Versions[Positions] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.shown = Versions(self._positions())
-
-    def trade(self, executions: Iterable[Execution], fees: Decimal, at: datetime) -> None:
-        """Contracts come or go for their price."""
-        for one in executions:
-            self.cash -= one.quantity * one.price * one.contract.multiplier
-            self._add(one.contract, one.quantity)
-        self.cash -= fees
-        self.shown.add(at, self._positions())
-
-    def move(self, dollars: Decimal, changes: Iterable[tuple[Contract, int]], at: datetime) -> None:
-        """Cash and contracts come or go without an order."""
-        self.cash += dollars
-        for contract, quantity in changes:
-            self._add(contract, quantity)
-        self.shown.add(at, self._positions())
-
-    def _add(self, contract: Contract, quantity: int) -> None:
-        total = self.held.get(contract, 0) + quantity
-        if total:
-            self.held[contract] = total
-        else:
-            self.held.pop(contract, None)
-
-    def _positions(self) -> Positions:
-        return Positions(tuple(self.held.items()), cents(self.cash))
+from tomking.execution.wire import ENDED, BrokerOrder, Execution, Status
+from tomking.sim.ledger import Versions
 
 
 @dataclass(slots=True, eq=False)

@@ -1,0 +1,393 @@
+"""What the desk sends for an order, and what keeps it from sending."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tomking.domain import events as ev
+from tomking.domain.book import Book, Working
+from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.chain import NetQuote, net_quote
+from tomking.domain.intent import Urgency
+from tomking.domain.order import Order
+from tomking.domain.structure import Leg, Structure
+from tomking.execution.protocol import checks
+from tomking.execution.protocol.account import Account
+from tomking.execution.protocol.asking import Asking
+from tomking.execution.protocol.budget import Use
+from tomking.execution.protocol.course import (
+    IN_DOUBT,
+    Attempt,
+    Course,
+    Input,
+    Phase,
+    Planned,
+    Purpose,
+    advance,
+)
+from tomking.execution.protocol.fills import per_unit
+from tomking.execution.protocol.lookout import News, halted
+from tomking.execution.protocol.tags import Tag
+from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
+from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
+from tomking.ports import MarketData
+
+WAITS_FOR_LINE = timedelta(seconds=30)
+"""So long an opening order waits for the account to be read; then it is refused."""
+CANCEL_AGAIN = timedelta(seconds=5)
+REPLACE_AGAIN = timedelta(seconds=10)
+REPEAT_AFTER: dict[Urgency, timedelta] = {
+    Urgency.STOP: timedelta(seconds=15),
+    Urgency.RULE: timedelta(seconds=30),
+    Urgency.TARGET: timedelta(seconds=60),
+}
+"""A close in doubt for so long, absent from a search, with its position still there, is sent again."""
+BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
+
+
+class Acts:
+    """Sends on behalf of courses; remembers what it sent when, for as long as that matters."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        instance: str,
+        epoch: int,
+        *,
+        sessions: Sessions,
+        market: MarketData,
+        may_open: Callable[[datetime], str | None],
+    ) -> None:
+        self._asking = asking
+        self._instance, self._epoch = instance, epoch
+        self._sessions = sessions
+        self._market = market
+        self._may_open = may_open
+        self._sent: list[tuple[datetime, Order]] = []
+        self._strays: dict[str, tuple[BrokerOrder, datetime | None]] = {}
+        self._runaway = ""
+        self.stale = ""
+        """What shows that this book is older than the broker's evidence; empty: nothing."""
+
+    # ------------------------------------------------------------------ fencing
+
+    def tag(self, order: str, number: int) -> str:
+        return str(Tag(self._instance, self._epoch, order, number))
+
+    def is_fenced_off_by(self, tag: Tag, book: Book, working: Working | None) -> bool:
+        """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27)."""
+        beyond = ""
+        if tag.epoch > self._epoch:
+            beyond = f"a later trading lease, {tag.epoch} after {self._epoch}"
+        elif int(tag.order) >= max(book.sequence, 1):
+            beyond = f"order {tag.order}, the book ends at event {book.sequence}"
+        elif working is not None and tag.attempt > working.attempt:
+            beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {working.attempt}"
+        if beyond and not self.stale:
+            self.stale = f"the broker has {tag}: {beyond}"
+        return bool(beyond)
+
+    def alarms(self, book: Book, now: datetime) -> News:
+        """What stops trading altogether, as long as the book does not say so."""
+        words = self.stale or self._runaway
+        return halted(book, words, now) if words else []
+
+    def hold(self, now: datetime) -> str | None:
+        """Why no opening order goes out now; None: it may."""
+        return self.stale or self._runaway or self._may_open(now) or self._asking.unsynced()
+
+    # ------------------------------------------------------------------ one order
+
+    def work(self, course: Course, courses: Mapping[str, Course], now: datetime) -> Course:
+        """Sends what the order needs next, as far as it is durable and the budget allows."""
+        if course.phase is Phase.PENDING:
+            return self._post(course, courses, now)
+        if self.stale or course.planned is not None:
+            return course
+        if course.cancelling or course.is_over:
+            return self._end(course, now)
+        return self._move(course, now) if course.phase is Phase.WORKING else course
+
+    def act(self, course: Course, account: Account, now: datetime) -> tuple[Course, News]:
+        """As ``work``, and what doubt or uneven legs ask for."""
+        news: News = []
+        if course.planned is not None and not course.is_over:
+            return self._send_planned(course, now)
+        if course.phase is Phase.LEG_IMBALANCE:
+            course, news = self._even(course, account, now)
+        elif course.phase in IN_DOUBT and self._may_repeat(course, account, now):
+            course = self._repeat(course, account, now)
+        elif course.phase is Phase.WORKING and self._lost_replacement(course, now):
+            live = next(a for a in course.attempts if a.is_live)
+            course = _plan(
+                course, Purpose.REPLACE, live.legs, live.units, course.limit, why="a new limit was lost"
+            )
+        if course.planned is not None:
+            return self._send_planned(course, now)
+        return self.work(course, account.courses, now), news
+
+    # ------------------------------------------------------------------ post
+
+    def _post(self, course: Course, courses: Mapping[str, Course], now: datetime) -> Course:
+        if course.cancelling:
+            return replace(course, phase=advance(course.phase, Input.WITHDRAW))
+        order = course.order
+        limit = checks.sendable(order, course.limit)
+        denied = self._denied(course, limit, courses, now)
+        if denied is not None:
+            return replace(course, phase=advance(course.phase, Input.DENY), reason=denied)
+        if order.opens and self._asking.unsynced() is not None:
+            return course
+        legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items() if n)
+        course = self._place(course, Purpose.WORK, legs, order.units, limit, now=now)
+        if course.phase is not Phase.PENDING:
+            self._sent = [(at, o) for at, o in self._sent if now - at < checks.LIKE_WITHIN]
+            self._sent.append((now, order))
+        return course
+
+    def _denied(
+        self, course: Course, limit: Decimal, courses: Mapping[str, Course], now: datetime
+    ) -> str | None:
+        """Why this order must not go out at all: said once, and never on the wire (F2, F6, F35)."""
+        order = course.order
+        if self.stale:
+            return self.stale
+        session = self._sessions.on(new_york(now).date())
+        if session is None or not session.open <= now < session.close:
+            return "the market is closed"
+        if not all(per_unit(order.structure.legs).values()):
+            return "one contract is bought and sold by the same order"
+        words = checks.off_collar(order, limit, self._quote(order.structure.legs, now))
+        if words is not None or not order.opens:
+            return words
+        words = self._runaway or self._may_open(now)
+        unsynced = self._asking.unsynced()
+        if words is None or words == "":
+            words = unsynced if unsynced and now - course.since >= WAITS_FOR_LINE else None
+        if words is None and any(_same_slot(order, c) for c in courses.values()):
+            words = "another order of the same entry has not ended"
+        if words is None and checks.repeats(order, self._sent, now):
+            self._runaway = f"more than {checks.LIKE_ORDERS} like orders in ten minutes: {order.structure}"
+            words = self._runaway
+        return words
+
+    def _quote(self, legs: Sequence[Leg], now: datetime) -> NetQuote | None:
+        structure = Structure("order", tuple(legs))
+        return net_quote(structure, self._market.quotes(structure.contracts, now))
+
+    def _place(
+        self,
+        course: Course,
+        purpose: Purpose,
+        legs: tuple[Leg, ...],
+        units: int,
+        limit: Decimal,
+        *,
+        now: datetime,
+    ) -> Course:
+        order, number = course.order, course.number
+        opens = order.opens and purpose is Purpose.WORK
+        lasts = order.urgency is Urgency.TARGET and purpose is Purpose.WORK
+        tag = self.tag(order.id, number)
+        sent = self._asking.send(
+            lambda key: Place(key, tag, legs, units, limit, opens, lasts),
+            Use.OPEN if opens else Use.CLOSE,
+            now,
+            order.id,
+            number,
+        )
+        if not sent:
+            return course
+        course = course.with_attempt(Attempt(number, purpose, legs, units, limit, now))
+        return replace(course, phase=advance(course.phase, Input.SEND), absent=None)
+
+    # ------------------------------------------------------------------ cancel and replace
+
+    def _end(self, course: Course, now: datetime) -> Course:
+        """Asks for the end of whatever works; again every five seconds: a cancel does no harm twice (F20)."""
+        if course.cancel_sent is not None and now - course.cancel_sent < CANCEL_AGAIN:
+            return course
+        for live in (a for a in course.attempts if a.is_live):
+            assert live.seen is not None, "a live attempt was seen"
+            id_ = live.seen.id
+            if self._asking.flies(course.order.id, Cancel, live.number):
+                continue
+            make = _canceller(id_)
+            if self._asking.send(make, Use.CANCEL, now, course.order.id, live.number):
+                course = replace(course, cancel_sent=now)
+        return course
+
+    def _move(self, course: Course, now: datetime) -> Course:
+        """Replaces the attempt that works when the newest limit is another; one change at a time."""
+        live = _steady(course)
+        limit = checks.sendable(course.order, course.limit)
+        number = course.number
+        if (
+            live is None
+            or live.seen is None
+            or live.seen.limit == limit
+            or number <= course.attempts[-1].number
+        ):
+            return course
+        return self._replace(course, live.seen, limit, number, now)
+
+    def _replace(
+        self, course: Course, live: BrokerOrder, limit: Decimal, number: int, now: datetime
+    ) -> Course:
+        order = course.order
+        if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
+            return course
+        if checks.off_collar(order, limit, self._quote(order.structure.legs, now)) is not None:
+            return course
+        if order.opens and self.hold(now) is not None:
+            return course
+        tag = self.tag(order.id, number)
+        sent = self._asking.send(
+            lambda key: Replace(key, tag, live.id, limit),
+            Use.OPEN if order.opens else Use.CLOSE,
+            now,
+            order.id,
+            number,
+        )
+        if not sent:
+            return course
+        attempt = Attempt(number, Purpose.REPLACE, live.legs, live.units, limit, now)
+        return replace(course.with_attempt(attempt), absent=None)
+
+    def _lost_replacement(self, course: Course, now: datetime) -> bool:
+        """Whether the order works at another limit than it should, and the request for it led to nothing."""
+        live, last = _steady(course), course.attempts[-1]
+        if live is None or live.seen is None or last.is_flying or course.cancelling or self.stale:
+            return False
+        wanted = live.seen.limit != checks.sendable(course.order, course.limit)
+        return wanted and course.number <= last.number and now - last.sent >= REPLACE_AGAIN
+
+    # ------------------------------------------------------------------ repeat a close
+
+    def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
+        """A close may be sent again: searched for in vain, its position there, nothing working on it (T6)."""
+        order = course.order
+        if order.opens or self.stale or any(a.is_live or a.is_flying for a in course.attempts):
+            return False
+        session = self._sessions.on(new_york(now).date())
+        if session is None or not session.open <= now < session.close:
+            return False
+        since = max(a.sent for a in course.attempts)
+        wait = REPEAT_AFTER[order.urgency]
+        asked = account.asked
+        if now - since < wait or course.absent is None or asked is None or asked < course.absent:
+            return False
+        contracts = per_unit(order.structure.legs)
+        busy = {leg.contract for one in account.found if one.status not in ENDED for leg in one.legs}
+        left = _units_left(course, account)
+        held = all(account.held(c) * -n >= n * n * left for c, n in contracts.items())
+        return course.absent - since >= wait and not busy & contracts.keys() and held and left > 0
+
+    def _repeat(self, course: Course, account: Account, now: datetime) -> Course:
+        order = course.order
+        legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items())
+        limit = checks.sendable(order, course.limit)
+        if course.cancelling:
+            # It was to make way for a more urgent exit: so it is that exit.
+            quote = self._quote(legs, now)
+            limit = limit if quote is None else remedy_limit(legs, quote, 0)
+        why = "not found, its position is there, and nothing works on it"
+        return _plan(course, Purpose.WORK, legs, _units_left(course, account), limit, why=why)
+
+    # ------------------------------------------------------------------ uneven legs
+
+    def _even(self, course: Course, account: Account, now: datetime) -> tuple[Course, News]:
+        """Cancels what still works, then trades what is missing or left over (I8, I9)."""
+        live = [a for a in course.attempts if a.is_live]
+        if live:
+            if live[-1].purpose in {Purpose.COMPLETE, Purpose.UNWIND} and now - live[-1].sent < REMEDY_WITHIN:
+                return course, []
+            return self._telling(self._end(course, now), "cancel", now)
+        asked, since = account.asked, course.over or now
+        if any(a.lacks_executions or a.is_flying for a in course.attempts):
+            return self._telling(course, "wait", now)
+        if any(a.is_open_question for a in course.attempts):
+            since = max(a.sent for a in course.attempts) + PATIENCE
+        contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
+        if asked is None or asked < since or not account.agrees_on(contracts) or not course.odd:
+            return self._telling(course, "wait", now)
+        purpose, legs, units = remedy(course.order, dict(course.odd))
+        quote = self._quote(legs, now)
+        if quote is None:
+            return self._telling(course, "wait", now)
+        limit = remedy_limit(legs, quote, course.remedies)
+        course, news = self._telling(course, purpose.value, now)
+        course = _plan(course, purpose, legs, units, limit, why=f"uneven legs, {purpose.value}")
+        return replace(course, remedies=course.remedies + 1), news
+
+    def _telling(self, course: Course, action: str, now: datetime) -> tuple[Course, News]:
+        if course.told_uneven == action:
+            return course, []
+        words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
+        news: News = [ev.LegsUneven(now, course.order.id, action, words)]
+        return replace(course, told_uneven=action), news
+
+    # ------------------------------------------------------------------ what is planned
+
+    def _send_planned(self, course: Course, now: datetime) -> tuple[Course, News]:
+        """An attempt goes out when its number is durable; until then it is told."""
+        plan = course.planned
+        assert plan is not None, "only what is planned is sent"
+        if course.number < plan.number:
+            return course, [ev.OrderRetried(now, course.order.id, plan.number, plan.why)]
+        if self.stale:
+            return course, []
+        number = course.number
+        if plan.purpose is Purpose.REPLACE:
+            live = _steady(course)
+            course = replace(course, planned=None)
+            if live is None or live.seen is None:
+                return course, []
+            return self._replace(course, live.seen, plan.limit, number, now), []
+        sent = self._place(course, plan.purpose, plan.legs, plan.units, plan.limit, now=now)
+        return (course, []) if sent is course else (replace(sent, planned=None), [])
+
+    # ------------------------------------------------------------------ strays
+
+    def stray(self, order: BrokerOrder) -> None:
+        """An order with our tag that this book ended long ago: it must not work on."""
+        if order.status in ENDED:
+            self._strays.pop(order.id, None)
+        else:
+            self._strays.setdefault(order.id, (order, None))
+
+    def end_strays(self, now: datetime) -> None:
+        for id_, (order, last) in tuple(self._strays.items()):
+            if self.stale or (last is not None and now - last < CANCEL_AGAIN):
+                continue
+            if self._asking.send(_canceller(id_), Use.CANCEL, now):
+                self._strays[id_] = (order, now)
+
+
+def _canceller(broker_id: str) -> Callable[[str], Cancel]:
+    return lambda key: Cancel(key, broker_id)
+
+
+def _plan(
+    course: Course, purpose: Purpose, legs: tuple[Leg, ...], units: int, limit: Decimal, *, why: str
+) -> Course:
+    return replace(course, planned=Planned(course.number + 1, purpose, legs, units, limit, why))
+
+
+def _steady(course: Course) -> Attempt | None:
+    """The one attempt that works and is not being changed."""
+    live = [a for a in course.attempts if a.is_live]
+    if len(live) != 1 or live[0].seen is None or live[0].seen.status in BEING_CHANGED:
+        return None
+    return live[0]
+
+
+def _same_slot(order: Order, other: Course) -> bool:
+    same = (other.order.strategy, other.order.entry_key) == (order.strategy, order.entry_key)
+    return same and other.order.id != order.id and other.order.opens and not other.is_over
+
+
+def _units_left(course: Course, account: Account) -> int:
+    working = account.book.orders.get(course.order.id)
+    return 0 if working is None else course.order.units - working.filled

@@ -1,0 +1,273 @@
+"""The order desk: the ``Broker`` port on a wire that loses, repeats, delays and reorders.
+
+At every ``news``:
+
+1. Hear    what arrived is sorted to its order by its tag; silence counts as UNKNOWN.
+2. Judge   each order's course takes its next step from all evidence; whole units become fills.
+3. Act     what is durable is sent; what is in doubt is searched for; uneven legs are made even.
+4. Look    orders every 5 s while any is open, positions every 60 s, sooner in doubt (F29, T12).
+
+It holds nothing that the book and the broker could not tell again: a restart finds every working order of the
+book in doubt and looks for it by its tag.  An opening order is posted once, ever.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tomking.domain import events as ev
+from tomking.domain.book import Book, Working
+from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.contract import Contract
+from tomking.domain.order import Order
+from tomking.execution.protocol import lookout
+from tomking.execution.protocol.account import Account, book_of
+from tomking.execution.protocol.acts import Acts
+from tomking.execution.protocol.asking import Asked, Asking
+from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose
+from tomking.execution.protocol.evidence import settled, shown
+from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.tags import parsed
+from tomking.execution.wire import (
+    BrokerOrder,
+    Cancel,
+    FindOrders,
+    Kind,
+    Outcome,
+    Place,
+    Replace,
+    Reply,
+    Report,
+    Wire,
+)
+from tomking.ports import Expiry, MarketData
+
+SOON = timedelta(seconds=1)
+TRANSACTIONS_EVERY = timedelta(seconds=30)
+
+Allowed = Callable[[datetime], str | None]
+"""Why nothing may be opened now (the latch, the lease); None: it may."""
+Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
+"""Book against broker, whenever positions have been read anew."""
+
+
+def _always(_: datetime) -> None:
+    """Nothing else stands in the way."""
+
+
+def _nothing(_: Account, __: datetime) -> tuple[ev.BrokerNews, ...]:
+    return ()
+
+
+class OrderDesk:
+    """See the module."""
+
+    def __init__(
+        self,
+        wire: Wire,
+        *,
+        instance: str,
+        epoch: int,
+        sessions: Sessions,
+        market: MarketData,
+        may_open: Allowed = _always,
+        compare: Compare = _nothing,
+    ) -> None:
+        """instance, epoch: see ``tags.Tag``; market: what prices are checked against when they are sent."""
+        self._asking = Asking(wire, f"{instance}-{epoch}:")
+        self._acts = Acts(self._asking, instance, epoch, sessions=sessions, market=market, may_open=may_open)
+        self._instance, self._epoch = instance, epoch
+        self._sessions = sessions
+        self._compare = compare
+        self._compared: datetime | None = None
+        self._courses: dict[str, Course] = {}
+        self._book = Book()
+        self._wants_transactions = False
+
+    # ------------------------------------------------------------------ the port
+
+    def submit(self, order: Order, now: datetime) -> None:
+        assert order.id not in self._courses, f"order {order.id} submitted twice"
+        self._courses[order.id] = self._acts.work(Course(order, now, order.limit), self._courses, now)
+
+    def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
+        course = self._courses.get(order)
+        if course is not None and not course.is_over:
+            course = replace(course, limit=limit, number=course.number + 1)
+            self._courses[order] = self._acts.work(course, self._courses, now)
+
+    def cancel(self, order: str, now: datetime) -> None:
+        course = self._courses.get(order)
+        if course is not None and not course.is_over:
+            self._courses[order] = self._acts.work(replace(course, cancelling=True), self._courses, now)
+
+    def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
+        self._book = book
+        self._forget(book)
+        for id_, working in book.orders.items():
+            self._courses[id_] = self._synced(self._courses.get(id_), working)
+        for asked, told in self._asking.hear(now):
+            self._hear(asked, told, now)
+        news: list[ev.BrokerNews] = self._acts.alarms(book, now)
+        for id_ in sorted(self._courses, key=int):
+            news += self._step(id_, now)
+        self._acts.end_strays(now)
+        self._look(now)
+        if self._asking.positions_asked not in (None, self._compared):
+            self._compared = self._asking.positions_asked
+            news += self._compare(self.account(), now)
+        return news
+
+    def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        self._wants_transactions = True
+        self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
+        return ended(contracts, self._asking.transactions)
+
+    def assigned(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
+        self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
+        return ended(contracts, self._asking.transactions, {Kind.ASSIGNED})
+
+    def next_wake(self, now: datetime) -> datetime | None:
+        """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
+        if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
+            return now + SOON
+        rates = self._rates(now)
+        return None if rates is None else self._asking.next_look(*rates, now)
+
+    # ------------------------------------------------------------------ what it knows, for others
+
+    def account(self) -> Account:
+        """The broker's account as last read, and the book's and the desk's part in it."""
+        asking = self._asking
+        return Account(
+            self._book,
+            asking.positions,
+            asking.positions_asked,
+            asking.found,
+            asking.found_asked,
+            asking.transactions,
+            self._courses,
+        )
+
+    def hold(self, now: datetime) -> str | None:
+        """Why it would send no opening order now, in words; None: it would."""
+        return self._acts.hold(now)
+
+    @property
+    def courses(self) -> dict[str, Course]:
+        """Of this session, by order id."""
+        return dict(self._courses)
+
+    # ------------------------------------------------------------------ 1 hear
+
+    def _forget(self, book: Book) -> None:
+        """What ended in sessions before; late prints of these are found by comparing positions."""
+        for id_, course in tuple(self._courses.items()):
+            if course.is_over and id_ not in book.orders and id_ not in book.ended:
+                if any(a.is_live for a in course.attempts):
+                    continue
+                del self._courses[id_]
+
+    def _synced(self, course: Course | None, working: Working) -> Course:
+        """The book leads: what it holds as working and nobody here sent was sent before a restart."""
+        if course is None:
+            course = self._restarted(working)
+        cancelling = course.cancelling or working.cancelling
+        number = max(course.number, working.attempt)
+        if cancelling is not course.cancelling or number != course.number:
+            course = replace(course, cancelling=cancelling, number=number)
+        return course
+
+    def _restarted(self, working: Working) -> Course:
+        order = working.order
+        purpose = Purpose.WORK if working.attempt == 1 else Purpose.REPLACE
+        question = Attempt(
+            working.attempt,
+            purpose,
+            order.structure.legs,
+            order.units,
+            working.limit,
+            working.since,
+            Outcome.UNKNOWN,
+        )
+        return Course(
+            order,
+            working.since,
+            working.limit,
+            working.attempt,
+            Phase.PARKED if working.parked else Phase.SENT,
+            (question,),
+            doubt=working.doubt,
+        )
+
+    def _hear(self, asked: Asked | None, told: Reply | Report, now: datetime) -> None:
+        if isinstance(told, Report):
+            self._see(told.order, now)
+            return
+        for order in told.orders:
+            self._see(order, now)
+        if asked is None:
+            return
+        course = self._courses.get(asked.order)
+        if isinstance(asked.request, FindOrders) and told.outcome is Outcome.ACCEPTED:
+            self._searched(asked.sent)
+        elif course is not None and isinstance(asked.request, Place | Replace):
+            attempt = course.attempt(asked.number)
+            if attempt is not None and attempt.outcome in {None, Outcome.UNKNOWN}:
+                course = course.with_attempt(replace(attempt, outcome=told.outcome))
+                reason = told.text or told.code
+                self._courses[asked.order] = replace(course, reason=reason or course.reason)
+        elif course is not None and isinstance(asked.request, Cancel) and told.outcome is Outcome.ACCEPTED:
+            self._courses[asked.order] = settled(course, course.number + 1)
+
+    def _see(self, order: BrokerOrder, now: datetime) -> None:
+        tag = parsed(order.tag)
+        if tag is None or tag.instance != self._instance:
+            return
+        working = book_of(self._book, tag.order)
+        if self._acts.is_fenced_off_by(tag, self._book, working):
+            return
+        course = self._courses.get(tag.order)
+        if course is None and working is not None:
+            # It ended in this session, before a restart.
+            phase = Phase.CANCELLED if working.filled < working.order.units else Phase.FILLED
+            course = Course(working.order, working.since, working.limit, working.attempt, phase)
+        if course is None:
+            self._acts.stray(order)
+        else:
+            self._courses[tag.order] = shown(course, tag.attempt, order, now)
+
+    def _searched(self, asked: datetime) -> None:
+        """Notes for each order in doubt that a search asked after it was sent did not show it."""
+        for id_, course in self._courses.items():
+            sent = [a.sent for a in course.attempts if a.is_open_question]
+            if sent and max(sent) < asked:
+                self._courses[id_] = replace(course, absent=asked)
+
+    # ------------------------------------------------------------------ 2 judge, 3 act
+
+    def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
+        course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)
+        course, more = self._acts.act(course, self.account(), now)
+        self._courses[id_] = course
+        return [*news, *more]
+
+    # ------------------------------------------------------------------ 4 look
+
+    def _look(self, now: datetime) -> None:
+        rates = self._rates(now)
+        if rates is not None:
+            self._asking.look(*rates, now)
+        if self._wants_transactions and self._has_expired(now):
+            self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
+
+    def _rates(self, now: datetime) -> tuple[timedelta, timedelta] | None:
+        """How often orders and positions are asked for; None: not at all."""
+        session = self._sessions.on(new_york(now).date())
+        is_open = session is not None and session.open <= now < session.close
+        return lookout.rates(self._courses.values(), now, is_open=is_open)
+
+    def _has_expired(self, now: datetime) -> bool:
+        today = new_york(now).date()
+        return any(contract.expiry <= today for contract in self._book.held())

@@ -1,0 +1,87 @@
+"""From what the broker showed to what it means for an order's course."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
+from tomking.execution.wire import BrokerOrder, Outcome, Status
+
+SEARCHES = (
+    (timedelta(seconds=60), timedelta(seconds=2)),
+    (timedelta(seconds=660), timedelta(seconds=15)),
+)
+"""While in doubt for less than the first, an order is searched for every second; afterwards every 60 s."""
+LAST_SEARCHES = timedelta(seconds=60)
+PARK_AFTER = timedelta(minutes=10)
+
+
+def search_every(doubted: timedelta) -> timedelta:
+    """30 searches of 2 s, 40 of 15 s, then one a minute to the session's end."""
+    return next((every for below, every in SEARCHES if doubted < below), LAST_SEARCHES)
+
+
+def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Course:
+    """The course with one showing of one of its attempts, found by its tag."""
+    known = course.attempt(number) or _found(course, number, order, now)
+    course = course.with_attempt(replace(known, seen=merged(known.seen, order)))
+    return settled(course, number) if known.purpose is Purpose.REPLACE else course
+
+
+def settled(course: Course, number: int) -> Course:
+    """The same order can be replaced once only: what was asked before attempt ``number`` in vain is over.
+
+    Called when that replacement exists, or the cancel of what it would have replaced was taken.
+    """
+    for one in course.attempts:
+        if one.purpose is Purpose.REPLACE and one.number < number and one.seen is None:
+            course = course.with_attempt(replace(one, outcome=Outcome.REJECTED))
+    return course
+
+
+def _found(course: Course, number: int, order: BrokerOrder, now: datetime) -> Attempt:
+    """An attempt of a process before this one: its purpose is read off its legs."""
+    ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
+    if order.replaces is not None:
+        purpose = Purpose.REPLACE
+    elif any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs):
+        purpose = Purpose.UNWIND
+    else:
+        purpose = Purpose.WORK
+    return Attempt(number, purpose, order.legs, order.units, order.limit, now, Outcome.ACCEPTED)
+
+
+def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) -> Input | None:
+    """What all attempts together say; None: nothing yet.
+
+    is_full       every unit has all its executions
+    is_even       no leg was filled without the others
+    is_confirmed  orders were searched since every attempt was first seen to be over
+    """
+    attempts = course.attempts
+    if not attempts:
+        return None
+    if is_full:
+        return Input.FULL
+    if any(a.is_live or a.lacks_executions for a in attempts):
+        return Input.SEEN
+    if any(a.is_flying for a in attempts):
+        return None
+    if any(a.is_open_question for a in attempts):
+        return Input.DOUBT
+    if all(_was_refused(a) for a in attempts):
+        return Input.REFUSE
+    return Input.END if is_even and is_confirmed else None
+
+
+def all_over(course: Course) -> bool:
+    """Whether nothing of it works, flies or is in question: its end, but for late prints."""
+    return bool(course.attempts) and not any(
+        a.is_live or a.lacks_executions or a.is_flying or a.is_open_question for a in course.attempts
+    )
+
+
+def _was_refused(attempt: Attempt) -> bool:
+    seen = attempt.seen
+    if seen is None:
+        return attempt.outcome is Outcome.REJECTED
+    return seen.status is Status.REJECTED and not seen.executions

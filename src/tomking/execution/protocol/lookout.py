@@ -1,0 +1,218 @@
+"""One look at one order: fills out of executions, its phase out of all evidence, and what is told of it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from tomking.domain import events as ev
+from tomking.domain.book import Book, Working, takes_late
+from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.contract import Contract
+from tomking.domain.intent import Urgency
+from tomking.domain.money import ZERO, cents
+from tomking.domain.order import Fill
+from tomking.execution.protocol.account import Account, book_of
+from tomking.execution.protocol.asking import NEVER
+from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
+from tomking.execution.protocol.evidence import PARK_AFTER, all_over, judged, search_every
+from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
+from tomking.execution.protocol.uneven import PATIENCE, WORST
+
+ORDERS_EVERY = timedelta(seconds=5)
+POSITIONS_EVERY = timedelta(seconds=60)
+POSITIONS_IN_DOUBT = timedelta(seconds=5)
+ABSENT_AFTER = timedelta(minutes=5)
+"""After the close: whatever was accepted shows by then; a search asked later is final."""
+TRADING = "trading"
+HALTED = "HALTED"
+
+News = list[ev.BrokerNews]
+
+
+def step(course: Course, account: Account, sessions: Sessions, now: datetime) -> tuple[Course, News]:
+    """The course after this look, and the news of it; what was told before is told until the book has it."""
+    working = book_of(account.book, course.order.id)
+    if working is None:
+        return course, []
+    wholes = _wholes(course, working)
+    course = _noted(course, working, wholes, now)
+    is_full = working.filled + sum(w.units for w in wholes) == course.order.units
+    if not course.is_over:
+        for what in _inputs(course, account, sessions, now, is_full=is_full):
+            course = replace(course, phase=advance(course.phase, what))
+        course = replace(course, doubt=_doubt(course, now))
+    fills = _fills(course, working, wholes)
+    if course.order.id not in account.book.orders:
+        return course, [ev.LateFill(now, f) for f in fills if takes_late(account.book, f)]
+    course, told = _told(course, working, now)
+    return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
+
+
+def halted(book: Book, detail: str, now: datetime) -> News:
+    """Trading stops until a person resumes it; nothing when it has stopped already."""
+    level = book.levels.get(TRADING, "")
+    return [] if level == HALTED else [ev.LevelChanged(now, TRADING, level, HALTED, detail)]
+
+
+def is_restless(course: Course) -> bool:
+    """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
+    if course.is_over:
+        return any(a.is_live for a in course.attempts)
+    if course.phase in IN_DOUBT:
+        return course.planned is not None
+    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None
+
+
+def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
+    """How often orders and positions are read; None: neither is needed."""
+    orders = positions = NEVER
+    if is_open:
+        positions = POSITIONS_EVERY
+    for course in courses:
+        if course.is_over or (not is_open and _rests(course)):
+            continue
+        orders = min(orders, ORDERS_EVERY)
+        if course.uneven is not None:
+            orders, positions = min(orders, timedelta(seconds=2)), POSITIONS_IN_DOUBT
+        elif course.doubt is not None:
+            doubted = search_every(now - course.doubt)
+            orders = doubted if orders is ORDERS_EVERY else min(orders, doubted)
+            if not course.order.opens and is_open:
+                positions = POSITIONS_IN_DOUBT
+    return None if orders is NEVER and positions is NEVER else (orders, positions)
+
+
+def _rests(course: Course) -> bool:
+    return course.order.urgency is Urgency.TARGET and course.phase is Phase.WORKING
+
+
+# ---------------------------------------------------------------------------------------- fills
+
+
+def _wholes(course: Course, working: Working) -> list[Whole]:
+    """New whole units, never more than the order still has."""
+    left = course.order.units - working.filled
+    wholes = []
+    for whole in assembled(course.order, course.executions(), working.fills):
+        if whole.units <= left:
+            wholes.append(whole)
+            left -= whole.units
+    return wholes
+
+
+def _fills(course: Course, working: Working, wholes: list[Whole]) -> list[Fill]:
+    """The same as fills of the book: the last one takes what rounding leaves of the fees."""
+    executions = course.executions()
+    total = course.fees(unwinding=False)
+    booked, paid = list(working.fills), working.fees
+    fills = []
+    for whole in wholes:
+        booked.append(whole.id)
+        fees = max(ZERO, fees_due(total, executions, booked) - paid)
+        paid += fees
+        fills.append(Fill(whole.id, course.order.id, whole.at, whole.units, whole.prices, fees))
+    return fills
+
+
+def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime) -> Course:
+    """With what the executions say of its legs, and since when it has been over."""
+    booked = [*working.fills, *(w.id for w in wholes)]
+    odd: dict[Contract, int] = odd_legs(course.order, course.executions(), booked)
+    for one in course.executions(unwinding=True):
+        odd[one.contract] = odd.get(one.contract, 0) + one.quantity
+    left = tuple((contract, count) for contract, count in odd.items() if count)
+    over = (course.over or now) if all_over(course) else None
+    return replace(course, odd=left, over=over, uneven=(course.uneven or now) if left else None)
+
+
+# ---------------------------------------------------------------------------------------- phase
+
+
+def _inputs(
+    course: Course, account: Account, sessions: Sessions, now: datetime, *, is_full: bool
+) -> list[Input]:
+    asked = account.found_asked
+    confirmed = course.over is not None and asked is not None and asked > course.over
+    what = judged(course, is_full=is_full, is_even=not course.odd, is_confirmed=confirmed)
+    inputs = [] if what is None else [what]
+    if what is Input.DOUBT and course.doubt is not None and now - course.doubt >= PARK_AFTER:
+        inputs.append(Input.LONG)
+    late = _final(course, sessions)
+    if late is not None and now >= late:
+        if what is Input.DOUBT and course.absent is not None and course.absent >= late:
+            inputs.append(Input.ABSENT)
+        if course.odd and confirmed:
+            inputs.append(Input.END)
+    elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
+        inputs.append(Input.UNEVEN)
+    return inputs
+
+
+def _final(course: Course, sessions: Sessions) -> datetime | None:
+    """When a search of the whole day proves that an attempt in question never arrived."""
+    sent = max((a.sent for a in course.attempts), default=course.since)
+    session = sessions.on(new_york(sent).date())
+    return None if session is None else session.close + ABSENT_AFTER
+
+
+def _doubt(course: Course, now: datetime) -> datetime | None:
+    return (course.doubt or now) if course.phase in IN_DOUBT else None
+
+
+def _halt(course: Course, book: Book, now: datetime) -> News:
+    if course.uneven is None or now - course.uneven < WORST:
+        return []
+    return halted(book, f"order {course.order.id} has had uneven legs for {WORST.seconds} s", now)
+
+
+# ---------------------------------------------------------------------------------------- what is told
+
+
+def _told(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
+    id_ = course.order.id
+    match course.phase:
+        case Phase.UNKNOWN | Phase.PARKED:
+            news: News = []
+            if working.doubt is None:
+                news.append(ev.OrderUnknown(now, id_, course.number, _why(course)))
+            if course.phase is Phase.PARKED and not working.parked:
+                minutes = PARK_AFTER.seconds // 60
+                news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
+            return course, news
+        case Phase.WORKING if working.doubt is not None or not course.accepted:
+            return replace(course, accepted=True), [ev.OrderAccepted(now, id_)]
+        case Phase.CANCELLED | Phase.EXPIRED_ABSENT:
+            return course, [_unwound(course, working, now) or ev.OrderCancelled(now, id_)]
+        case Phase.REJECTED:
+            return course, [ev.OrderRejected(now, id_, course.reason or "refused without a reason")]
+        case _:
+            return course, []
+
+
+def _why(course: Course) -> str:
+    return course.reason or "no answer"
+
+
+def _unwound(course: Course, working: Working, now: datetime) -> ev.LegsUnwound | None:
+    """The cash of legs that were traded and traded back; None where there were none."""
+    if not course.executions(unwinding=True):
+        return None
+    every = [*course.executions(), *course.executions(unwinding=True)]
+    cash = sum((-one.price * one.quantity * one.contract.multiplier for one in every), ZERO)
+    booked = _booked_dollars(course, working)
+    fees = course.fees(unwinding=False) + course.fees(unwinding=True) - working.fees
+    words = ", ".join(f"{one.quantity:+d} {one.contract} at {one.price:f}" for one in every)
+    return ev.LegsUnwound(now, course.order.id, cents(cash - booked), max(ZERO, fees), words)
+
+
+def _booked_dollars(course: Course, working: Working) -> Decimal:
+    """Cash of those executions that fills of the book have taken."""
+    taken = consumed(working.fills)
+    return sum(
+        (
+            -one.price * taken.get(one.id, 0) * (1 if one.quantity > 0 else -1) * one.contract.multiplier
+            for one in course.executions()
+        ),
+        ZERO,
+    )

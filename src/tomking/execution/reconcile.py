@@ -1,0 +1,437 @@
+"""The book against the broker's account, leg by leg and to the cent: what differs, and what resolves it.
+
+One pass makes book and account agree wherever the evidence says why they differ; a second one finds nothing
+to do.  The broker is believed about what is held, and never about whose it is:
+
+1. A tag of ours that the book has never heard of says that the book is old (a restored backup, a second
+   machine): nothing is resolved and nothing may be sent (I27).
+2. What orders under way have filled and the book has not booked yet is no difference: the order desk does it.
+3. What is missing and the broker's transactions explain (expired, exercised, assigned) is settled for its
+   owners, whole components only.
+4. All that is left over, of either sign, is foreign: counted in risk, and never closed by the program (I25).
+   Where it takes away from what a position here holds, that position's legs are missing, and that stands as
+   a difference until a person has looked.
+5. Cash that differs is looked for among the newest movements that are no order of ours; what nothing
+   explains stands as a difference and is not booked.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from functools import reduce
+
+from tomking.domain.book import Book, Component, Position, apply
+from tomking.domain.calendar import new_york
+from tomking.domain.contract import Contract
+from tomking.domain.events import CashMoved, Event, ForeignChanged, Paid, Reconciled, Settled
+from tomking.domain.money import CENT, ZERO, cents
+from tomking.domain.products import PRODUCTS
+from tomking.domain.structure import Leg
+from tomking.domain.trading import Trading
+from tomking.execution.protocol.fills import consumed
+from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.tags import parsed
+from tomking.execution.unbooked import Movement, explaining, movements, newest, removals
+from tomking.execution.wire import ENDED, BrokerOrder, Positions, Transaction
+from tomking.ports import Expiry
+
+Counts = dict[Contract, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the broker shows: asked for together, orders last."""
+
+    positions: Positions
+    orders: tuple[BrokerOrder, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+
+
+class Sort(Enum):
+    """What kind of difference it is."""
+
+    STALE = "stale"
+    """The book is older than what the broker has seen of us: HALTED, read-only."""
+    MISSING = "missing"
+    """A position here holds what the account does not, and nothing says why."""
+    FOREIGN = "foreign"
+    """The account holds what no position here does, or no longer."""
+    SETTLED = "settled"
+    """Expired, exercised or assigned, and booked so."""
+    BUSY = "busy"
+    """The same, but an order of ours still works on what is left: that ends first."""
+    DOUBTFUL = "doubtful"
+    """An order under way may be the reason: looked at again."""
+    FORGOTTEN = "forgotten"
+    """An order of ours works at the broker and has ended in the book: it is cancelled."""
+    CASH = "cash"
+    MONEY = "money"
+    """Cash that came or went without an order of ours, and is booked."""
+
+
+STANDS = frozenset({Sort.STALE, Sort.MISSING, Sort.BUSY, Sort.FORGOTTEN, Sort.CASH})
+"""Sorts that a pass does not end by itself: a person hears of them, and nothing is opened meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One, in words for a person."""
+
+    sort: Sort
+    text: str
+    family: str = ""
+    """Of the underlying, where it has one: nothing is opened on it while the difference stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The answer of one pass."""
+
+    differences: tuple[Difference, ...] = ()
+    events: tuple[Event, ...] = ()
+    """What brings the book to the account; to be recorded in this order."""
+    cancel: tuple[str, ...] = ()
+    """The broker's ids of working orders that the book says have ended."""
+    end_first: tuple[str, ...] = ()
+    """Orders of ours that must end before what they work on can be settled."""
+    state: Trading = Trading.ACTIVE
+    """The loosest that is permitted while the differences stand."""
+
+    @property
+    def families(self) -> frozenset[str]:
+        """Underlyings on which nothing may be opened while the differences stand."""
+        return frozenset(d.family for d in self.differences if d.family and d.sort in STANDS)
+
+
+def reconcile(
+    book: Book,
+    shown: Shown,
+    now: datetime,
+    *,
+    instance: str,
+    epoch: int,
+    told: Sequence[str] = (),
+    insist: Collection[Contract] = (),
+) -> Reconciliation:
+    """Compares; pure.
+
+    Precondition: the order desk has told what ``shown.orders`` say of its orders, late prints included.
+
+    instance  of our tags
+    epoch     of our trading lease
+    told      the standing differences told last: they are told again only when they have changed
+    insist    contracts that an order under way has been an excuse for long enough
+    """
+    stale = tuple(_stale(book, shown.orders, instance, epoch))
+    if stale:
+        return Reconciliation(stale, _news(stale, told, now), state=Trading.HALTED)
+    found = _Pass(book, shown, now, _under_way(book, shown.orders, instance))
+    found.settle()
+    found.adopt(insist)
+    found.balance()
+    forgotten = tuple(_forgotten(book, shown.orders, instance))
+    found.differences += [
+        Difference(
+            Sort.FORGOTTEN, f"order {o.id} ({o.tag}) works at the broker and has ended here: cancelled"
+        )
+        for o in forgotten
+    ]
+    stands = any(d.sort in STANDS and not d.family for d in found.differences)
+    return Reconciliation(
+        tuple(found.differences),
+        (*found.events, *_news(found.differences, told, now)),
+        tuple(order.id for order in forgotten),
+        tuple(dict.fromkeys(found.end_first)),
+        Trading.REDUCING if stands else Trading.ACTIVE,
+    )
+
+
+def standing(differences: Iterable[Difference]) -> tuple[str, ...]:
+    """The words of those that a pass does not end by itself: what ``told`` is next time."""
+    return tuple(d.text for d in differences if d.sort in STANDS)
+
+
+def _news(differences: Iterable[Difference], told: Sequence[str], now: datetime) -> tuple[Event, ...]:
+    words = standing(differences)
+    return () if words == tuple(told) else (Reconciled(now, words),)
+
+
+# ------------------------------------------------------------------------------ orders
+
+
+def _stale(book: Book, orders: Iterable[BrokerOrder], instance: str, epoch: int) -> Iterator[Difference]:
+    """Tags of ours that this book cannot have made."""
+    for order in orders:
+        tag = parsed(order.tag)
+        if tag is None or tag.instance != instance:
+            continue
+        working = book.orders.get(tag.order)
+        if tag.epoch > epoch:
+            why = f"of trading lease {tag.epoch}, ours is {epoch}"
+        elif int(tag.order) >= book.sequence:
+            why = f"the book has {book.sequence} events and has never made it"
+        elif working is not None and tag.attempt > working.attempt:
+            why = f"the book knows of attempt {working.attempt}"
+        else:
+            continue
+        yield Difference(
+            Sort.STALE, f"the broker has seen order {order.tag}: {why}; this book is out of date"
+        )
+
+
+def _forgotten(book: Book, orders: Iterable[BrokerOrder], instance: str) -> Iterator[BrokerOrder]:
+    for order in orders:
+        tag = parsed(order.tag)
+        is_ours = tag is not None and tag.instance == instance
+        if tag is not None and is_ours and order.status not in ENDED and tag.order not in book.orders:
+            yield order
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """What the book does not have yet of orders that work here."""
+
+    held: Counts
+    """Filled, and not booked."""
+    cash: Decimal
+    open: dict[Contract, set[int]]
+    """What may still be filled of it, by contract: +1 bought, -1 sold."""
+
+
+def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str) -> _UnderWay:
+    held: Counts = {}
+    cash = ZERO
+    seen: set[str] = set()
+    for order in orders:
+        tag = parsed(order.tag)
+        working = book.orders.get(tag.order) if tag is not None and tag.instance == instance else None
+        if working is None:
+            continue
+        if working.order.id not in seen:
+            seen.add(working.order.id)
+            cash += working.fees
+        booked = consumed(working.fills)
+        for one in order.executions:
+            side = 1 if one.quantity > 0 else -1
+            left = one.quantity - side * booked.get(one.id, 0)
+            held[one.contract] = held.get(one.contract, 0) + left
+            cash -= left * one.price * one.contract.multiplier
+        cash -= order.fees
+    may_fill: dict[Contract, set[int]] = {}
+    for working in book.orders.values():
+        for leg in working.order.structure.legs:
+            may_fill.setdefault(leg.contract, set()).add(1 if leg.ratio > 0 else -1)
+    return _UnderWay(held, cents(cash), may_fill)
+
+
+# ------------------------------------------------------------------------------ one pass
+
+
+@dataclass(slots=True)
+class _Pass:
+    """The state of one comparison: ``book`` moves with the events."""
+
+    book: Book
+    shown: Shown
+    now: datetime
+    under_way: _UnderWay
+    events: list[Event] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    end_first: list[str] = field(default_factory=list)
+    waiting: set[Contract] = field(default_factory=set)
+    """Left for a later pass."""
+    booked: dict[str, int] = field(default_factory=dict)
+    """Contracts of each transaction and execution, by id, that were settled."""
+
+    def record(self, event: Event) -> None:
+        self.events.append(event)
+        self.book = apply(self.book, event)
+
+    def differs(self, sort: Sort, text: str, contract: Contract | None = None) -> None:
+        family = "" if contract is None else PRODUCTS[contract.product].family
+        self.differences.append(Difference(sort, text, family))
+
+    def gaps(self) -> Counts:
+        """What the account holds beyond book, foreign ones and fills under way, in a fixed order."""
+        held = dict(self.shown.positions.held)
+        owned = owned_by(self.book)
+        known = {*held, *owned, *self.book.foreign, *self.under_way.held}
+        gaps = {
+            c: held.get(c, 0) - owned.get(c, 0) - self.book.foreign.get(c, 0) - self.under_way.held.get(c, 0)
+            for c in sorted(known, key=str)
+        }
+        return {c: gap for c, gap in gaps.items() if gap}
+
+    # ---------------------------------------------------------------- 3 settled
+
+    def settle(self) -> None:
+        told_all = removals(self.shown.transactions, self.shown.orders)
+        outcomes: dict[Contract, Expiry] = {}
+        ending: dict[tuple[str, str], list[Leg]] = {}
+        for contract, gap in self.gaps().items():
+            told = explaining(contract, -gap, told_all)
+            owners = _owners(self.book, contract) if told else []
+            whole = list(_whole(owners, -gap, is_over=contract.expiry <= new_york(self.now).date()))
+            if whole:
+                told = explaining(contract, sum(leg.ratio * one.units for _, one, leg in whole), told_all)
+                (outcomes[contract],) = ended([contract], told)
+            for position, one, leg in whole:
+                if one.closing or one.target:
+                    self._is_busy(position, one, contract, outcomes[contract])
+                else:
+                    ending.setdefault((position.id, one.role), []).append(leg)
+                    self._book(told, abs(leg.ratio) * one.units)
+        for (id_, role), legs in ending.items():
+            component = self.book.positions[id_].components[role]
+            event = _settled(id_, component, legs, outcomes, self.now)
+            self.record(event)
+            gone = ", ".join(map(str, event.expired))
+            self.differs(
+                Sort.SETTLED, f"position {id_} {role}: {gone} ended at {event.price}: ${event.dollars:,.2f}"
+            )
+
+    def _book(self, told: Iterable[Transaction], count: int) -> None:
+        """So many contracts of these are settled, the newest first."""
+        for one in told:
+            taken = min(count, abs(one.quantity) - self.booked.get(one.id, 0))
+            self.booked[one.id] = self.booked.get(one.id, 0) + taken
+            count -= taken
+
+    def _is_busy(self, position: Position, one: Component, contract: Contract, outcome: Expiry) -> None:
+        orders = [id_ for id_ in (one.closing, one.target) if id_]
+        self.end_first += orders
+        self.waiting.add(contract)
+        if outcome.delivered is not None:
+            self.waiting.add(outcome.delivered[0])
+        words = (
+            f"position {position.id} {one.role}: {contract} ended while order {' and '.join(orders)} works"
+        )
+        self.differs(Sort.BUSY, words, contract)
+
+    # ---------------------------------------------------------------- 4 foreign
+
+    def adopt(self, insist: Collection[Contract]) -> None:
+        for contract, gap in self.gaps().items():
+            if contract in self.waiting:
+                continue
+            side = 1 if gap > 0 else -1
+            if side in self.under_way.open.get(contract, set()) and contract not in insist:
+                text = f"{contract}: the account has {gap:+d} more than the book, and an order works on it"
+                self.differs(Sort.DOUBTFUL, text, contract)
+                self.waiting.add(contract)
+                continue
+            quantity = self.book.foreign.get(contract, 0) + gap
+            self.record(ForeignChanged(self.now, contract, quantity))
+            words = (
+                f"{quantity:+d} are in no position here" if quantity else "no more of them are in the account"
+            )
+            self.differs(Sort.FOREIGN, f"{contract}: {words}", contract)
+        self._missing()
+
+    def _missing(self) -> None:
+        """Foreign ones that take away from what positions here hold."""
+        owned = owned_by(self.book)
+        for contract in sorted(self.book.foreign, key=str):
+            ours, theirs = owned.get(contract, 0), self.book.foreign[contract]
+            if ours * theirs < 0:
+                text = f"{contract}: positions here hold {ours:+d}, the account {ours + theirs:+d}"
+                self.differs(Sort.MISSING, text, contract)
+
+    # ---------------------------------------------------------------- 5 cash
+
+    def balance(self) -> None:
+        if not self._cash_gap:
+            return
+        shown = self.shown
+        slack = CENT * sum(isinstance(event, Settled) for event in self.events)
+        items = movements(shown.transactions, shown.orders, ours=owned_by(self.book), booked=self.booked)
+        for item in newest(items, self._cash_gap, slack):
+            self._move(item)
+        gap = self._cash_gap
+        if gap and abs(gap) <= slack:
+            self.record(CashMoved(self.now, gap, "cents that settling by position rounded"))
+        elif gap:
+            self.differs(Sort.CASH, f"cash: the account has ${gap:+,.2f} more than the book, unexplained")
+
+    @property
+    def _cash_gap(self) -> Decimal:
+        return self.shown.positions.cash - self.book.cash - self.under_way.cash
+
+    def _move(self, item: Movement) -> None:
+        """A payment for what positions hold is theirs; everything else is the account's."""
+        owners = [] if item.contract is None else _owners(self.book, item.contract)
+        owners = [owner for owner in owners if owner[2].ratio > 0]
+        total = sum(leg.ratio * one.units for _, one, leg in owners)
+        left = item.dollars
+        for n, (position, one, leg) in enumerate(owners):
+            is_last = n == len(owners) - 1
+            share = left if is_last else cents(item.dollars * leg.ratio * one.units / total)
+            left -= share
+            self.record(Paid(self.now, position.id, one.role, share, item.reason))
+        if not owners:
+            self.record(CashMoved(self.now, item.dollars, item.reason))
+        self.differs(Sort.MONEY, f"${item.dollars:+,.2f}: {item.reason}")
+
+
+def owned_by(book: Book) -> Counts:
+    """Contracts that positions hold, all owners added up, signed."""
+    held: Counts = {}
+    for position in book.positions.values():
+        for leg, units in position.legs():
+            held[leg.contract] = held.get(leg.contract, 0) + leg.ratio * units
+    return held
+
+
+# ------------------------------------------------------------------------------ whose it was
+
+
+Owner = tuple[Position, Component, Leg]
+
+
+def _owners(book: Book, contract: Contract) -> list[Owner]:
+    """Oldest first."""
+    return [
+        (position, one, leg)
+        for position in book.positions.values()
+        for one in position.open_components
+        for leg in one.structure.legs
+        if leg.contract == contract
+    ]
+
+
+def _whole(owners: Sequence[Owner], removed: int, *, is_over: bool) -> Iterator[Owner]:
+    """Owners all of whose contracts are gone: of an expired contract everybody, else the oldest that fit."""
+    if is_over and sum(leg.ratio * one.units for _, one, leg in owners) == removed:
+        yield from owners
+        return
+    left = removed
+    for owner in owners:
+        _, one, leg = owner
+        mine = leg.ratio * one.units
+        if mine * left > 0 and abs(mine) <= abs(left):
+            left -= mine
+            yield owner
+
+
+def _settled(
+    id_: str, one: Component, legs: Sequence[Leg], outcomes: Mapping[Contract, Expiry], now: datetime
+) -> Settled:
+    dollars = fees = ZERO
+    delivered: list[Leg] = []
+    for leg in legs:
+        outcome = outcomes[leg.contract]
+        dollars += leg.ratio * one.units * outcome.dollars
+        fees += abs(leg.ratio) * one.units * outcome.fee
+        if outcome.delivered is not None:
+            what, side = outcome.delivered
+            delivered.append(Leg(what, side * leg.ratio))
+    price = outcomes[legs[-1].contract].price
+    gone = tuple(leg.contract for leg in legs)
+    return Settled(now, id_, one.role, gone, price, cents(dollars), cents(fees), tuple(delivered))
+
+
+def resolved(book: Book, answer: Reconciliation) -> Book:
+    """The book once the answer's events are recorded."""
+    return reduce(apply, answer.events, book)
