@@ -147,6 +147,12 @@ def order_id(body: object) -> str | None:
     return None
 
 
+def tag_of(body: object) -> str:
+    """The external identifier of an order object; empty when it has none."""
+    tag = _at(body, ("external-identifier",))
+    return tag if isinstance(tag, str) else ""
+
+
 def broker_order(data: object, directory: Directory) -> BrokerOrder:
     """One order object, REST or stream; ``UnknownWord``, ``UnknownSymbol`` when not all is understood.
 
