@@ -28,7 +28,7 @@ SIZE = 25
 INDEX_SPREAD = 0.0001
 """Half the spread of a level that trades nowhere itself, as a share of it."""
 SNAPSHOT_BEGIN, SNAPSHOT_END, REMOVE = 4, 8, 2
-DAY = "d"
+DAYS = frozenset({"d", "1d"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Feed:
 
     def _candles(self, symbol: str, now: datetime, since: int) -> Iterator[Event]:
         """The daily candles from ``since`` on, newest first; of other periods an empty snapshot."""
-        bars = self._bars(symbol, now) if _period(symbol) == DAY else None
+        bars = self._bars(symbol, now) if _period(symbol) in DAYS else None
         rows = [] if bars is None else list(_daily(bars, symbol, since))
         for i, row in enumerate(rows):
             yield {**row, "eventFlags": SNAPSHOT_BEGIN if i == 0 else 0}

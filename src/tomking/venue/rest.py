@@ -314,11 +314,11 @@ class Rest:
         after = house.valuation(legs, cash)
         change = after.buying_power - before.buying_power
         amounts = {
-            "change-in-margin-requirement": after.margin - before.margin,
+            "change-in-margin-requirement": before.margin - after.margin,
             "change-in-buying-power": change,
             "current-buying-power": before.buying_power,
             "new-buying-power": after.buying_power,
-            "isolated-order-margin-requirement": after.margin - before.margin,
+            "isolated-order-margin-requirement": before.margin - after.margin,
         }
         power: Json = {
             "is-spread": len(order.legs) > 1,
