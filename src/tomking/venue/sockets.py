@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 
 from starlette.routing import WebSocketRoute
@@ -35,6 +36,7 @@ class Sockets:
     _ids: "count[int]" = field(default_factory=lambda: count(1))
     _alerts: dict[WebSocket, AlertLink] = field(default_factory=dict[WebSocket, AlertLink])
     _feeds: dict[WebSocket, DxLink] = field(default_factory=dict[WebSocket, DxLink])
+    _published: datetime | None = None
     _seen: dict[tuple[str, str], object] = field(default_factory=dict[tuple[str, str], object])
 
     def routes(self) -> list[WebSocketRoute]:
@@ -99,8 +101,10 @@ class Sockets:
 
     async def publish(self) -> None:
         """Sends the quotes and Greeks that have changed since the last call, to those who want them."""
-        if self.stalled("dxlink"):
-            return
+        minute = self.house.clock.now().replace(second=0, microsecond=0)
+        if self.stalled("dxlink") or minute == self._published:
+            return  # the market moves by the minute; who subscribes in between is answered at once
+        self._published = minute
         wanted = {key for link in self._feeds.values() for key in link.wants() if key[0] != "Candle"}
         now, changed = self.house.clock.now(), dict[str, list[Mapping[str, object]]]()
         for kind, symbol in sorted(wanted):

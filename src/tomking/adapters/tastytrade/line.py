@@ -95,7 +95,7 @@ class TastytradeLine:
             return
         loop.call_soon_threadsafe(queue.put_nowait, (_urgency(request), next(self._turns), request))
 
-    def take(self, now: datetime) -> list[Told]:  # noqa: ARG002 - the port's
+    def take(self, now: datetime) -> list[Told]:
         told = []
         while self._told:
             told.append(self._told.popleft())

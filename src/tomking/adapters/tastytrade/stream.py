@@ -1,0 +1,261 @@
+"""Quotes as they come: DXLink on the SDK's streamer, one thread, the newest bid and ask of every symbol.
+
+The SDK's events are not made: frames are read raw, so that a quote with a missing side is seen as one (T15).
+What counts as seen is when a frame was received here, never a time it carries (T14).  A connection
+forgets all it knew: after a reconnect a symbol has no quote until the venue has shown it again.
+"""
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from tastytrade import DXLinkStreamer, Session
+from tastytrade.dxfeed import Candle, Quote
+
+Floats = NDArray[np.float64]
+
+CHUNK = 250
+"""Symbols in one subscription message: the venue closes connections that send longer ones (T20)."""
+CONNECT_WITHIN = 15.0
+"""Seconds: a refused token makes the SDK's handshake go round for ever."""
+SILENT = 45.0
+"""Seconds without any frame while something trades, after which the connection is taken for dead (F28)."""
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
+_QUOTE = list(Quote.model_fields)
+_CANDLE = list(Candle.model_fields)
+_BID, _ASK = _QUOTE.index("bid_price"), _QUOTE.index("ask_price")
+_TIME, _OPEN = _CANDLE.index("time"), _CANDLE.index("open")
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The newest quote of one symbol, points; NaN where nobody quotes."""
+
+    bid: float
+    ask: float
+    seen: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candles:
+    """Daily bars of one symbol, oldest first; columns (n,)."""
+
+    time: NDArray[np.int64]
+    """Milliseconds since 1970."""
+    prices: Floats
+    """(n, 4): open, high, low, close."""
+
+
+class _Raw(DXLinkStreamer):
+    """The SDK's streamer with its frames untouched."""
+
+    heard: Callable[[str, list[object]], None]
+
+    def _map_message(self, message: list[object], channel: int) -> None:
+        kind = self._channels_reversed[channel]
+        if len(message) == 2 and isinstance(message[1], list):
+            self.heard(kind, message[1])
+
+
+class QuoteStream:
+    """See the module.  ``start`` before use, ``close`` at the end."""
+
+    def __init__(
+        self,
+        open_session: Callable[[], Session],
+        *,
+        now: Callable[[], datetime],
+        trades: Callable[[datetime], bool],
+        said: Callable[[str], None],
+    ) -> None:
+        """trades: whether anything trades at an instant, so that silence means something."""
+        self._open_session, self._now, self._trades, self._said = open_session, now, trades, said
+        self._lock = threading.Lock()
+        self._rows: dict[str, int] = {}
+        self._bid, self._ask = np.full(1024, np.nan), np.full(1024, np.nan)
+        self._seen: list[datetime | None] = []
+        self._last: datetime | None = None
+        self._candles: dict[str, list[list[float]]] = {}
+        self._since: dict[str, datetime] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: asyncio.Event | None = None
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    # ------------------------------------------------------------------ asked from outside
+
+    def want(self, symbols: Iterable[str]) -> None:
+        """Subscribes what is not subscribed yet; never waits."""
+        with self._lock:
+            new = [symbol for symbol in symbols if symbol not in self._rows]
+            for symbol in new:
+                self._rows[symbol] = len(self._rows)
+                self._seen.append(None)
+            if len(self._rows) > self._bid.size:
+                self._bid, self._ask = (
+                    _doubled(self._bid, len(self._rows)),
+                    _doubled(self._ask, len(self._rows)),
+                )
+        if new:
+            self._nudge()
+
+    def want_candles(self, symbols: Iterable[str], since: datetime) -> None:
+        """Asks for daily bars from a day on."""
+        with self._lock:
+            self._since |= dict.fromkeys(symbols, since)
+        self._nudge()
+
+    def sides(self, symbol: str) -> Sides | None:
+        """The newest quote; None for one never seen on this connection."""
+        with self._lock:
+            row = self._rows.get(symbol)
+            seen = None if row is None else self._seen[row]
+            if row is None or seen is None:
+                return None
+            # A quote that has not changed is as good as the feed is alive.
+            return Sides(float(self._bid[row]), float(self._ask[row]), self._last or seen)
+
+    def columns(self, symbols: Sequence[str]) -> tuple[Floats, Floats]:
+        """Bids and asks, (n,) each, NaN where nothing was seen."""
+        with self._lock:
+            rows = np.array([self._rows.get(symbol, -1) for symbol in symbols], dtype=np.int64)
+            bid, ask = self._bid[rows], self._ask[rows]
+        bid[rows < 0] = ask[rows < 0] = np.nan
+        return bid, ask
+
+    @property
+    def last(self) -> datetime | None:
+        """When anything was last received; None while there is no connection."""
+        return self._last
+
+    def candles(self, symbol: str) -> Candles:
+        """What has come of a symbol's daily bars."""
+        with self._lock:
+            rows = sorted(self._candles.get(symbol, []))
+        table = np.array(rows, dtype=np.float64).reshape(len(rows), 5)
+        return Candles(table[:, 0].astype(np.int64), table[:, 1:])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="dxlink", daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def close(self) -> None:
+        self._stopping = True
+        self._nudge()
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def _nudge(self) -> None:
+        if self._loop is not None and self._wake is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _run(self, ready: threading.Event) -> None:
+        asyncio.run(self._main(ready))
+
+    async def _main(self, ready: threading.Event) -> None:
+        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
+        ready.set()
+        pause = FIRST_BACKOFF
+        async with self._open_session() as session:
+            while not self._stopping:
+                try:
+                    await self._connected(session)
+                    pause = FIRST_BACKOFF
+                except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
+                    self._said(f"quotes: {type(error).__name__}")
+                self._forget()
+                if not self._stopping:
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_BACKOFF)
+
+    async def _connected(self, session: Session) -> None:
+        """One connection's life: ends quietly when it is to be made anew."""
+        stream = _Raw(session)
+        stream.heard = self._heard
+        done: set[str] = set()
+        async with asyncio.timeout(CONNECT_WITHIN) as patience, stream:
+            patience.reschedule(None)
+            while not self._stopping and not self._is_dead():
+                await self._subscribe(stream, done)
+                assert self._wake is not None, "the loop made it"
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 1.0)
+                self._wake.clear()
+
+    async def _subscribe(self, stream: DXLinkStreamer, done: set[str]) -> None:
+        with self._lock:
+            new = [symbol for symbol in self._rows if symbol not in done]
+            since = {s: at for s, at in self._since.items() if f"candle {s}" not in done}
+        for i in range(0, len(new), CHUNK):
+            await stream.subscribe(Quote, new[i : i + CHUNK])
+            done.update(new[i : i + CHUNK])
+        for symbol, at in since.items():
+            await stream.subscribe_candle([symbol], "1d", at)
+            done.add(f"candle {symbol}")
+
+    def _is_dead(self) -> bool:
+        now = self._now()
+        last = self._last
+        return last is not None and self._trades(now) and (now - last).total_seconds() > SILENT
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._bid[:] = self._ask[:] = np.nan
+            self._seen = [None] * len(self._rows)
+            self._last = None
+
+    # ------------------------------------------------------------------ heard
+
+    def _heard(self, kind: str, flat: list[object]) -> None:
+        now = self._now()
+        with self._lock:
+            self._last = now
+            if kind == "Quote":
+                self._quotes(flat, now)
+            elif kind == "Candle":
+                self._bars(flat)
+
+    def _quotes(self, flat: list[object], now: datetime) -> None:
+        width = len(_QUOTE)
+        for at in range(0, len(flat) - width + 1, width):
+            row = self._rows.get(str(flat[at]))
+            if row is not None:
+                self._bid[row], self._ask[row] = _price(flat[at + _BID]), _price(flat[at + _ASK])
+                self._seen[row] = now
+
+    def _bars(self, flat: list[object]) -> None:
+        width = len(_CANDLE)
+        for at in range(0, len(flat) - width + 1, width):
+            symbol = str(flat[at]).partition("{")[0]
+            prices = [_price(one) for one in flat[at + _OPEN : at + _OPEN + 4]]
+            if all(math.isfinite(price) and price > 0 for price in prices):
+                bars = self._candles.setdefault(symbol, [])
+                stamp = _price(flat[at + _TIME])
+                bars[:] = [*(bar for bar in bars if bar[0] != stamp), [stamp, *prices]]
+
+
+def _price(value: object) -> float:
+    """A number of a frame; whatever is none of use is NaN (F31)."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 <= value < 1e9 or abs(value) < 1e15 else math.nan
+    return math.nan
+
+
+def _doubled(column: Floats, at_least: int) -> Floats:
+    grown = np.full(max(2 * column.size, at_least), np.nan)
+    grown[: column.size] = column
+    return grown
