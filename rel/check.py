@@ -245,7 +245,15 @@ class Checker:
             if not ticket.is_over and order_of(ticket.tag) == id_:
                 return ticket.tag
         on_its_way = self.evidence.travelling if now < SESSION.close else ()
-        return next((tag for tag in on_its_way if order_of(tag) == id_), "")
+        return next((tag for tag in on_its_way if order_of(tag) == id_ and self._may_arrive(tag)), "")
+
+    def _may_arrive(self, tag: str) -> bool:
+        """A replacement of what has ended is refused, whenever it arrives (T3)."""
+        request = self.evidence.attempts[tag]
+        if isinstance(request, Place):
+            return True
+        target = self.account.tickets.get(request.order)
+        return target is None or not target.is_over
 
     # ------------------------------------------------------------------ when an event is durable
 
@@ -288,11 +296,7 @@ class Checker:
     def _shown_dead(self, tag: str, request: Place | Replace) -> bool:
         if self.evidence.proof(tag):
             return True
-        # A replacement never outlives an original that filled whole (T3).
-        return isinstance(request, Replace) and any(
-            shown.id == request.order and self.holdings.units(order_of(tag)) >= shown.units
-            for shown in self.evidence.shown.values()
-        )
+        return isinstance(request, Replace) and self.evidence.cannot_replace(request)
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
         """Every contract of a fill is one of an execution of that order, at its price, taken in once."""

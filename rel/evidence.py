@@ -11,6 +11,7 @@ from rel.world import SESSION
 from tomking.execution.wire import (
     ENDED,
     BrokerOrder,
+    Cancel,
     FindOrders,
     FindPositions,
     Line,
@@ -41,6 +42,10 @@ class Evidence:
     """The last sight of each attempt."""
     absent: set[str] = field(default_factory=set)
     """Not in a search of the whole day that was asked after the close."""
+    cancels: dict[str, str] = field(default_factory=dict)
+    """Key of a Cancel to the broker's id of its order."""
+    cancelled: set[str] = field(default_factory=set)
+    """Broker's ids of orders whose cancel was taken: none of them can be replaced any more."""
     blind: bool = False
     """The stream was lost and what it missed has not been asked for yet."""
     _up: datetime | None = None
@@ -49,6 +54,7 @@ class Evidence:
     def reborn(self) -> None:
         """A new process: it is blind until it has asked."""
         self.tags.clear()
+        self.cancels.clear()
         self.finds.clear()
 
     def sent(self, request: Request, now: datetime) -> None:
@@ -56,6 +62,8 @@ class Evidence:
             self.tags[request.key] = request.tag
             self.attempts[request.tag] = request
             self.travelling.add(request.tag)
+        elif isinstance(request, Cancel):
+            self.cancels[request.key] = request.order
         elif isinstance(request, FindOrders | FindPositions):
             self.finds[request.key] = (request, now)
 
@@ -77,8 +85,23 @@ class Evidence:
             return "shown ended"
         return "absent after the close" if tag in self.absent else ""
 
+    def cannot_replace(self, request: Replace) -> bool:
+        """Whether something shows that this replacement never came to be.
+
+        Its original was cancelled on its own, replaced by another, or filled whole (T3).
+        """
+        original = next((one for one in self.shown.values() if one.id == request.order), None)
+        if original is None:
+            return False
+        others = any(o.replaces == request.order and o.tag != request.tag for o in self.shown.values())
+        traded = sum(abs(one.quantity) for one in original.executions)
+        whole = traded == original.units * sum(abs(leg.ratio) for leg in original.legs)
+        return others or whole or request.order in self.cancelled
+
     def _reply(self, reply: Reply, unknown: Callable[[str], None]) -> None:
         tag = self.tags.get(reply.key)
+        if reply.key in self.cancels and reply.outcome is Outcome.ACCEPTED:
+            self.cancelled.add(self.cancels[reply.key])
         if tag is not None and reply.outcome is Outcome.REJECTED:
             self.rejected.add(tag)
             self.travelling.discard(tag)

@@ -64,9 +64,14 @@ class Machine:
                 self._plan(start, act, fault)
 
     def next_event(self, now: datetime) -> datetime:
-        wakes = [self._planned[0][0]] if self._planned else []
-        wakes += [end for start, end, _ in self._blocked if start <= now < end]
-        return min(wakes, default=now + timedelta(days=1))
+        return self._planned[0][0] if self._planned else now + timedelta(days=1)
+
+    def blocked_until(self, wake: datetime) -> datetime:
+        """When a process that wants to wake then really does."""
+        for start, end, _ in self._blocked:
+            if start <= wake < end:
+                return end
+        return wake
 
     def due(self, now: datetime) -> list[tuple[Act, int]]:
         """What is to be done now, with its number."""

@@ -52,12 +52,12 @@ def crowded(rows: int) -> Iterator[ev.Event]:
 
 def _standing() -> Iterator[ev.Event]:
     for n in range(POSITIONS):
-        order = _condor(f"p{n}", n)
+        order = condor(f"p{n}", n)
         yield from _opened(order, AT)
         for role in order.roles:
-            yield ev.OrderSubmitted(AT, _closing(order, (role,), f"t{n}{role}", Urgency.TARGET))
+            yield ev.OrderSubmitted(AT, closing(order, (role,), f"t{n}{role}", Urgency.TARGET))
     for n in range(WORKING - POSITIONS * PARTS):
-        yield ev.OrderSubmitted(AT, _condor(f"w{n}", n))
+        yield ev.OrderSubmitted(AT, condor(f"w{n}", n))
 
 
 def _history() -> Iterator[ev.Event]:
@@ -84,14 +84,14 @@ def _minute(n: int, at: datetime) -> Iterator[ev.Event]:
         yield ev.Declined(at, "lt112", f"1-1-2 {n}.{k}", "CAP", details)
     for k in range(3):
         yield ev.OrderRepriced(at, f"w{(n + k) % (WORKING - POSITIONS * PARTS)}", Decimal("2.35"))
-    order = _condor(f"h{n}", n)
+    order = condor(f"h{n}", n)
     yield ev.EntryApproved(at, "lt112", "1-1-2", 2, "loss per trade", (), "VIX 24.1, credit 2.45")
     yield from _opened(order, at)
-    close = _closing(order, order.roles, f"c{n}", Urgency.RULE)
+    close = closing(order, order.roles, f"c{n}", Urgency.RULE)
     yield ev.OrderSubmitted(at, close)
     yield ev.OrderAccepted(at, close.id)
     yield ev.OrderRepriced(at, close.id, Decimal("-1.20"))
-    yield ev.OrderFilled(at, _fill(close, at))
+    yield ev.OrderFilled(at, fill(close, at))
     yield ev.Transitioned(at, order.id, State.ACTIVE, State.CLOSED, "21 DTE")
 
 
@@ -99,11 +99,11 @@ def _opened(order: Order, at: datetime) -> Iterator[ev.Event]:
     yield ev.OrderSubmitted(at, order)
     yield ev.OrderAccepted(at, order.id)
     yield ev.OrderRepriced(at, order.id, Decimal("2.40"))
-    yield ev.OrderFilled(at, _fill(order, at))
+    yield ev.OrderFilled(at, fill(order, at))
     yield ev.Transitioned(at, order.id, State.BUILDING, State.ACTIVE, "filled")
 
 
-def _condor(id_: str, n: int) -> Order:
+def condor(id_: str, n: int) -> Order:
     low, high = 5000 + 5 * (n % 100), 6000 + 5 * (n % 100)
     texts = [
         f"-1 SPXW {EXPIRY} P{low} / +1 SPXW {EXPIRY} P{low - 30}",
@@ -129,12 +129,12 @@ def _condor(id_: str, n: int) -> Order:
     )
 
 
-def _closing(order: Order, roles: tuple[str, ...], id_: str, urgency: Urgency) -> Order:
+def closing(order: Order, roles: tuple[str, ...], id_: str, urgency: Urgency) -> Order:
     parts = tuple(Part(p.role, p.structure.inverse()) for p in order.parts if p.role in roles)
     return replace(order, id=id_, parts=parts, opens=False, urgency=urgency, limit=Decimal("-1.25"))
 
 
-def _fill(order: Order, at: datetime) -> Fill:
+def fill(order: Order, at: datetime) -> Fill:
     prices = tuple(Decimal("3.10") + Decimal(k) / 20 for k, _ in enumerate(order.structure.legs))
     return Fill(f"x{order.id}", order.id, at, order.units, prices, Decimal("9.80"), prices)
 

@@ -159,7 +159,7 @@ class Session:
         if line is not None:
             wakes.append(line)
         if self.kernel is not None:
-            wakes.append(self.wake)
+            wakes.append(self.machine.blocked_until(max(self.wake, self.now + LEAST)))
         return min(wakes)
 
     def _step(self) -> None:

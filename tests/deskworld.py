@@ -230,11 +230,11 @@ class World:
                     continue
         self.answered = len(self.wire.sent)
 
-    def synced(self, when: float = -2) -> "World":
-        """After the account was read once."""
-        self.step(when)
+    def synced(self) -> "World":
+        """Half a minute into its life: the account was read, the budget has filled."""
+        self.run(-30, -1)
         self.answer_searches()
-        self.step(when + 1)
+        self.step(-0.5)
         return self
 
     def run(self, first: int, last: int, *orders: BrokerOrder) -> None:

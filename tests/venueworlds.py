@@ -21,6 +21,8 @@ CONDOR = Structure.parse(
     " / -1 SPXW 2031-03-07 C5800 / +1 SPXW 2031-03-07 C5830",
 )
 """Sold for 9.00 - 4.00 + 8.00 - 4.50 = 8.50 at the mids."""
+LATER = Structure.parse("condor", str(CONDOR).replace("03-07", "03-21"))
+"""The same, two weeks later."""
 LONG_PUT, SHORT_PUT, SHORT_CALL, LONG_CALL = CONDOR.contracts
 CASH = Decimal(100_000)
 SECOND = timedelta(seconds=1)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tomking.adapters.latch import Changed, Latched, LatchFile
@@ -84,7 +84,9 @@ def test_what_was_set_is_read_with_who_when_and_why(tmp_path: Path) -> None:
     LatchFile(tmp_path).halt("anna: tomking halt", "quotes look wrong", NOW)
     found = LatchFile(tmp_path).read()
     assert found == Latch(Trading.HALTED, NOW, "anna: tomking halt", "quotes look wrong")
-    assert found.words == "HALTED since 2031-03-07T20:20:00+00:00 by anna: tomking halt (quotes look wrong)"
+    assert (
+        found.words == "HALTED since 2031-03-07 15:20:00 New York by anna: tomking halt (quotes look wrong)"
+    )
 
 
 def test_words_leave_out_what_is_not_known() -> None:
@@ -123,6 +125,8 @@ def test_unknown_content_is_halted(tmp_path: Path, content: bytes) -> None:
         ("since", "yesterday"),
         ("since", "2031-03-07T20:20:00"),
         ("since", 7),
+        ("alone_until", "2031-03-07T20:20:00"),
+        ("alone_until", "soon"),
     ],
 )
 def test_a_word_that_is_not_known_is_halted_even_with_a_right_check(
@@ -145,6 +149,7 @@ def test_an_edit_by_hand_is_halted(tmp_path: Path) -> None:
     assert latch.read().state is Trading.HALTED
 
 
+@settings(max_examples=40)
 @given(st.data())
 def test_no_flipped_byte_makes_a_halt_active(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -214,7 +219,7 @@ def test_resuming_needs_what_was_shown_to_be_there_still(tmp_path: Path) -> None
     latch = LatchFile(tmp_path)
     shown = latch.halt("anna", "first", NOW)
     latch.halt("ben", "second", LATER)
-    with pytest.raises(Changed, match=r"HALTED since 2031-03-07T20:25:00.*ben"):
+    with pytest.raises(Changed, match=r"HALTED since 2031-03-07 15:25:00.*ben"):
         latch.exchange(shown, Latch(Trading.ACTIVE, LATER, "anna", ""))
     assert latch.read().why == "second"
     assert [p.name for p in tmp_path.iterdir()] == ["latch.json"]
@@ -367,9 +372,30 @@ def test_opening_orders_never_leave_while_the_latch_forbids_them(state: Trading)
         latched.send(request, LATER)
     assert wire.sent == [close, cancel, look]
     (told,) = latched.take(LATER)
-    words = f"{state} since 2031-03-07T20:20:00+00:00 by anna (enough)"
+    words = f"{state} since 2031-03-07 15:20:00 New York by anna (enough)"
     assert told == Reply("1", LATER, Outcome.REJECTED, code="latched", text=words)
     assert latched.take(LATER) == []
+
+
+def test_while_another_process_flattens_only_cancels_and_looks_pass_and_that_ends_by_itself(
+    tmp_path: Path,
+) -> None:
+    latch = LatchFile(tmp_path)
+    set_ = latch.halt("anna: tomking flatten", "", NOW, alone_until=LATER)
+    assert latch.read() == set_
+    wire = Recorded()
+    latched = Latched(wire, latch.read)
+    requests: list[Request] = [
+        place("1", opens=False),
+        Replace("2", "t", "B1", Decimal(3)),
+        Cancel("3", "B1"),
+    ]
+    for request in (*requests, FindOrders("4")):
+        latched.send(request, LATER - timedelta(seconds=1))
+    assert [r.key for r in wire.sent] == ["3", "4"]
+    for request in requests:
+        latched.send(request, LATER)
+    assert [r.key for r in wire.sent] == ["3", "4", "1", "2", "3"]
 
 
 def test_everything_passes_while_it_is_active() -> None:
@@ -383,7 +409,7 @@ def test_everything_passes_while_it_is_active() -> None:
     assert latched.take(NOW) == [Line(NOW, up=False)]
 
 
-def test_the_latch_is_asked_for_every_order_that_opens() -> None:
+def test_the_latch_is_asked_before_every_order() -> None:
     states = [Trading.ACTIVE, Trading.HALTED]
     wire = Recorded()
     latched = Latched(wire, lambda: Latch(states.pop(0), NOW, "anna", ""))
@@ -428,7 +454,7 @@ def test_a_halt_becomes_the_level_halt_with_who_did_it() -> None:
     (level, note) = heed(Book(), Latch(Trading.HALTED, NOW, "anna", "enough"), LATER)
     assert isinstance(level, LevelChanged)
     assert (level.before, level.after) == ("", "anna")
-    assert level.detail == "HALTED since 2031-03-07T20:20:00+00:00 by anna (enough)"
+    assert level.detail == "HALTED since 2031-03-07 15:20:00 New York by anna (enough)"
     assert note is not level
 
 

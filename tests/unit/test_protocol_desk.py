@@ -57,7 +57,9 @@ def test_a_new_limit_is_a_replacement_with_the_next_attempt() -> None:
     world.reprice("7", "4.80", 11)
     assert len(world.wire.all(Replace)) == 1
     world.reply(replace, Outcome.ACCEPTED, world.shown(replace), world.shown(place, Status.CANCELLED))
-    world.step(12)
+    world.step(17)
+    assert len(world.wire.all(Replace)) == 1  # a limit stands for eight seconds
+    world.step(18)
     second = world.last(Replace)
     assert (second.tag, second.order, second.limit) == ("0badcafe-3-7-3", "B2", Decimal("4.80"))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.venueworlds import (
     CASH,
     CONDOR,
+    LATER,
     LONG_CALL,
     LONG_PUT,
     SHORT_CALL,
@@ -29,6 +30,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.wire import FindOrders, FindPositions, FindTransactions, Kind, Outcome, Place, Status
 from tomking.sim.faults import Faults, Schedule
 from tomking.sim.floor import Pace
+from tomking.sim.ledger import Versions
 from tomking.sim.settlement import expire
 
 D = Decimal
@@ -69,7 +71,7 @@ def test_a_search_shows_all_of_today_and_what_works_from_before() -> None:
     """T2."""
     venue = Venue()
     done = placed(venue.sell())
-    target = placed(venue.sell(limit="30.00", good_till_cancelled=True))
+    target = placed(venue.sell(limit="30.00", legs=LATER.legs, good_till_cancelled=True))
     day = placed(venue.sell(limit="30.00"))
     venue.wait(1)
     found = venue.ask(FindOrders("k")).orders
@@ -373,6 +375,38 @@ def test_nobody_takes_the_other_side_for_a_while() -> None:
     assert venue.held() == SOLD
 
 
+def test_nothing_fills_in_a_halt() -> None:
+    """F53: orders are taken in, and not even a race is run."""
+    venue = Venue(schedule("F53 halt @3600 600.0s", "F19 fill before cancel ending#0 0.01s x1"))
+    kept, given_up = placed(venue.sell()), placed(venue.sell())
+    venue.wait(1)
+    venue.cancel(given_up)
+    venue.wait(500)
+    assert [venue.order(id_).status for id_ in (kept, given_up)] == [Status.LIVE, Status.CANCELLED]
+    venue.wait(200)
+    assert venue.order(kept).status is Status.FILLED
+
+
+def test_nobody_pays_to_be_rid_of_a_leg_in_a_race() -> None:
+    """A put bought for a credit of 1.00 would cost less than nothing: the cancel wins."""
+    venue = Venue(schedule("F19 fill before cancel ending#0 0.01s x1"))
+    id_ = placed(venue.sell(legs=(Leg(SHORT_PUT, 1),), limit="1.00"))
+    venue.wait(1)
+    venue.cancel(id_)
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+
+
+def test_a_race_needs_a_market() -> None:
+    venue = Venue(schedule("F19 fill before cancel ending#0 0.01s x1"))
+    id_ = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    del venue.mids["P5700"]
+    venue.cancel(id_)
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+
+
 def test_the_owner_trades_by_hand() -> None:
     """F26: no tag, and closing orders whose position is gone are taken out."""
     venue = Venue()
@@ -413,6 +447,29 @@ def test_expired_options_settle_in_cash_and_are_told_as_transactions() -> None:
     assert [(one.contract, one.quantity, one.dollars) for one in told if one.dollars] == [
         (SHORT_PUT, -1, D(-1000))
     ]
+
+
+@pytest.mark.parametrize(("beside", "paid"), [("x1", 0), ("", 0), ("x-1", 6)])
+def test_a_price_may_be_pinned_to_a_sold_strike(beside: str, paid: int) -> None:
+    """F52.  Near 5705 the sold strike is 5700: a cent below it the put costs 0.01 * 100 and $5."""
+    venue = Venue(schedule(f"F52 pin settlement#0 {beside}"), settles={FRIDAY: 5705.0})
+    venue.sell()
+    venue.wait(1)
+    before = venue.cash
+    venue.now = at("16:05")
+    venue.account.advance(venue.now)
+    assert venue.cash == before - paid
+    assert venue.faults.fired_ids() == {"F52": 1}
+
+
+def test_settlement_may_be_late() -> None:
+    venue = Venue(schedule("F52 settles late settlement#0 600s"))
+    venue.sell()
+    venue.now = at("16:09")
+    venue.account.advance(venue.now)
+    assert venue.held() == SOLD
+    venue.wait(61)
+    assert venue.held() == {}
 
 
 def test_settlement_waits_for_its_price() -> None:
@@ -508,6 +565,16 @@ def test_the_next_event_is_when_something_happens() -> None:
     assert venue.now < due <= venue.now + timedelta(seconds=30)
 
 
+def test_old_pictures_are_kept_for_ten_minutes() -> None:
+    # One a minute for 100 minutes: at the end the one of ten minutes ago is still there.
+    seen = Versions(0)
+    for n in range(1, 101):
+        seen.add(at("10:00") + timedelta(minutes=n), n)
+    assert seen.last == 100
+    assert seen.as_of(at("11:30")) == 90
+    assert len(seen.values) <= 64
+
+
 Step = st.sampled_from(["sell", "close", "cancel", "replace", "hand", "wait", "pay"])
 
 
@@ -564,21 +631,118 @@ def _is_conserved(venue: Venue) -> None:
     assert account.true.held == {contract: n for contract, n in sums.items() if n}
     assert account.true.cash == cash
     assert account.shown.shown.last.cash == cents(account.shown.cash)
-    for ticket in account.tickets.values():
+    of_one: dict[str, int] = {}
+    for ticket in account.tickets.values():  # a replacement comes after what it replaces
         assert ticket.filled <= ticket.order.units
+        before = of_one.get(ticket.replaces or "", 0)
+        of_one[ticket.id] = ticket.filled + before
+        root = ticket
+        while root.replaces:
+            root = account.tickets[root.replaces]
+        assert of_one[ticket.id] <= root.order.units  # T3: never more than was asked for
         assert len({one.id for one in ticket.true}) == len(ticket.true)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10_000), st.lists(Step, min_size=5, max_size=30))
+@given(
+    st.integers(0, 10_000),
+    st.lists(st.sampled_from(["sell", "wait", "close", "close", "cancel"]), min_size=4, max_size=20),
+)
 def test_a_strict_close_never_turns_a_position(seed: int, steps: list[str]) -> None:
     """I3 at the venue: without hands and torn legs, shorts stay shorts however often they are closed."""
     without = frozenset({"torn legs", "torn but filled", "assigned"})
     chance = np.random.Generator(np.random.PCG64(seed))
     venue = Venue(Faults(Schedule.of(seed, without=without), at("09:30")))
-    for step in steps:
-        _do(venue, "close" if step == "hand" else step, chance)
+    venue.sell(2)
+    for step in ["wait", *steps, "wait", "wait"]:
+        _do(venue, step, chance)
         assert all(n * SOLD[contract] > 0 for contract, n in venue.account.true.held.items())
+
+
+def test_a_cancel_that_overtakes_its_orders_routing_still_cancels() -> None:
+    venue = Venue()
+    id_ = placed(venue.sell(limit="9.00"))
+    assert venue.cancel(id_).orders[0].status is Status.CANCEL_REQUESTED
+    venue.wait(1)
+    assert venue.order(id_).status is Status.CANCELLED
+    assert Status.LIVE not in venue.statuses(id_)
+
+
+def test_a_replacement_that_overtakes_its_originals_routing_waits_all_the_same() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    new = placed(venue.replace(old, "8.90"))
+    venue.wait(0.03)
+    assert venue.order(old).status is Status.REPLACE_REQUESTED
+    venue.wait(1)
+    assert [venue.order(id_).status for id_ in (old, new)] == [Status.CANCELLED, Status.LIVE]
+
+
+def test_a_contingent_replacement_can_be_cancelled_and_its_original_ends_all_the_same() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    new = placed(venue.replace(old, "8.90"))
+    assert venue.cancel(old).code == "cannot_update_order"
+    assert venue.cancel(new).orders[0].status is Status.CANCELLED
+    venue.wait(1)
+    assert [venue.order(id_).status for id_ in (old, new)] == [Status.CANCELLED, Status.CANCELLED]
+
+
+def test_an_original_that_is_taken_out_takes_its_replacement_with_it() -> None:
+    venue = Venue()
+    old = placed(venue.sell(limit="9.00"))
+    venue.wait(1)
+    new = placed(venue.replace(old, "8.90"))
+    venue.account.remove(old, "price bands", venue.now)
+    assert (venue.order(new).status, venue.order(new).reason) == (
+        Status.CANCELLED,
+        "the order it replaces is removed",
+    )
+
+
+def test_nothing_is_replaced_while_the_market_is_closed() -> None:
+    venue = Venue()
+    target = placed(venue.sell(limit="30.00", legs=LATER.legs, good_till_cancelled=True))
+    venue.wait(1)
+    venue.now = at("17:00")
+    assert venue.replace(target, "29.00").code == "market_closed"
+    assert venue.cancel(target).outcome is Outcome.ACCEPTED
+
+
+def test_an_order_that_rests_overnight_fills_on_the_next_day() -> None:
+    venue = Venue()
+    target = placed(venue.sell(limit="9.00", legs=LATER.legs, good_till_cancelled=True))
+    over = placed(venue.sell(limit="9.00", good_till_cancelled=True))
+    venue.wait(6 * 3600)
+    assert [venue.order(id_).status for id_ in (target, over)] == [Status.LIVE, Status.EXPIRED]
+    venue.mids["P5700"] = 12.0
+    venue.now = at("09:00", FRIDAY + timedelta(days=3))
+    venue.account.advance(venue.now)
+    assert venue.order(target).status is Status.LIVE
+    venue.now = at("09:45", FRIDAY + timedelta(days=3))
+    venue.account.advance(venue.now)
+    assert venue.order(target).status is Status.FILLED
+
+
+def test_the_venue_closes_early_for_orders_that_last_too() -> None:
+    """F54: what is good till cancelled stays, and fills nothing until tomorrow."""
+    venue = Venue(schedule("F54 closed early @7200"))
+    target = placed(venue.sell(limit="9.00", legs=LATER.legs, good_till_cancelled=True))
+    venue.wait(3601)
+    venue.mids["P5700"] = 12.0
+    venue.wait(3600)
+    assert venue.order(target).status is Status.LIVE
+
+
+def test_american_options_are_assigned_by_whoever_gains_from_it() -> None:
+    """Only where a chain says so: a market without chains assigns nothing (``sim.assignment``)."""
+    venue = Venue()
+    put = leg("-1 SPY 2031-03-21 P570")
+    venue.account.trade_by_hand((put,), 1, D(7), venue.now)
+    venue.now = at("16:05")
+    venue.account.advance(venue.now)
+    assert venue.held() == {put.contract: -1}
 
 
 def test_place_is_strict_unless_it_says_otherwise() -> None:

@@ -140,13 +140,14 @@ class SqliteJournal:
             unless_opened.callback(self._let_go)
             with self._failing("cannot be opened as a journal"):
                 self._db.set_busy_timeout(BUSY_MILLISECONDS)
+                self._db.execute(f"PRAGMA synchronous={'FULL' if power_safe else 'OFF'}")
                 # No page in it: what was being created when the process died has just been rolled back.
                 if is_new or not self._db.execute("PRAGMA page_count").get:
                     self._create(origin or BACKTEST)
                 self.schema = check(self._db, path, origin)
-                self._sequence, self._head = self._last()
+                self._last()  # whatever it is, it is left as it was when this fails
                 self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.execute(f"PRAGMA synchronous={'FULL' if power_safe else 'NORMAL'}")
+                self._sequence, self._head = self._last()  # and from here on it is seen to be in use
                 if each_durable:
                     self._begin_to_witness(vfs)
             unless_opened.pop_all()
@@ -202,6 +203,11 @@ class SqliteJournal:
         """What it says it belongs to; None in formats that did not say."""
         with self._failing("cannot be read"):
             return origin_of(self._db) if self.schema == SCHEMA else None
+
+    def digests(self) -> list[str]:
+        """The digest after each event, unverified."""
+        with self._failing("cannot be read"):
+            return [d for (d,) in self._db.execute("SELECT digest FROM event ORDER BY sequence")]
 
     def close(self) -> None:
         # While somebody else has the file open it stays as it is: the last to close it tidies up.
@@ -305,7 +311,8 @@ class SqliteJournal:
             raise
 
 
-_DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+_DAMAGE = (apsw.CorruptError, apsw.NotADBError, apsw.SQLError, UnicodeDecodeError)
+"""An unknown column or table is damage, too: the statements here are right."""
 
 
 def check(db: apsw.Connection, path: Path, origin: Origin | None = None) -> int:

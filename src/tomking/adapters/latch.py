@@ -58,13 +58,13 @@ class LatchFile:
             return _unreadable(f"{self.path} cannot be read: {error.strerror}")
         return _parsed(content) or _unreadable(f"{self.path} is damaged or not a latch")
 
-    def halt(self, by: str, why: str, now: datetime) -> Latch:
+    def halt(self, by: str, why: str, now: datetime, alone_until: datetime | None = None) -> Latch:
         """HALTED from the moment this returns, whatever was there.
 
         Where nothing can be written the file is removed, and what is returned says so; ``BadData`` when the
         disk refuses even that.
         """
-        latch = Latch(Trading.HALTED, now, by, why)
+        latch = Latch(Trading.HALTED, now, by, why, alone_until)
         fresh = self._beside("halt")
         try:
             self._prepare()
@@ -174,12 +174,15 @@ class LatchFile:
 class Latched:
     """A ``Wire`` that lets nothing through which opens while the latch forbids it; all else passes.
 
+    While ``tomking flatten`` closes everything from another process, no close passes either: two that close
+    the same lot would get into each other's way.  That ends by itself when that process does.
+
     The last thing before the first byte: the decision was judged before, and this does not trust it.
     A refused request is answered REJECTED with the code ``latched``: it never left.
     """
 
     def __init__(self, wire: Wire, read: Callable[[], Latch]) -> None:
-        """Of ``read``: what the latch says now (``LatchFile.read``); asked for every order that opens."""
+        """Of ``read``: what the latch says now (``LatchFile.read``); asked before every order."""
         self._wire = wire
         self._read = read
         self._refused: list[Told] = []
@@ -187,9 +190,9 @@ class Latched:
         self._opening: set[str] = set()
 
     def send(self, request: Request, now: datetime) -> None:
-        if self._would_open(request):
+        if isinstance(request, Place | Replace):
             latch = self._read()
-            if not latch.opens:
+            if latch.yields(now) or (not latch.opens and self._would_open(request)):
                 self._refused.append(Reply(request.key, now, Outcome.REJECTED, code=CODE, text=latch.words))
                 return
         if isinstance(request, Place) and request.opens:
@@ -204,14 +207,14 @@ class Latched:
                 self._learn(order)
         return told
 
-    def _would_open(self, request: Request) -> bool:
+    def _would_open(self, request: Place | Replace) -> bool:
         """An opening order, or the replacement of one.
 
         Of an order that this process has not seen opening it is not known: an exit is never held up for that.
         """
         if isinstance(request, Place):
             return request.opens
-        return isinstance(request, Replace) and request.order in self._opening
+        return request.order in self._opening
 
     def _learn(self, order: BrokerOrder) -> None:
         if order.tag in self._tags or order.replaces in self._opening:
@@ -235,6 +238,7 @@ def _content(latch: Latch) -> bytes:
         "since": latch.since.isoformat(),
         "by": latch.by,
         "why": latch.why,
+        "alone_until": None if latch.alone_until is None else latch.alone_until.isoformat(),
     }
     return json.dumps({**plain, "check": _check(plain)}, indent=1).encode() + b"\n"
 
@@ -246,11 +250,12 @@ def _parsed(content: bytes) -> Latch | None:
         check = whole.pop("check")
         if check != _check(whole) or whole["format"] != FORMAT:
             return None
-        since = datetime.fromisoformat(whole["since"])
-        latch = Latch(Trading(whole["state"]), since, str(whole["by"]), str(whole["why"]))
+        since, alone = datetime.fromisoformat(whole["since"]), whole["alone_until"]
+        until = None if alone is None else datetime.fromisoformat(alone)
+        latch = Latch(Trading(whole["state"]), since, str(whole["by"]), str(whole["why"]), until)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return None if since.tzinfo is None else latch
+    return latch if all(at is None or at.tzinfo is not None for at in (since, until)) else None
 
 
 def _check(plain: object) -> str:

@@ -146,6 +146,8 @@ class Working:
     """Since when its fate is unknown; None: it is known."""
     parked: bool = False
     """Unknown for too long: a person was told."""
+    refused: datetime | None = None
+    """When it was refused; None: it was not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +237,12 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
             return _filled(book, fill)
         case ev.OrderSubmitted(at, order):
             return _submitted(book, order, at)
-        case ev.OrderCancelled(_, order) | ev.OrderRejected(_, order, _):
+        case ev.OrderCancelled(_, order):
             return _without_order(book, order)
+        case ev.OrderRejected(at, order, _):
+            book = _without_order(book, order)
+            refused = replace(book.ended[order], refused=at)
+            return replace(book, ended={**book.ended, order: refused})
         case ev.CancelRequested(_, order, _):
             working = replace(book.orders[order], cancelling=True)
             return replace(book, orders={**book.orders, order: working})

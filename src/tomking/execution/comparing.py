@@ -46,7 +46,6 @@ class Comparer:
         self._last = ()
         return self.answer.events
 
-    @property
     def hold(self) -> str | None:
         """Why nothing may be opened at all; None: it may, but for ``answer.families``."""
         if self.answer.state is Trading.ACTIVE:

@@ -2,8 +2,8 @@
 
 Nothing is known but what the broker holds.  So spreads are found again from the contracts:
 
-1. Each short option takes the nearest long one of its product and right that lives as long: one order for
-   both, at one net price, can never leave a leg behind.
+1. Short options and long ones of their product and right that live as long are paired, the nearest first: one
+   order for both, at one net price, can never leave a leg behind.
 2. Two such pairs of one expiry, puts and calls, go as one order of four legs (T7).
 3. A short that finds no cover is bought back by itself, before all else.
 4. What is long and left over is sold once no short is left that it could cover; futures and shares last.
@@ -87,18 +87,22 @@ def closings(
 
 
 def _pairs(free: Held, apart: Collection[Contract]) -> list[_Pair]:
-    longs = {c: q for c, q in free.items() if q > 0 and isinstance(c, Option) and c not in apart}
+    """The nearest two first, as many units as both have."""
+    options = [(c, q) for c, q in _sorted(free) if isinstance(c, Option) and c not in apart]
+    left = {c: abs(q) for c, q in options}
+    near = [
+        (short, long)
+        for short, sold in options
+        for long, bought in options
+        if sold < 0 < bought and _covers(long, short)
+    ]
     pairs = []
-    for short, quantity in _sorted(free):
-        if quantity > 0 or not isinstance(short, Option) or short in apart:
-            continue
-        open_units = -quantity
-        for long in sorted((c for c in longs if _covers(c, short)), key=lambda c: _distance(c, short)):
-            units = min(open_units, longs[long])
-            if units:
-                pairs.append(_Pair(short, long, units))
-                longs[long] -= units
-                open_units -= units
+    for short, long in sorted(near, key=lambda pair: _distance(pair[1], pair[0])):
+        units = min(left[short], left[long])
+        if units:
+            pairs.append(_Pair(short, long, units))
+            left[short] -= units
+            left[long] -= units
     return pairs
 
 
@@ -113,8 +117,8 @@ def _covers(long: Option, short: Option) -> bool:
     return alike and long.expiry >= short.expiry
 
 
-def _distance(long: Option, short: Option) -> tuple[int, Decimal, Decimal]:
-    return (long.expiry - short.expiry).days, abs(long.strike - short.strike), long.strike
+def _distance(long: Option, short: Option) -> tuple[int, Decimal, str, str]:
+    return (long.expiry - short.expiry).days, abs(long.strike - short.strike), str(short), str(long)
 
 
 def _combined(pairs: Sequence[_Pair]) -> Iterator[Closing]:
@@ -194,7 +198,8 @@ def limit_of(closing: Closing, quotes: Sequence[Quote | None], concession: Decim
     if closing.is_single and closing.legs[0].ratio < 0:
         return max(limit, tick)
     least = _least(closing)
-    return limit if least is None else max(limit, on_grid_above(least, tick))
+    limit = limit if least is None else max(limit, on_grid_above(least, tick))
+    return limit or -tick  # 0 is neither credit nor debit; a tick it is, then
 
 
 def _sides(leg: Leg, quote: Quote) -> tuple[Decimal, Decimal] | None:

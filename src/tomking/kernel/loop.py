@@ -57,6 +57,7 @@ TRIES = 2
 """An entry is tried, and retried once, in a session (methodology D.3)."""
 HALFWAY = "the next part of the exit"
 """Stands for the trigger of an exit that goes on: what covers is sold after what it covers was bought."""
+REFUSED_WAITS = timedelta(seconds=30)
 SOON = timedelta(seconds=1)
 """After something was sent, its outcome is looked for this much later."""
 MINUTE = timedelta(minutes=1)
@@ -345,7 +346,7 @@ class Kernel:
 
     def _tend(self, view: View) -> None:
         for id_, working in tuple(self.book.orders.items()):
-            if working.cancelling or _rests(working):
+            if _rests(working) or (working.cancelling and not _lingers(working)):
                 continue
             step = step_at(view.now - working.since)
             if has_ended(working.order.urgency, step):
@@ -381,7 +382,7 @@ class Kernel:
 
     def _order_wake(self, working: Working, now: datetime) -> datetime:
         """The next step of its ladder, or the next minute's quotes if they come first."""
-        if working.cancelling:
+        if working.cancelling and not _lingers(working):
             return now + SOON
         change = next_change(working.order.urgency, now - working.since)
         return now + MINUTE if change is None else min(working.since + change, now + MINUTE)
@@ -604,9 +605,10 @@ class Kernel:
         self._asked.update((close.position, one.role) for one in components)
         for id_ in self._in_the_way(position, components):
             self._cancel(id_, close.reason, view.now)
+            self._press(id_, close, view)
         self._absorb_answers(view.now)
         position = self.book.positions.get(close.position)
-        if position is None or self._in_the_way(position, []):
+        if position is None or self._in_the_way(position, []) or self._was_refused(position.id, view.now):
             return
         roles = {one.role for one in components}
         free = [c for c in position.open_components if c.role in roles and not c.closing and not c.target]
@@ -616,6 +618,30 @@ class Kernel:
         working = [c for c in position.open_components if c.closing]
         for group in first_in_turn(groups, working):
             self._send_closing(position, group, close, view)
+
+    def _was_refused(self, position: str, now: datetime) -> bool:
+        """A close that the broker refused a moment ago is not sent again at once."""
+        refusals = (
+            w.refused for w in self.book.ended.values() if w.order.position == position and not w.order.opens
+        )
+        refused = any(at is not None and now < at + REFUSED_WAITS for at in refusals)
+        self._unquoted |= refused
+        return refused
+
+    def _press(self, id_: str, close: Close, view: View) -> None:
+        """A resting order of unknown fate cannot make way: it takes the limits of the exit behind it."""
+        working = self.book.orders[id_]
+        if _lingers(working) and _rests(working) and working.doubt is not None:
+            structure = working.order.structure
+            quote = net_quote(structure, view.quotes(structure.contracts))
+            if quote is None:
+                return
+            step = step_at(view.now - working.doubt)
+            limit = limit_at(close.urgency, step, quote, structure.tick, working.order.floor)
+            if limit != working.limit:
+                self.record(ev.OrderRepriced(view.now, id_, limit))
+                self._at.broker.reprice(id_, limit, view.now)
+                self._sent = True
 
     def _closable(self, position: Position, close: Close) -> list[Component]:
         """The open ones that no rule exit works on; a stop overrides a rule exit's patience."""
@@ -704,6 +730,8 @@ class Kernel:
         if len({c.units for c in components}) > 1:
             return False  # partly closed apart: the strategy's own rules see to the rest
         resting = components[0].target
+        if resting is None and self._was_refused(position.id, view.now):
+            return True
         if resting is None and all(c.target is None for c in components):
             quotes = view.quotes([leg.contract for c in components for leg in c.structure.legs])
             if all(quote is None for quote in quotes):
@@ -739,6 +767,11 @@ def _may_be_assigned(option: Option, today: date) -> bool:
 def _is_halfway(position: Position | None) -> bool:
     """A part of its exit has filled, and the next part is still to be sent."""
     return position is not None and position.state is State.EXITING and not position.is_working
+
+
+def _lingers(working: Working) -> bool:
+    """A close of unknown fate cannot be ended to make way for another: it is worked on until it fills."""
+    return working.doubt is not None and not working.order.opens
 
 
 def _rests(working: Working) -> bool:

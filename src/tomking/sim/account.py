@@ -5,7 +5,8 @@ doings.  Beneath it the ``Floor`` works the orders, on ``SimBroker``, the one mo
 are T1 to T8 of the reliability page.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import assert_never
@@ -36,8 +37,7 @@ from tomking.execution.wire import (
     Transaction,
 )
 from tomking.ports import Expiry, MarketData
-from tomking.sim.broker import Fees
-from tomking.sim.faults import Faults, calm
+from tomking.sim.faults import Fault, Faults, calm
 from tomking.sim.floor import Floor, Pace
 from tomking.sim.ledger import Holdings, Ledger
 from tomking.sim.settlement import expire
@@ -72,7 +72,7 @@ class SimAccount:
         cash: Decimal,
         *,
         faults: Faults | None = None,
-        fees: Fees = order_fees,
+        fees: Callable[[Order, int], Decimal] = order_fees,
         pace: Pace | None = None,
     ) -> None:
         self._market = market
@@ -80,6 +80,7 @@ class SimAccount:
         self._faults = faults or calm(start)
         self._pace = pace or Pace()
         self._fees = fees
+        self._pin: Fault | None = None
         self.ledger = Ledger(cash)
         self.floor = Floor(
             market, sessions, self.ledger, self._faults, fees=fees, pace=self._pace, start=start
@@ -110,7 +111,7 @@ class SimAccount:
 
     def orders(self, as_of: datetime) -> tuple[BrokerOrder, ...]:
         """Those of today and those that work, as shown at that instant, oldest first (T2)."""
-        return tuple(t.shown.as_of(as_of) for t in self.floor.today if t.entered <= as_of)
+        return self.floor.shown(as_of)
 
     def positions(self, as_of: datetime) -> Positions:
         """What is shown to be held, and the cash."""
@@ -298,7 +299,7 @@ class SimAccount:
         today = new_york(now).date()
         held = dict(self.true.held)
         over = [contract for contract in held if contract.expiry <= today]
-        settled = self.floor.broker.expired(over, now)
+        settled = self._pinned(self.floor.broker.expired(over, now))
         for one in settled:
             self.ledger.settle(self.floor.name("T"), one, held[one.contract], now)
         sold = [c for c, n in held.items() if n < 0 and isinstance(c, Option) and c.expiry > today]
@@ -306,6 +307,22 @@ class SimAccount:
             self.assign(one, held[one.contract], now)
         self.floor.release([one.contract for one in settled], now)
         return len(settled) == len(over)
+
+    def _pinned(self, settled: list[Expiry]) -> list[Expiry]:
+        """By fault the official price is the sold strike nearest to it, or a cent beside that (F52)."""
+        sold = [one for one in settled if self.true.held[one.contract] < 0]
+        near = {abs(o.price - o.contract.strike): o for o in sold if isinstance(o.contract, Option)}
+        if self._pin is None or not near:
+            return settled
+        nearest = near[min(near)].contract
+        assert isinstance(nearest, Option), "only options were asked for"
+        self._faults.fire("pin")
+        price = nearest.strike + Decimal(self._pin.number) / 100
+        self._pin = None
+        alike = [
+            o for o in settled if isinstance(o.contract, Option) and o.contract.product == nearest.product
+        ]
+        return [expire(one.contract, price, self._sessions) if one in alike else one for one in settled]
 
     # ------------------------------------------------------------------ days
 
@@ -319,7 +336,13 @@ class SimAccount:
 
     def _close(self, session: Session, now: datetime) -> None:
         self._expire_day_orders(now)
-        self.floor.agenda.add(now + self._pace.settles, self._settle_when_known)
+        struck = self._faults.strike("settlement", now)
+        self._pin = struck.get("pin")
+        late = struck.get("settles late")
+        if late is not None:
+            self._faults.fire("settles late")
+        delay = self._pace.settles if late is None else timedelta(seconds=late.seconds)
+        self.floor.agenda.add(now + delay, self._settle_when_known)
         following = self._sessions.after(session.date)
         if following is not None:
             self.floor.agenda.add(following.open, self.floor.new_day)
@@ -363,7 +386,9 @@ class SimAccount:
         self._expire_day_orders(now)
 
     def _expire_day_orders(self, now: datetime) -> None:
+        """Orders for the day, and those whose contracts trade no more."""
+        today = new_york(now).date()
         for ticket in list(self.floor.working.values()):
-            if not ticket.rests_overnight:
+            if not ticket.rests_overnight or any(leg.contract.expiry <= today for leg in ticket.legs):
                 ticket.replacement = None
                 self.floor.end(ticket, Status.EXPIRED, now)

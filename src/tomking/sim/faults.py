@@ -84,6 +84,8 @@ KINDS: Mapping[str, Kind] = {
     "late print": Kind("F22", "ending", 8, (0.5, 120), (1, 3), "account"),
     "removed": Kind("F25", "live", 14, (0.1, 1_800), owner="account"),
     "assigned": Kind("F50", INSTANT, DAY, number=(1, 3), owner="account"),
+    "pin": Kind("F52", "settlement", 1, number=(-1, 1), owner="account"),
+    "settles late": Kind("F52", "settlement", 1, (60, 600), owner="account"),
     "money moved": Kind("F51", INSTANT, DAY, number=(-500, 500), owner="account"),
     "closed early": Kind("F54", INSTANT, DAY, owner="account"),
     # -- the market: for whoever plays the feed
@@ -168,6 +170,8 @@ class Schedule:
 
         live     liveness mode: faults stop at some time, so that recovery can be demanded
         without  kinds that whoever plays this cannot show; the others stay as they are
+
+        A new kind changes what seeds draw: a failing schedule is kept by its text, never by its seed.
         """
         chance = np.random.Generator(np.random.PCG64(seed))
         quiet = int(chance.integers(3_600, 18_000)) if live else None

@@ -16,7 +16,7 @@ from tomking.domain.events import OrderFilled
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill, Order
 from tomking.domain.structure import Leg
-from tomking.execution.wire import Execution, Report, Status
+from tomking.execution.wire import BrokerOrder, Execution, Report, Status
 from tomking.ports import MarketData
 from tomking.sim.broker import Fees, SimBroker
 from tomking.sim.faults import Faults
@@ -73,6 +73,9 @@ class Floor:
         self._pauses: dict[str, datetime] = {}
         self._numbers = count(1)
         self._next_look = start
+        self._changed = start
+        """When anything was last shown."""
+        self._faces: tuple[BrokerOrder, ...] | None = None
         self._late: dict[str, timedelta] = {}
         """How much later than it is true a fill is shown, by order."""
 
@@ -80,7 +83,12 @@ class Floor:
         """A new id."""
         return f"{letter}{next(self._numbers)}"
 
+    def trades(self, now: datetime) -> bool:
+        """Whether anything can fill: in a halt orders are taken in and rest (F53)."""
+        return self.is_open(now) and self._faults.during("halt", now) is None
+
     def is_open(self, now: datetime) -> bool:
+        """Whether orders are taken in."""
         session = self._sessions.on(new_york(now).date())
         early = self.closed_early
         if early is not None and early <= now and new_york(early).date() == new_york(now).date():
@@ -106,8 +114,6 @@ class Floor:
                 self.agenda.do_next()
             else:
                 break
-        if not self.working and self._next_look <= now:
-            self._next_look = now + self._pace.looks
 
     def _look(self, now: datetime) -> None:
         if self.is_open(now):
@@ -120,11 +126,14 @@ class Floor:
         """Only what still works is shown of the old."""
         self.today = [ticket for ticket in self.today if not ticket.is_over]
         self._processing.clear()
+        self._faces = None
         self._next_look = now
 
     # ------------------------------------------------------------------ work and end
 
     def enter(self, ticket: Ticket, now: datetime) -> Ticket:
+        if not self.working:
+            self._next_look = now + self._pace.looks
         self.tickets[ticket.id] = self.working[ticket.id] = ticket
         self.today.append(ticket)
         self.show(ticket, now)
@@ -134,8 +143,9 @@ class Floor:
         """To the exchange."""
         if ticket.is_over:
             return
-        ticket.status = Status.CANCEL_REQUESTED if ticket.status is Status.CANCEL_REQUESTED else Status.LIVE
-        self.show(ticket, now)
+        if ticket.status in (Status.RECEIVED, Status.CONTINGENT):  # else its end has been asked for already
+            ticket.status = Status.LIVE
+            self.show(ticket, now)
         removed = self._faults.strike("live", now).get("removed")
         if removed is not None:
             then = self._faults.after(removed.seconds, now)
@@ -167,7 +177,7 @@ class Floor:
         """Somebody trades against the order before its end arrives (F19, F21)."""
 
         def trade(at: datetime) -> None:
-            if self.is_open(at) and self.broker.traded(ticket.id, units, at):
+            if self.trades(at) and self.broker.traded(ticket.id, units, at):
                 self._faults.fire(what)
                 self._absorb(at)
 
@@ -175,7 +185,7 @@ class Floor:
 
     def print_late(self, ticket: Ticket, units: int, seconds: float, now: datetime) -> None:
         """It traded just before its end, and that is shown only later (F22)."""
-        if not self.is_open(now) or not self.broker.traded(ticket.id, units, now):
+        if not self.trades(now) or not self.broker.traded(ticket.id, units, now):
             return
         self._faults.fire("late print")
         self._late = {ticket.id: self._faults.after(seconds, now) - now}
@@ -197,7 +207,7 @@ class Floor:
     # ------------------------------------------------------------------ fills
 
     def _portion(self, order: Order, units: int, now: datetime) -> int:
-        if not self.is_open(now):
+        if not self.trades(now):
             return 0
         if self._faults.during("no takers", now):
             self._faults.fire("no takers")
@@ -288,6 +298,16 @@ class Floor:
 
     def show(self, ticket: Ticket, now: datetime) -> None:
         self.reports.append(Report(now, ticket.show(now)))
+        self._faces = None
+        self._changed = now
+
+    def shown(self, as_of: datetime) -> tuple[BrokerOrder, ...]:
+        """The orders of today and those that work, as they were shown, oldest first."""
+        if as_of < self._changed:
+            return tuple(t.shown.as_of(as_of) for t in self.today if t.entered <= as_of)
+        if self._faces is None:
+            self._faces = tuple(t.shown.last for t in self.today)
+        return self._faces
 
     # ------------------------------------------------------------------ positions
 

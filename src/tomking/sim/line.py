@@ -125,8 +125,7 @@ class SimLine:
             else:
                 self.account.advance(ahead)
             self._send_frames()
-        self.account.advance(now)
-        self._send_frames()
+        self._send_frames()  # of what was done to the account by hand
 
     @property
     def has_arrived(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
@@ -257,6 +258,7 @@ def risk(
     print_risk(journal, chains, path, assignments or [], as_json=as_json)
 
 
+add_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")

@@ -27,7 +27,7 @@ from tomking.execution.protocol.course import (
     advance,
 )
 from tomking.execution.protocol.fills import per_unit
-from tomking.execution.protocol.lookout import News, halted
+from tomking.execution.protocol.lookout import TRADING, News, halted
 from tomking.execution.protocol.tags import Tag
 from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
 from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
@@ -37,6 +37,10 @@ WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
 REPLACE_AGAIN = timedelta(seconds=10)
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next may take its place; the newest waits (methodology D.3)."""
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
 REPEAT_AFTER: dict[Urgency, timedelta] = {
     Urgency.STOP: timedelta(seconds=15),
     Urgency.RULE: timedelta(seconds=30),
@@ -67,6 +71,7 @@ class Acts:
         self._sent: list[tuple[datetime, Order]] = []
         self._strays: dict[str, tuple[BrokerOrder, datetime | None]] = {}
         self._runaway = ""
+        self._level = ""
         self.stale = ""
         """What shows that this book is older than the broker's evidence; empty: nothing."""
 
@@ -90,12 +95,14 @@ class Acts:
 
     def alarms(self, book: Book, now: datetime) -> News:
         """What stops trading altogether, as long as the book does not say so."""
+        self._level = book.levels.get(TRADING, "")
         words = self.stale or self._runaway
         return halted(book, words, now) if words else []
 
     def hold(self, now: datetime) -> str | None:
         """Why no opening order goes out now; None: it may."""
-        return self.stale or self._runaway or self._may_open(now) or self._asking.unsynced()
+        level = f"trading is {self._level}" if self._level not in {"", "ACTIVE"} else None
+        return self.stale or self._runaway or level or self._may_open(now) or self._asking.unsynced()
 
     # ------------------------------------------------------------------ one order
 
@@ -105,7 +112,7 @@ class Acts:
             return self._post(course, courses, now)
         if self.stale or course.planned is not None:
             return course
-        if course.cancelling or course.is_over:
+        if course.is_over or (course.cancelling and not self._must_fill(course, now)):
             return self._end(course, now)
         return self._move(course, now) if course.phase is Phase.WORKING else course
 
@@ -117,7 +124,7 @@ class Acts:
         if course.phase is Phase.LEG_IMBALANCE:
             course, news = self._even(course, account, now)
         elif course.phase in IN_DOUBT and self._may_repeat(course, account, now):
-            course = self._repeat(course, account, now)
+            course = self._repeat(course, account)
         elif course.phase is Phase.WORKING and self._lost_replacement(course, now):
             live = next(a for a in course.attempts if a.is_live)
             course = _plan(
@@ -153,24 +160,28 @@ class Acts:
         order = course.order
         if self.stale:
             return self.stale
-        session = self._sessions.on(new_york(now).date())
-        if session is None or not session.open <= now < session.close:
+        if not self._is_open(now):
             return "the market is closed"
         if not all(per_unit(order.structure.legs).values()):
             return "one contract is bought and sold by the same order"
-        words = checks.off_collar(order, limit, self._quote(order.structure.legs, now))
+        words = self._mispriced(order, limit, now)
         if words is not None or not order.opens:
             return words
-        words = self._runaway or self._may_open(now)
-        unsynced = self._asking.unsynced()
-        if words is None or words == "":
-            words = unsynced if unsynced and now - course.since >= WAITS_FOR_LINE else None
+        words = self.hold(now)
+        if words is not None and words == self._asking.unsynced() and now - course.since < WAITS_FOR_LINE:
+            words = None
         if words is None and any(_same_slot(order, c) for c in courses.values()):
             words = "another order of the same entry has not ended"
         if words is None and checks.repeats(order, self._sent, now):
             self._runaway = f"more than {checks.LIKE_ORDERS} like orders in ten minutes: {order.structure}"
             words = self._runaway
         return words
+
+    def _mispriced(self, order: Order, limit: Decimal, now: datetime) -> str | None:
+        """Why its price must not go out on the market as it is now."""
+        quotes = self._market.quotes(order.structure.contracts, now)
+        bad = checks.off_market(quotes, now) if order.opens else None
+        return bad or checks.off_collar(order, limit, net_quote(order.structure, quotes))
 
     def _quote(self, legs: Sequence[Leg], now: datetime) -> NetQuote | None:
         structure = Structure("order", tuple(legs))
@@ -222,15 +233,12 @@ class Acts:
         """Replaces the attempt that works when the newest limit is another; one change at a time."""
         live = _steady(course)
         limit = checks.sendable(course.order, course.limit)
-        number = course.number
-        if (
-            live is None
-            or live.seen is None
-            or live.seen.limit == limit
-            or number <= course.attempts[-1].number
-        ):
+        if live is None or live.seen is None or live.seen.limit == limit:
             return course
-        return self._replace(course, live.seen, limit, number, now)
+        last = course.attempts[-1]
+        if course.number <= last.number or now - last.sent < STANDS:
+            return course
+        return self._replace(course, live.seen, limit, course.number, now)
 
     def _replace(
         self, course: Course, live: BrokerOrder, limit: Decimal, number: int, now: datetime
@@ -238,7 +246,7 @@ class Acts:
         order = course.order
         if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
             return course
-        if checks.off_collar(order, limit, self._quote(order.structure.legs, now)) is not None:
+        if self._mispriced(order, limit, now) is not None:
             return course
         if order.opens and self.hold(now) is not None:
             return course
@@ -265,13 +273,23 @@ class Acts:
 
     # ------------------------------------------------------------------ repeat a close
 
+    def _must_fill(self, course: Course, now: datetime) -> bool:
+        """A close with an attempt in question cannot end before the day does, unless it fills: it is worked
+        on, though it was to make way for a more urgent one; the kernel gives it that one's limits.
+        """
+        in_question = any(a.is_open_question for a in course.attempts)
+        return in_question and not course.order.opens and self._is_open(now)
+
+    def _is_open(self, now: datetime) -> bool:
+        session = self._sessions.on(new_york(now).date())
+        return session is not None and session.open <= now < session.close
+
     def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
         """A close may be sent again: searched for in vain, its position there, nothing working on it (T6)."""
         order = course.order
         if order.opens or self.stale or any(a.is_live or a.is_flying for a in course.attempts):
             return False
-        session = self._sessions.on(new_york(now).date())
-        if session is None or not session.open <= now < session.close:
+        if not self._is_open(now):
             return False
         since = max(a.sent for a in course.attempts)
         wait = REPEAT_AFTER[order.urgency]
@@ -284,14 +302,10 @@ class Acts:
         held = all(account.held(c) * -n >= n * n * left for c, n in contracts.items())
         return course.absent - since >= wait and not busy & contracts.keys() and held and left > 0
 
-    def _repeat(self, course: Course, account: Account, now: datetime) -> Course:
+    def _repeat(self, course: Course, account: Account) -> Course:
         order = course.order
         legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items())
         limit = checks.sendable(order, course.limit)
-        if course.cancelling:
-            # It was to make way for a more urgent exit: so it is that exit.
-            quote = self._quote(legs, now)
-            limit = limit if quote is None else remedy_limit(legs, quote, 0)
         why = "not found, its position is there, and nothing works on it"
         return _plan(course, Purpose.WORK, legs, _units_left(course, account), limit, why=why)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tomking.execution.protocol.budget import Budget, Use
+from tomking.execution.protocol.budget import Budget, Use, at_start
 from tomking.execution.wire import (
     BrokerOrder,
     FindOrders,
@@ -54,7 +54,7 @@ class Asking:
         self._count = 0
         self._flying: dict[str, Asked] = {}
         self._late: dict[str, Asked] = {}
-        self.budget = Budget()
+        self._budget: Budget | None = None
         self.up = True
         self.came_up: datetime | None = None
         """When the line was last seen to come up; None: nothing has been asked yet."""
@@ -73,9 +73,11 @@ class Asking:
         self, make: Callable[[str], Request], use: Use, now: datetime, order: str = "", number: int = 0
     ) -> bool:
         """Hands a request over if the budget has room for it; whether it did."""
-        if not self.budget.allows(use, now):
+        if self._budget is None:
+            self._budget = at_start(now)
+        if not self._budget.allows(use, now):
             return False
-        self.budget = self.budget.spent(now)
+        self._budget = self._budget.spent(now)
         self._count += 1
         key = f"{self._prefix}{self._count}"
         request = make(key)
@@ -147,11 +149,9 @@ class Asking:
         self.up = up
 
     def _take_evidence(self, asked: Asked | None, reply: Reply, now: datetime) -> None:
-        if reply.outcome is Outcome.UNKNOWN:
-            if reply.code == "429" or (len(reply.code) == 3 and reply.code.startswith("5")):
-                self.budget = self.budget.refused(now)
-            return
-        self.budget = self.budget.answered()
+        if self._budget is not None:
+            ill = reply.outcome is Outcome.UNKNOWN and _is_ill(reply.code)
+            self._budget = self._budget.refused(now) if ill else self._budget.answered()
         if asked is None or reply.outcome is not Outcome.ACCEPTED:
             return
         if isinstance(asked.request, FindOrders) and _is_later(asked.sent, self.found_asked):
@@ -187,6 +187,11 @@ class Asking:
         ):
             return "orders and positions have not been read since the account stream came up"
         return None
+
+
+def _is_ill(code: str) -> bool:
+    """A 429 or a 5xx."""
+    return code == "429" or (len(code) == 3 and code.startswith("5"))
 
 
 def _is_later(one: datetime, other: datetime | None) -> bool:

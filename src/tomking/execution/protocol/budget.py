@@ -1,68 +1,70 @@
-"""How many requests may go out: two buckets, and a share of both that only what reduces risk may use (I22).
+"""How many requests may go out, and what share of them only what reduces risk may use (I22).
 
-5 at once and 5 a second; 60 a minute over time.  The broker publishes no quota (T10): after a 429 or a 5xx
-nothing goes out before a backoff that doubles up to half a minute.
+Never more than five in any second, nor than sixty in any minute: a bucket of fifteen that refills by three
+quarters a second.  A process starts with an almost empty bucket and a second of silence, because it does not
+know what the one before it had spent.  The broker publishes no quota (T10): after a 429 or a 5xx nothing goes
+out before a backoff that doubles up to half a minute.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
+from enum import Enum
 
-BURST, PER_SECOND = 5.0, 5.0
-MINUTE, PER_MINUTE_SECOND = 60.0, 1.0
+A_SECOND = 5
+BUCKET, PER_SECOND, AT_START = 15.0, 0.75, 3.0
+WINDOW = timedelta(seconds=1)
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=1), timedelta(seconds=30)
 
 
-class Use(IntEnum):
-    """Whose turn it is, least urgent first; the number is no matter of degree."""
+class Use(Enum):
+    """What a request is for."""
 
-    LOOK = 0
-    OPEN = 1
-    CLOSE = 2
-    CANCEL = 3
+    LOOK = "look"
+    OPEN = "open"
+    CLOSE = "close"
+    CANCEL = "cancel"
 
 
-RESERVE: dict[Use, tuple[float, float]] = {
-    Use.LOOK: (2.0, 12.0),
-    Use.OPEN: (2.0, 20.0),
-    Use.CLOSE: (1.0, 4.0),
-    Use.CANCEL: (0.0, 0.0),
+RESERVE: dict[Use, tuple[int, float]] = {
+    Use.LOOK: (1, 2.0),
+    Use.OPEN: (1, 4.0),
+    Use.CLOSE: (1, 1.0),
+    Use.CANCEL: (0, 0.0),
 }
-"""Tokens of the burst and of the minute that must be left after a request of that use."""
+"""Requests of the second, and tokens, that must be left after a request of that use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What is left at ``at``."""
 
-    at: datetime | None = None
-    burst: float = BURST
-    minute: float = MINUTE
+    at: datetime
+    tokens: float = AT_START
+    recent: tuple[datetime, ...] = ()
+    """When requests left in the second before ``at``."""
     backoff: timedelta = timedelta(0)
     quiet_until: datetime | None = None
 
-    def at_time(self, now: datetime) -> "Budget":
-        """Refilled up to ``now``; a clock that went back refills nothing."""
-        if self.at is None:
-            return replace(self, at=now)
+    def refilled(self, now: datetime) -> "Budget":
+        """As it is at ``now``; a clock that went back refills nothing."""
         seconds = max(0.0, (now - self.at).total_seconds())
         return replace(
             self,
             at=max(now, self.at),
-            burst=min(BURST, self.burst + seconds * PER_SECOND),
-            minute=min(MINUTE, self.minute + seconds * PER_MINUTE_SECOND),
+            tokens=min(BUCKET, self.tokens + seconds * PER_SECOND),
+            recent=tuple(at for at in self.recent if at > now - WINDOW),
         )
 
     def allows(self, use: Use, now: datetime) -> bool:
         if self.quiet_until is not None and now < self.quiet_until:
             return False
-        full = self.at_time(now)
-        burst, minute = RESERVE[use]
-        return full.burst >= 1 + burst and full.minute >= 1 + minute
+        full = self.refilled(now)
+        requests, tokens = RESERVE[use]
+        return len(full.recent) + requests < A_SECOND and full.tokens >= 1 + tokens
 
     def spent(self, now: datetime) -> "Budget":
-        full = self.at_time(now)
-        return replace(full, burst=full.burst - 1, minute=full.minute - 1)
+        full = self.refilled(now)
+        return replace(full, tokens=full.tokens - 1, recent=(*full.recent, now))
 
     def refused(self, now: datetime) -> "Budget":
         """After the broker said that it is too much, or that it is ill."""
@@ -70,5 +72,10 @@ class Budget:
         return replace(self, backoff=longer, quiet_until=now + longer)
 
     def answered(self) -> "Budget":
-        """After a whole answer."""
-        return replace(self, backoff=timedelta(0), quiet_until=None)
+        """After a whole answer: a silence under way is kept, the next one starts short."""
+        return replace(self, backoff=timedelta(0))
+
+
+def at_start(now: datetime) -> Budget:
+    """Of a process that has just begun."""
+    return Budget(now, quiet_until=now + WINDOW)

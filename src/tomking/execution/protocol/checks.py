@@ -1,10 +1,10 @@
 """What stands between a durable order and its first byte: price, sign, and orders that repeat themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tomking.domain.chain import NetQuote
+from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.order import Order
 
 WIDE = 4
@@ -13,6 +13,11 @@ SHARE = Decimal("0.20")
 """Of the mid (D.1)."""
 TICKS = 5
 """A cheap structure's spread and mid say little; so much is always allowed."""
+OLDEST_QUOTE = timedelta(seconds=30)
+"""That an opening order is priced by (I15)."""
+APART = timedelta(seconds=5)
+"""The quotes of one structure's legs must be of one moment: a leg that stood still while the others moved
+makes a price that never was (F30)."""
 LIKE_ORDERS = 5
 LIKE_WITHIN = timedelta(minutes=10)
 
@@ -33,8 +38,6 @@ def off_collar(order: Order, limit: Decimal, quote: NetQuote | None) -> str | No
         return "a limit of 0 is neither credit nor debit"
     if quote is None:
         return "no two-sided quote to compare its limit with" if order.opens else None
-    if order.opens and quote.half_spread < 0:
-        return f"the market is crossed: half-spread {quote.half_spread:f}"
     most = allowance(quote, order.structure.tick)
     gives_away = quote.mid - limit
     if gives_away > most or (order.opens and -gives_away > most):
@@ -42,6 +45,21 @@ def off_collar(order: Order, limit: Decimal, quote: NetQuote | None) -> str | No
     if order.opens and abs(quote.mid) > quote.half_spread and limit * quote.mid < 0:
         kind = "credit" if quote.mid > 0 else "debit"
         return f"limit {limit:f} has the wrong sign: the market is a {kind} of {abs(quote.mid):f}"
+    return None
+
+
+def off_market(quotes: Sequence[Quote | None], now: datetime) -> str | None:
+    """Why nothing may be opened on these quotes: one-sided, crossed, locked, worthless asks, or old (I15)."""
+    for quote in quotes:
+        if quote is None or quote.bid is None or quote.ask is None:
+            return "a leg has no two-sided quote"
+        if not 0 <= quote.bid < quote.ask:
+            return f"a leg is quoted {quote.bid:f} bid, {quote.ask:f} asked"
+        if now - quote.as_of > OLDEST_QUOTE:
+            return f"a leg's quote is {(now - quote.as_of).total_seconds():.0f} s old"
+    seen = [quote.as_of for quote in quotes if quote is not None]
+    if max(seen) - min(seen) >= APART:
+        return f"the legs' quotes are {(max(seen) - min(seen)).total_seconds():.0f} s apart"
     return None
 
 

@@ -84,6 +84,8 @@ class OrderDesk:
         self._courses: dict[str, Course] = {}
         self._book = Book()
         self._wants_transactions = False
+        self._touched: set[str] = set()
+        """Orders that have ended and of which something was heard since."""
 
     # ------------------------------------------------------------------ the port
 
@@ -110,8 +112,9 @@ class OrderDesk:
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
-        for id_ in sorted(self._courses, key=int):
+        for id_ in sorted(self._to_look_at(), key=int):
             news += self._step(id_, now)
+        self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
         if self._asking.positions_asked not in (None, self._compared):
@@ -236,6 +239,7 @@ class OrderDesk:
         if course is None:
             self._acts.stray(order)
         else:
+            self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
 
     def _searched(self, asked: datetime) -> None:
@@ -246,6 +250,17 @@ class OrderDesk:
                 self._courses[id_] = replace(course, absent=asked)
 
     # ------------------------------------------------------------------ 2 judge, 3 act
+
+    def _to_look_at(self) -> list[str]:
+        """All but those that ended quietly."""
+        return [
+            id_
+            for id_, course in self._courses.items()
+            if not course.is_over
+            or id_ in self._book.orders
+            or id_ in self._touched
+            or any(a.is_live for a in course.attempts)
+        ]
 
     def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
         course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)

@@ -23,6 +23,8 @@ def search_every(doubted: timedelta) -> timedelta:
 def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Course:
     """The course with one showing of one of its attempts, found by its tag."""
     known = course.attempt(number) or _found(course, number, order, now)
+    if known.seen == order:
+        return course
     course = course.with_attempt(replace(known, seen=merged(known.seen, order)))
     return settled(course, number) if known.purpose is Purpose.REPLACE else course
 

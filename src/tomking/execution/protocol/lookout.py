@@ -61,7 +61,8 @@ def is_restless(course: Course) -> bool:
         return any(a.is_live for a in course.attempts)
     if course.phase in IN_DOUBT:
         return course.planned is not None
-    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None
+    waits = course.number > course.attempts[-1].number if course.attempts else True
+    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
 
 
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
@@ -92,9 +93,11 @@ def _rests(course: Course) -> bool:
 
 def _wholes(course: Course, working: Working) -> list[Whole]:
     """New whole units, never more than the order still has."""
-    left = course.order.units - working.filled
-    wholes = []
-    for whole in assembled(course.order, course.executions(), working.fills):
+    left, executions = course.order.units - working.filled, course.executions()
+    wholes: list[Whole] = []
+    if not executions:
+        return wholes
+    for whole in assembled(course.order, executions, working.fills):
         if whole.units <= left:
             wholes.append(whole)
             left -= whole.units
@@ -117,8 +120,8 @@ def _fills(course: Course, working: Working, wholes: list[Whole]) -> list[Fill]:
 
 def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime) -> Course:
     """With what the executions say of its legs, and since when it has been over."""
-    booked = [*working.fills, *(w.id for w in wholes)]
-    odd: dict[Contract, int] = odd_legs(course.order, course.executions(), booked)
+    booked, executions = [*working.fills, *(w.id for w in wholes)], course.executions()
+    odd: dict[Contract, int] = odd_legs(course.order, executions, booked) if executions else {}
     for one in course.executions(unwinding=True):
         odd[one.contract] = odd.get(one.contract, 0) + one.quantity
     left = tuple((contract, count) for contract, count in odd.items() if count)
@@ -172,22 +175,29 @@ def _halt(course: Course, book: Book, now: datetime) -> News:
 def _told(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
     id_ = course.order.id
     match course.phase:
-        case Phase.UNKNOWN | Phase.PARKED:
-            news: News = []
-            if working.doubt is None:
-                news.append(ev.OrderUnknown(now, id_, course.number, _why(course)))
-            if course.phase is Phase.PARKED and not working.parked:
-                minutes = PARK_AFTER.seconds // 60
-                news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
-            return course, news
-        case Phase.WORKING if working.doubt is not None or not course.accepted:
-            return replace(course, accepted=True), [ev.OrderAccepted(now, id_)]
         case Phase.CANCELLED | Phase.EXPIRED_ABSENT:
             return course, [_unwound(course, working, now) or ev.OrderCancelled(now, id_)]
         case Phase.REJECTED:
             return course, [ev.OrderRejected(now, id_, course.reason or "refused without a reason")]
         case _:
-            return course, []
+            return _told_doubt(course, working, now)
+
+
+def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course, News]:
+    """Whether any attempt is in question, even while another works: somebody hears of it (I24)."""
+    id_ = course.order.id
+    questions = [a.number for a in course.attempts if a.is_open_question]
+    news: News = []
+    if questions and working.doubt is None:
+        news.append(ev.OrderUnknown(now, id_, questions[-1], _why(course)))
+    if course.phase is Phase.PARKED and not working.parked:
+        minutes = PARK_AFTER.seconds // 60
+        news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
+    seen = any(a.seen is not None for a in course.attempts)
+    if not questions and seen and (working.doubt is not None or not course.accepted):
+        course = replace(course, accepted=True)
+        news.append(ev.OrderAccepted(now, id_))
+    return course, news
 
 
 def _why(course: Course) -> str:
