@@ -68,7 +68,7 @@ class House:
         """The nested chain; listed once a day, and learnt."""
         key = (underlying, new_york(self.clock.now()).date())
         if key not in self._chains:
-            items = listings.equity_chain(underlying, self.market, self.sessions, self.clock.now())
+            items = listings.equity_chain(underlying, self.market, self.sessions, self._listed_at())
             self.directory.learn(chains.equity_chain(items))
             self._chains[key] = items
         found = self._chains[key]
@@ -79,12 +79,18 @@ class House:
         """The nested chain of a future's options; as above."""
         key = (f"/{code}", new_york(self.clock.now()).date())
         if key not in self._chains:
-            data = listings.futures_chain(code, self.market, self.sessions, self.clock.now())
+            data = listings.futures_chain(code, self.market, self.sessions, self._listed_at())
             self.directory.learn(chains.futures_chain(data))
             self._chains[key] = data
         found = self._chains[key]
         assert isinstance(found, dict), f"{code} is a future"
         return found
+
+    def _listed_at(self) -> datetime:
+        """Now, or today's open where that is still to come: what a day lists is known before it."""
+        now = self.clock.now()
+        session = self.sessions.on(new_york(now).date())
+        return now if session is None else max(now, session.open)
 
     # ------------------------------------------------------------------ orders
 
