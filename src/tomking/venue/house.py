@@ -4,7 +4,7 @@ Nothing here knows of sockets.  ``rest`` and ``sockets`` ask it, and everything 
 through ``SimAccount``, the one model of order life.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tomking.domain.fees import fees
 from tomking.domain.money import ZERO, cents
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
-from tomking.execution.wire import BrokerOrder, Cancel, Place, Replace, Reply, Report
+from tomking.execution.wire import BrokerOrder, Cancel, Outcome, Place, Replace, Reply, Report
 from tomking.ports import MarketData
 from tomking.risk.margin import Held, fallback, margin
 from tomking.risk.settings import Settings
@@ -45,6 +45,8 @@ class House:
     clock: VenueClock
     settings: Settings
     """Margin rates."""
+    noted: Callable[[Place | Replace | Cancel, datetime], None] = lambda _request, _at: None
+    """Told of every request that was taken (``venue.diary``)."""
     directory: Directory = field(default_factory=Directory)
     _chains: dict[tuple[str, date], list[Json] | Json] = field(
         default_factory=dict[tuple[str, date], list[Json] | Json]
@@ -66,9 +68,10 @@ class House:
 
     def equity_chain(self, underlying: str) -> list[Json]:
         """The nested chain; listed once a day, and learnt."""
-        key = (underlying, new_york(self.clock.now()).date())
+        at = self._listed_at()
+        key = (underlying, new_york(at).date())
         if key not in self._chains:
-            items = listings.equity_chain(underlying, self.market, self.sessions, self._listed_at())
+            items = listings.equity_chain(underlying, self.market, self.sessions, at)
             self.directory.learn(chains.equity_chain(items))
             self._chains[key] = items
         found = self._chains[key]
@@ -77,9 +80,10 @@ class House:
 
     def futures_chain(self, code: str) -> Json:
         """The nested chain of a future's options; as above."""
-        key = (f"/{code}", new_york(self.clock.now()).date())
+        at = self._listed_at()
+        key = (f"/{code}", new_york(at).date())
         if key not in self._chains:
-            data = listings.futures_chain(code, self.market, self.sessions, self._listed_at())
+            data = listings.futures_chain(code, self.market, self.sessions, at)
             self.directory.learn(chains.futures_chain(data))
             self._chains[key] = data
         found = self._chains[key]
@@ -87,10 +91,13 @@ class House:
         return found
 
     def _listed_at(self) -> datetime:
-        """Now, or today's open where that is still to come: what a day lists is known before it."""
+        """The open of the session that is on or comes next: what it lists is known before it, and all day."""
         now = self.clock.now()
-        session = self.sessions.on(new_york(now).date())
-        return now if session is None else max(now, session.open)
+        today = new_york(now).date()
+        session = self.sessions.on(today)
+        if session is None or now >= session.close:
+            session = self.sessions.after(today)
+        return now if session is None else session.open
 
     # ------------------------------------------------------------------ orders
 
@@ -107,13 +114,20 @@ class House:
             order.time_in_force == "GTC",
             strict=order.strict,
         )
-        return self.account.handle(place, self.clock.now())
+        return self.handle(place, self.clock.now())
 
     def replace(self, id_: str, tag: str, limit: Decimal) -> Reply:
-        return self.account.handle(Replace(self._key(), tag, id_, limit), self.clock.now())
+        return self.handle(Replace(self._key(), tag, id_, limit), self.clock.now())
 
     def cancel(self, id_: str) -> Reply:
-        return self.account.handle(Cancel(self._key(), id_), self.clock.now())
+        return self.handle(Cancel(self._key(), id_), self.clock.now())
+
+    def handle(self, request: Place | Replace | Cancel, now: datetime) -> Reply:
+        """Hands a request to the account; what it takes is noted."""
+        reply = self.account.handle(request, now)
+        if reply.outcome is Outcome.ACCEPTED:
+            self.noted(request, now)
+        return reply
 
     def shown(self, order: BrokerOrder) -> Json:
         """An order as the API shows it."""

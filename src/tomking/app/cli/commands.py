@@ -258,6 +258,42 @@ def risk(
     print_risk(journal, chains, path, assignments or [], as_json=as_json)
 
 
+@app.command()
+def sandbox(
+    *,
+    day: Annotated[
+        str, typer.Option("--date", metavar="YYYY-MM-DD", help="The session it opens on.")
+    ] = "2022-05-13",
+    at: Annotated[str, typer.Option("--time", metavar="HH:MM", help="New York time it opens at.")] = "09:25",
+    speed: Annotated[
+        str, typer.Option(metavar="X", help="Market seconds in a second; 0: it stands until it is moved.")
+    ] = "60",
+    port: Annotated[int, typer.Option(metavar="N", help="Loopback port; 0: any free one.")] = 8700,
+    capital: Annotated[str, typer.Option(metavar="USD", help="Cash of the account.")] = "200000",
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the modelled paths.")] = 1,
+    account: Annotated[
+        str | None, typer.Option(metavar="NUMBER", show_default="5WT00001", help="Its account number.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep orders and positions there for the next start."),
+    ] = None,
+) -> None:
+    """Run a local venue that speaks tastytrade's API, on the modelled market, until Ctrl-C.
+
+    \b
+    Examples:
+      tomking sandbox
+      tomking sandbox --date 2022-05-13 --time 09:25 --speed 60
+      tomking sandbox --speed 0 --port 0 --state orders.jsonl
+
+    It listens on 127.0.0.1 only.  The secrets it prints are fixed words that open nothing else.
+    """  # noqa: D301
+    from tomking.app.cli.sandbox import run_sandbox
+
+    run_sandbox(day, at, speed, port, capital, seed, account, state)
+
+
 add_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
