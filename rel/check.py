@@ -31,8 +31,9 @@ MINUTE_MOST = 60 + BURST
 """Requests in any one minute of the worst: a mean of one a second and a burst (I22)."""
 OLDEST_QUOTE = timedelta(seconds=30)
 """That an opening is sent or moved on (I15)."""
-COLLAR = Decimal("1.00")
-"""Points that an opening's limit may lie from the mid at the moment of sending, beside its spread (I12)."""
+WIDE, SHARE, LEAST_COLLAR = 4, Decimal("0.20"), Decimal("0.25")
+"""An opening's limit lies from the mid by so many half-spreads, such a share of it, or so many points at most
+(methodology D.1; I12)."""
 ALIKE = 5
 """Openings of one strategy in ten minutes (I12)."""
 
@@ -97,6 +98,7 @@ class Checker:
 
     def sending(self, request: Request, now: datetime) -> None:
         """Before the first byte."""
+        self.holdings_refresh(now)
         self._i22_rates(request, now)
         self.evidence.sent(request, now)
         if not isinstance(request, Place | Replace):
@@ -143,9 +145,11 @@ class Checker:
 
     def _i12_limits(self, request: Place | Replace, order: Order, now: datetime) -> None:
         """Collar, worst case of what is unknown, and throttles, at the instant of sending."""
-        quote = net_quote(order.structure, self.world.quotes(order.structure.contracts, now))
-        if quote is not None and request.limit < quote.natural - COLLAR:
-            self.broken("I12", now, f"{request.tag} at {request.limit}, the natural is {quote.natural}")
+        quote = net_quote(order.structure, self.feed.quotes(order.structure.contracts, now))
+        if quote is not None:
+            most = max(WIDE * quote.half_spread, SHARE * abs(quote.mid), LEAST_COLLAR)
+            if abs(quote.mid - request.limit) > most:
+                self.broken("I12", now, f"{request.tag} at {request.limit}, the mid is {quote.mid}")
         if not isinstance(request, Place):
             return
         others = [id_ for id_, o in self.holdings.orders.items() if o.opens and id_ != order.id]
@@ -206,7 +210,11 @@ class Checker:
     def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
         """Shape, size and price at the socket are those that were decided."""
         remedy = isinstance(request, Place) and self.holdings.uneven(order.id)
-        if request.limit not in self.limits[order.id] and not remedy:
+        decided_at = self.limits[order.id]
+        tick = order.structure.tick
+        # A limit of 0 has no effect at the broker: a tick stands for it.
+        is_nothing = abs(request.limit) == tick and Decimal(0) in decided_at
+        if request.limit not in decided_at and not remedy and not is_nothing:
             self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
         if not isinstance(request, Place):
             return
@@ -386,9 +394,12 @@ class Checker:
                 continue
             age = now - lot.bare_since
             self.worst_bare = max(self.worst_bare, age)
-            if age > LONGEST_BARE and not self.heard.since(lot.bare_since, ("critical",)):
+            halted = self.level == "HALTED" or self.halted is not None
+            if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
-                    "I9", now, f"{lot.id} is uncovered for {age.total_seconds():.1f} s and nobody was told"
+                    "I9",
+                    now,
+                    f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
 
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:

@@ -39,14 +39,21 @@ def held_by(book: Book) -> dict[Contract, int]:
     return {contract: n for contract, n in held.items() if n}
 
 
-def i4_book_is_broker(check: Checker, book: Book, now: datetime) -> None:
+def differences(check: Checker, book: Book) -> list[str]:
+    """Contracts and cash of the book that are not the broker's."""
     ours, theirs = held_by(book), check.account.true.held
-    for contract in sorted({*ours, *theirs}, key=str):
-        if ours.get(contract, 0) != theirs.get(contract, 0):
-            text = f"{contract}: book {ours.get(contract, 0):+d}, broker {theirs.get(contract, 0):+d}"
-            check.broken("I4", now, text)
-    if book.cash != cents(check.account.true.cash):
-        check.broken("I4", now, f"cash: book {book.cash}, broker {cents(check.account.true.cash)}")
+    found = [
+        f"{contract}: book {ours.get(contract, 0):+d}, broker {theirs.get(contract, 0):+d}"
+        for contract in sorted({*ours, *theirs}, key=str)
+        if ours.get(contract, 0) != theirs.get(contract, 0)
+    ]
+    cash = cents(check.account.true.cash)
+    return found if book.cash == cash else [*found, f"cash: book {book.cash}, broker {cash}"]
+
+
+def i4_book_is_broker(check: Checker, book: Book, now: datetime) -> None:
+    for one in differences(check, book)[:1]:
+        check.broken("I4", now, one)
     working = {t.tag for t in check.account.tickets.values() if not t.is_over and t.tag}
     if len(working) != len(book.orders):
         text = f"working: book {sorted(book.orders)}, broker {sorted(working)}"

@@ -24,7 +24,8 @@ from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill, Order
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg, Structure
-from tomking.execution.reconcile import Reconciliation, Shown, owned_by, reconcile, resolved
+from tomking.execution.differences import Reconciliation, Shown
+from tomking.execution.reconcile import owned_by, reconcile, resolved
 from tomking.execution.wire import BrokerOrder, Execution, Kind, Positions, Status, Transaction
 
 NOW = datetime(2031, 3, 10, 13, 25, tzinfo=UTC)

@@ -18,7 +18,7 @@ from typing import assert_never
 import numpy as np
 
 from rel.check import Checker, Violation
-from rel.ending import at_end, at_start
+from rel.ending import SETTLED, at_end, at_start, differences
 from rel.machine import Act, Machine
 from rel.tap import Heard, Killed, Ledger, Tap
 from rel.traders import option, traders
@@ -26,11 +26,12 @@ from rel.world import SESSION, SESSIONS, Feed, World
 from tomking.adapters.codec import encode
 from tomking.adapters.latch import Latched
 from tomking.domain import events as ev
-from tomking.domain.book import fold
+from tomking.domain.book import Book, fold
 from tomking.domain.contract import Right
 from tomking.domain.errors import OperatingError
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Latch, Trading
+from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
 from tomking.execution.wire import Line, Reply, Report, Request, Told
 from tomking.kernel import Kernel, Parts
@@ -44,7 +45,9 @@ from tomking.sim.line import SimLine
 
 CASH = Decimal(4_000_000)
 START = SESSION.open - timedelta(minutes=1)
-END = SESSION.close + timedelta(minutes=20)
+LAST_START = SESSION.close + timedelta(minutes=6)
+"""Whatever broke the process, by then somebody has started it again."""
+END = SESSION.close + timedelta(minutes=12)
 """By then a search of the whole day has been made, and everything has ended or is known to last."""
 INSTANCE = "5e550001"
 OPEN_TO = frozenset({"SPX", "SPXW"})
@@ -136,6 +139,10 @@ class Session:
         self.trace = sha256()
         self.now = START
         self.kernel: Kernel | None = None
+        after = schedule.quiet_after
+        self.quiet = None if after is None else SESSION.open + timedelta(seconds=after)
+        """Since when all must come right; None where it has, or where faults never stop."""
+        self.started = START
         self.wake = START
         """When the program wants to be stepped next."""
         self.events = 0
@@ -155,6 +162,8 @@ class Session:
     def _next(self) -> datetime:
         """The next instant at which anything may happen."""
         wakes = [END, self.machine.next_event(self.now)]
+        if self.now < LAST_START:
+            wakes.append(LAST_START)
         line = self.line.next_event()
         if line is not None:
             wakes.append(line)
@@ -167,11 +176,28 @@ class Session:
         self.ledger.now = self.now
         self.line.advance(self.now)
         self._machine()
+        if self.kernel is None and self.now >= LAST_START:
+            self._guarded(self._start)
         # What has arrived wakes the program, as its own times do.
         wakes = bool(self.line._inbox) or self.now >= self.wake
         if wakes and self.kernel is not None and not self.machine.is_blocked(self.now):
             self._guarded(self._program)
-        self.check.after(self.now, alive=self.kernel is not None and not self.machine.is_blocked(self.now))
+        alive = self.kernel is not None and not self.machine.is_blocked(self.now)
+        self.check.after(self.now, alive=alive)
+        if self.kernel is not None and self.quiet is not None:
+            self._come_right(self.kernel.book)
+
+    def _come_right(self, book: Book) -> None:
+        """I23: a minute after the faults the book has been the broker's at least once."""
+        assert self.quiet is not None, "only asked while something is to come right"
+        if self.now < self.quiet:
+            return
+        if not differences(self.check, book):
+            self.quiet = None
+        elif self.now > max(self.quiet, self.started) + SETTLED:
+            first = differences(self.check, book)[0]
+            self.check.broken("I23", self.now, f"a minute after the faults: {first}")
+            self.quiet = None
 
     def _program(self) -> None:
         assert self.kernel is not None, "only a process that lives is stepped"
@@ -194,16 +220,14 @@ class Session:
             self.check.broken("I18", self.now, f"{type(error).__name__} in {where}: {error}")
 
     def _finish(self) -> None:
-        if self.kernel is None:
-            self._start()
-        assert self.kernel is not None, "it has just been started"
+        assert self.kernel is not None, "it was started again long ago"
         at_end(self.check, self.ledger, self.kernel.book, self.now)
 
     # ------------------------------------------------------------------ the process
 
     def _first(self) -> None:
         deposit = ev.CashMoved(START, CASH, "deposit")
-        self.ledger.append(deposit)
+        self.ledger.keep(deposit)
         self._start()
 
     def _start(self) -> None:
@@ -213,11 +237,12 @@ class Session:
         self.check.evidence.reborn()
         book = fold(self.ledger.read())
         self.kernel = Kernel(self._parts(), book)
-        self.wake = self.now
+        self.wake = self.started = self.now
         at_start(self.check, self.ledger, self.kernel.book, self.now)
 
     def _parts(self) -> Parts:
         wire = Latched(self.tap, lambda: self.latch)
+        self.comparer = Comparer(INSTANCE, self.epoch)
         desk = OrderDesk(
             wire,
             instance=INSTANCE,
@@ -225,6 +250,7 @@ class Session:
             sessions=SESSIONS,
             market=self.feed,
             may_open=self._may_open,
+            compare=self.comparer,
         )
         return Parts(
             strategies=self.machine.strategies(),
@@ -237,7 +263,7 @@ class Session:
         )
 
     def _may_open(self, now: datetime) -> str | None:
-        return None if self.latch.opens else self.latch.words
+        return self.comparer.hold() if self.latch.opens else self.latch.words
 
     def _die(self) -> None:
         self.kernel = None

@@ -61,8 +61,10 @@ class Kept:
 class Disk(apsw.VFS):
     """See the module.  ``fail_at`` counts from 0; None never fails."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, "")
+    def __init__(self, name: str, *, default: bool = False) -> None:
+        """``default``: for every connection of this process that names no other."""
+        self.base = apsw.vfs_names()[0]
+        super().__init__(name, self.base, default)
         self.name = name
         self.begin(None, "kill", np.random.default_rng(0))
 
@@ -159,7 +161,7 @@ class _File(apsw.VFSFile):
     """One open file of a ``Disk``."""
 
     def __init__(self, disk: Disk, path: Path, name: Any, flags: Any) -> None:  # noqa: ANN401
-        super().__init__("", name, flags)
+        super().__init__(disk.base, name, flags)
         self._disk, self._path = disk, path
         self._syncs_names = bool(flags[0] & (apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL))
 
@@ -178,7 +180,7 @@ class _File(apsw.VFSFile):
             self._disk.kept[self._path].writes.append(newsize)
         super().xTruncate(newsize)
 
-    def xSync(self, flags: int) -> None:  # noqa: ARG002, N802
+    def xSync(self, flags: int) -> None:  # noqa: N802
         self._disk.step("sync", self._path)
         if self._disk.is_watching:
             one = self._disk.kept[self._path]

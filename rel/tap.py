@@ -35,7 +35,7 @@ class Ledger:
     now: datetime = SESSION.open
 
     def append(self, event: Event) -> None:
-        self.around(lambda: self._keep(event), self.now)
+        self.around(lambda: self.keep(event), self.now)
 
     def commit(self) -> None:
         """Each event is durable already."""
@@ -49,7 +49,8 @@ class Ledger:
             digest = chained(digest, encode(event))
         return digest
 
-    def _keep(self, event: Event) -> None:
+    def keep(self, event: Event) -> None:
+        """Makes it durable, whatever the schedule says."""
         self.events.append(event)
         self.seen(event)
 

@@ -77,7 +77,7 @@ class Trader:
         if leaving or own.positions:
             return leaving
         minute = (view.now - view.session.open) // MINUTE
-        entry = max((m for m in self.minutes if m <= minute < m + 6), default=None)
+        entry = max((m for m in self.minutes if m <= minute < m + 4), default=None)
         if entry is None or f"{self.id} {entry}" in own.entered:
             return ()
         return self.wish(view, own, f"{self.id} {entry}")
@@ -93,7 +93,7 @@ class Trader:
         for minute in self.minutes:
             start = session.open + minute * MINUTE
             yield start
-            yield start + 3 * MINUTE
+            yield start + 2 * MINUTE
         if own.positions:
             gone = (now - session.open) // (self.every * MINUTE)
             yield session.open + (gone + 1) * self.every * MINUTE
@@ -133,7 +133,7 @@ class Trader:
 def traders() -> tuple[Trader, ...]:
     """The three; whoever enters last may still hold it when the session ends, into its settlement."""
     return (
-        Trader("condor", condor, (1, 19, 44), 12, Decimal(6), 2, keep=Decimal("0.5"), every=2),
-        Trader("spread", spread, (4, 30), 10, Decimal(12), 3, keep=Decimal("0.25"), every=2),
-        Trader("ratio", ratio, (7, 36), 9, Decimal(20), 1, in_turn=True, every=2),
+        Trader("condor", condor, (1, 11, 23), 7, Decimal(6), 2, keep=Decimal("0.5"), every=1),
+        Trader("spread", spread, (3, 15), 5, Decimal(12), 3, keep=Decimal("0.25"), every=1),
+        Trader("ratio", ratio, (5, 18), 5, Decimal(20), 1, in_turn=True, every=1),
     )

@@ -29,8 +29,8 @@ TICK = timedelta(seconds=5)
 """The index moves this often."""
 SPAN = 0.09
 """Strikes are listed this far from the level, a share of it."""
-CLOSE = time(10, 30)
-"""An hour: as many orders as in a long session, with less time in which nothing happens."""
+CLOSE = time(10)
+"""Half an hour: as many orders as in a long session, with less time in which nothing happens."""
 
 
 def calendar() -> Sessions:
@@ -86,7 +86,7 @@ class World:
         """A session of one, two or four times ordinary movement, with the jumps and halts of a schedule."""
         speed = float(chance.choice((1.0, 2.0, 4.0)))
         count = int((SESSION.close - SESSION.open) / TICK) + 1
-        moves = chance.standard_normal(count) * (0.16 * speed / sqrt(252 * count))
+        moves = chance.standard_normal(count) * (0.16 * speed / sqrt(252 * 390 * 60 / TICK.seconds))
         for start, _, jump in faults.windows("jump"):
             moves[min(count - 1, (start - SESSION.open) // TICK)] += jump.number / 100
             faults.fire("jump")

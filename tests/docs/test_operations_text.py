@@ -9,9 +9,9 @@ import typer
 from tomking.app.cli.commands import app
 from tomking.app.cli.control import EFFECT
 from tomking.domain.trading import Trading
+from tomking.execution.differences import Sort
 from tomking.execution.flatten import CONCESSIONS
 from tomking.execution.flattening import STEP, TIME
-from tomking.execution.reconcile import Sort
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
 COMMANDS = getattr(typer.main.get_command(app), "commands")  # noqa: B009 - the type has no such attribute

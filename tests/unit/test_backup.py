@@ -253,6 +253,7 @@ def test_a_restore_that_dies_before_the_rename_leaves_a_journal_that_is_not_trad
         assert len(engine) == 100
 
 
+@pytest.mark.slow
 def test_age_keeps_it_from_others() -> None:
     # Three times scrypt, at about a second each.
     right, wrong = Passphrase("correct horse battery"), Passphrase("correct horse bakery")
@@ -263,6 +264,30 @@ def test_age_keeps_it_from_others() -> None:
     with pytest.raises(ValueError, match="Decryption failed"):
         wrong.unseal(sealed)
     assert "correct" not in repr(right)
+
+
+def full(_path: Path, _content: bytes) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_full_disk_makes_no_backup_and_leaves_nothing(
+    journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backups, "written_privately", full)
+    with pytest.raises(OperatingError, match=r"cannot be written \(No space left on device\); free space"):
+        create(journal, tmp_path / "backups", Quick())
+    assert names(tmp_path / "backups") == []
+    assert names(journal.parent) == ["journal.sqlite", "journal.sqlite-head"]
+
+
+def test_a_full_disk_restores_nothing(journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, _ = create(journal, tmp_path, Quick())
+    before = journal.read_bytes()
+    monkeypatch.setattr(backups, "written_privately", full)
+    with pytest.raises(OperatingError, match="cannot be restored"):
+        restore(made, journal, Quick())
+    assert journal.read_bytes() == before
+    assert names(journal.parent) == ["journal.sqlite", "journal.sqlite-head"]
 
 
 # ------------------------------------------------------------------------------------ the passphrase

@@ -1,12 +1,36 @@
 """The order desk on a scripted wire: what goes out, what is told, and when."""
 
+from dataclasses import replace as replace_
+from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
-from tests.deskworld import World, both, closing, order
+import pytest
+from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closing, order, second
+from tests.worlds import FRIDAY
 
 from tomking.domain import events as ev
+from tomking.domain.contract import Option
+from tomking.domain.intent import Part, Urgency
+from tomking.domain.structure import Leg
+from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Phase
-from tomking.execution.wire import Cancel, FindOrders, Outcome, Place, Replace, Status
+from tomking.execution.wire import (
+    BrokerOrder,
+    Cancel,
+    Execution,
+    FindOrders,
+    FindPositions,
+    FindTransactions,
+    Kind,
+    Outcome,
+    Place,
+    Positions,
+    Replace,
+    Reply,
+    Status,
+    Transaction,
+)
 
 
 def test_an_order_is_posted_acknowledged_filled_and_booked() -> None:
@@ -22,7 +46,7 @@ def test_an_order_is_posted_acknowledged_filled_and_booked() -> None:
     assert filled.fill.id == "x0:2|x1:2"
     assert filled.fill.leg_prices == (Decimal("9.00"), Decimal("4.00"))
     # 2 units x 5.00 x $100 - $4.52
-    assert world.book.cash == Decimal("100000") + Decimal("1000.00") - Decimal("4.52")
+    assert world.book.cash == Decimal(100_000) + Decimal("1000.00") - Decimal("4.52")
     assert not world.book.orders
     assert world.desk.courses["7"].phase is Phase.FILLED
     assert len(world.wire.all(Place)) == 1
@@ -94,3 +118,1004 @@ def test_a_lost_close_is_repeated_when_its_position_is_there_and_nothing_works_o
     closes = world.wire.all(Place)[1:]
     assert [c.tag for c in closes][:2] == ["0badcafe-3-20-1", "0badcafe-3-20-2"]
     assert all(c.strict and not c.opens for c in closes)
+
+
+# ------------------------------------------------------------------------------------------ before sending
+
+
+def refused(world: World) -> str:
+    """The words of the only refusal that was told."""
+    (one,) = [n for n in world.news if isinstance(n, ev.OrderRejected)]
+    return one.reason
+
+
+def test_nothing_is_opened_until_orders_and_positions_were_read() -> None:
+    world = World()
+    world.submit(order())
+    assert world.desk.hold(START) == (
+        "orders and positions have not been read since the account stream came up"
+    )
+    world.run(0, 3)
+    assert not world.wire.all(Place)
+    world.run(4, 6)
+    assert len(world.wire.all(Place)) == 1
+    assert world.desk.hold(second(6)) is None
+
+
+def test_an_opening_that_waited_half_a_minute_for_the_account_is_refused() -> None:
+    world = World()
+    world.submit(order())
+    world.step(29)
+    assert not world.news
+    world.step(30)
+    assert refused(world).startswith("orders and positions have not been read")
+    assert not world.wire.all(Place)
+
+
+def test_after_the_stream_was_down_nothing_opens_before_the_resync() -> None:
+    world = World().synced()
+    world.line(up=False)
+    world.step(0)
+    assert world.desk.hold(START) == "the account stream is down"
+    world.submit(order(), 1)
+    world.run(1, 5)
+    assert not world.wire.all(Place)
+    world.line(up=True)
+    world.step(6)
+    asked = len(world.wire.all(FindOrders)), len(world.wire.all(FindPositions))
+    world.run(7, 12)
+    assert (len(world.wire.all(FindOrders)), len(world.wire.all(FindPositions))) > asked
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_a_close_goes_out_with_the_stream_down_and_the_latch_set() -> None:
+    latch: list[str] = []
+    world = holding(may_open=lambda _: latch[0] if latch else None)
+    latch.append("latched")
+    world.line(up=False)
+    world.step(3)
+    world.submit(closing(), 4)
+    assert [p.opens for p in world.wire.all(Place)] == [True, False]
+    assert world.desk.hold(START) == "latched"
+    world.submit(order(id="8", position="8"), 200)
+    world.step(201)
+    assert refused(world) == "latched"
+
+
+def test_an_order_far_off_the_market_never_reaches_the_wire() -> None:
+    world = World().synced()
+    world.submit(order(limit=Decimal("3.00")))
+    world.step(1)
+    assert refused(world) == "limit 3.00 is 2.00 off the mid 5.00, at most 1.00 allowed"
+    assert not world.wire.all(Place)
+    world.mids[SHORT] = 12.0  # the underlying jumped between the decision and the sending (F35)
+    world.submit(order(id="8", position="8"), 2)
+    world.step(3)
+    assert not world.wire.all(Place)
+    assert [type(n) for n in world.news] == [ev.OrderRejected] * 2
+
+
+def test_nothing_is_posted_outside_the_session() -> None:
+    def posted(when: float) -> int:
+        world = holding()
+        world.submit(closing(), when)
+        world.step(when)
+        return len(world.wire.all(Place)) - 1
+
+    close, monday = 5.5 * 3600, 3 * 86_400 - 7200  # clocks went forward on Sunday
+    assert [posted(when) for when in (close - 1, close, 86_400, monday - 1, monday)] == [1, 0, 0, 0, 1]
+
+
+def test_one_order_a_slot_and_never_both_sides_of_a_contract() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.submit(order(id="8", position="8"), 1)
+    world.step(2)
+    assert refused(world) == "another order of the same entry has not ended"
+    both_sides = (Part("a", SPREAD), Part("b", SPREAD.inverse()))
+    world.submit(order(id="9", position="9", trigger="other", parts=both_sides), 3)
+    world.step(4)
+    assert world.desk.courses["9"].reason == "one contract is bought and sold by the same order"
+
+
+def test_the_sixth_like_order_in_ten_minutes_halts_trading() -> None:
+    world = World().synced()
+    for n in range(6):
+        world.submit(order(id=str(10 + n), position=str(10 + n), trigger=f"e{n}"), 10 * n)
+        for place in world.wire.all(Place)[n:]:
+            world.reply(place, Outcome.REJECTED, text="no")
+        world.run(10 * n + 1, 10 * n + 3)
+    assert len(world.wire.all(Place)) == 5
+    (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
+    assert (level.name, level.before, level.after) == ("trading", "", "HALTED")
+    assert level.detail.startswith("more than 5 like orders in ten minutes: ")
+    assert world.desk.hold(second(70)) == level.detail
+    world.submit(order(id="30", position="30", trigger="x", strategy="other"), 70)
+    world.step(71)
+    assert world.desk.courses["30"].phase is Phase.REJECTED
+
+
+def test_a_trading_level_holds_openings_and_their_new_limits() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.record(ev.LevelChanged(START, "trading", "", "REDUCING", "test"))
+    world.step(1)
+    assert world.desk.hold(START) == "trading is REDUCING"
+    world.reprice("7", "4.90", 10)
+    assert not world.wire.all(Replace)
+    world.record(ev.LevelChanged(START, "trading", "REDUCING", "ACTIVE", "test"))
+    world.step(11)
+    assert len(world.wire.all(Replace)) == 1
+
+
+def test_a_cancel_before_the_first_byte_ends_the_order_at_once() -> None:
+    world = World()
+    world.submit(order())
+    world.cancel("7", 1)
+    assert [type(n) for n in world.step(2)] == [ev.OrderCancelled]
+    assert not world.wire.all(Place)
+    world.desk.cancel("7", second(3))
+    world.desk.cancel("99", second(3))
+    world.desk.reprice("7", Decimal(4), second(3))
+    world.desk.reprice("99", Decimal(4), second(3))
+    assert not world.wire.all(Cancel)
+
+
+# ------------------------------------------------------------------------------------------ doubt
+
+
+def test_silence_of_ten_seconds_is_doubt_and_a_late_answer_still_counts() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.run(1, 9)
+    assert world.kinds() == []
+    world.step(10)
+    (unknown,) = [n for n in world.news if isinstance(n, ev.OrderUnknown)]
+    assert (unknown.order, unknown.attempt, unknown.why) == ("7", 1, "no answer")
+    assert world.book.orders["7"].doubt == second(10)
+    assert world.desk.courses["7"].phase is Phase.UNKNOWN
+    world.reply(place, Outcome.REJECTED, text="no margin")
+    world.step(11)
+    assert refused(world) == "no margin"
+
+
+def test_a_refusal_without_words_has_its_code_for_a_reason() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.REJECTED, code="margin_check_failed")
+    world.step(1)
+    assert refused(world) == "margin_check_failed"
+    world.submit(order(id="8", position="8"), 200)
+    world.reply(world.last(Place), Outcome.REJECTED)
+    world.step(201)
+    assert world.desk.courses["8"].reason == ""
+    assert world.news[-1] == ev.OrderRejected(second(201), "8", "refused without a reason")
+
+
+def test_an_opening_that_is_never_found_is_parked_and_ends_after_the_day() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="502", text="bad gateway")
+    world.run(1, 700)
+    assert world.kinds() == ["OrderUnknown", "OrderParked"]
+    parked = world.news[-1]
+    assert isinstance(parked, ev.OrderParked)
+    assert parked.at == second(601)
+    assert parked.why == "not found for 10 minutes (bad gateway)"
+    # 30 searches in the first minute of doubt, 40 in the next ten.
+    asked = [at for at, request in world.wire.sent if isinstance(request, FindOrders)]
+    assert sum(second(1) <= at < second(61) for at in asked) == 30
+    assert sum(second(61) <= at < second(661) for at in asked) == 40
+    close = 5.5 * 3600
+    world.run(int(close) + 240, int(close) + 299)
+    assert "7" in world.book.orders
+    world.run(int(close) + 300, int(close) + 420)
+    assert world.kinds()[-1] == "OrderCancelled"
+    assert world.desk.courses["7"].phase is Phase.EXPIRED_ABSENT
+    assert len(world.wire.all(Place)) == 1
+    assert world.desk.next_wake(second(close + 500)) is None
+
+
+def test_what_shows_up_after_all_is_cancelled_and_its_fill_is_a_late_one() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.step(1)
+    world.cancel("7", 2)
+    gone = world.shown(place, Status.CANCELLED)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, gone)
+    world.run(3, 9, gone)
+    assert "7" in world.book.ended
+    world.report(world.shown(place, Status.CANCELLED, both(1)))
+    (late,) = world.step(20)
+    assert isinstance(late, ev.LateFill)
+    assert (late.order, late.fill.units) == ("7", 1)
+    assert world.book.positions["7"].units == 1
+    world.report(world.shown(place, Status.CANCELLED, both(1)))
+    assert world.step(21) == []
+
+
+def test_after_a_restart_a_late_print_is_booked_too() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(1)
+    world.restart()
+    world.step(2)
+    world.report(world.shown(place, Status.LIVE, both(1)))
+    (late,) = world.step(3)
+    assert isinstance(late, ev.LateFill)
+    # What the book has ended must not work on.
+    world.step(4)
+    assert world.last(Cancel).order == "B1"
+
+
+def test_an_order_of_ours_that_no_book_knows_is_cancelled() -> None:
+    world = World().synced()
+    ours = world.shown(Place("k", "0badcafe-3-5-1", SPREAD.legs, 1, Decimal(5), opens=True))
+    world.report(ours)
+    world.step(0)
+    assert [c.order for c in world.wire.all(Cancel)] == ["B1"]
+    world.step(4)
+    assert len(world.wire.all(Cancel)) == 1
+    world.step(5)
+    assert len(world.wire.all(Cancel)) == 2
+    world.report(replace_(ours, status=Status.CANCELLED))
+    world.run(6, 20)
+    assert len(world.wire.all(Cancel)) == 2
+
+
+def test_orders_of_others_are_left_alone() -> None:
+    world = World().synced()
+    foreign = world.shown(Place("k", "", SPREAD.legs, 1, Decimal(5), opens=True))
+    world.report(foreign)
+    world.report(replace_(foreign, tag="ffffffff-9-5-1"))
+    world.run(0, 10)
+    assert not world.wire.all(Cancel)
+    assert not world.news
+
+
+# ------------------------------------------------------------------------------------------ fencing
+
+
+@pytest.mark.parametrize(
+    ("tag", "words"),
+    [
+        ("0badcafe-4-7-1", "a later trading lease, 4 after 3"),
+        ("0badcafe-3-101-1", "order 101, the book ends at event 101"),
+        ("0badcafe-3-7-2", "attempt 2 of order 7, the book knows 1"),
+    ],
+)
+def test_a_stale_book_sends_nothing_more(tag: str, words: str) -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.report(replace_(world.shown(place), tag=tag, id="B9"))
+    told = world.step(1)
+    (level,) = [n for n in told if isinstance(n, ev.LevelChanged)]
+    assert level.after == "HALTED"
+    assert level.detail == f"the broker has {tag}: {words}"
+    world.cancel("7", 2)
+    world.submit(order(id="8", position="8", trigger="other"), 3)
+    world.run(4, 30)
+    assert len(world.wire.all(Place)) == 1
+    assert not world.wire.all(Cancel)
+    assert refused(world) == level.detail
+
+
+def test_attempts_and_orders_that_the_book_knows_do_not_fence() -> None:
+    world = World(epoch=5).synced()
+    world.submit(order())
+    world.report(world.shown(Place("k", "0badcafe-4-7-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.report(world.shown(Place("k", "0badcafe-5-99-1", SPREAD.legs, 2, Decimal(5), opens=True)))
+    world.step(1)
+    assert [type(n) for n in world.news] == [ev.OrderAccepted]
+
+
+# ------------------------------------------------------------------------------------------ change and end
+
+
+def working(options: dict[str, object] | None = None) -> tuple[World, Place]:
+    world = World(options=options or {}).synced()
+    world.submit(order())
+    place = world.last(Place)
+    assert isinstance(place, Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.step(1)
+    return world, place
+
+
+def test_a_cancel_is_asked_again_every_five_seconds_until_the_end_shows() -> None:
+    world, place = working()
+    world.cancel("7", 2)
+    world.run(3, 14, world.shown(place))
+    asked = [at for at, request in world.wire.sent if isinstance(request, Cancel)]
+    # The first is unanswered for ten seconds: it may be on its way still.
+    assert asked == [second(2), second(12)]
+    world.reply(world.last(Cancel), Outcome.REJECTED, code="cannot_update_order")
+    world.run(15, 20, world.shown(place))
+    assert len(world.wire.all(Cancel)) == 3
+
+
+def test_a_lost_replacement_is_told_and_asked_again_as_a_durable_attempt() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="timeout")
+    world.run(11, 19, world.shown(place))
+    assert world.kinds() == ["OrderAccepted", "OrderUnknown"]
+    world.run(20, 21, world.shown(place))
+    (retried,) = [n for n in world.news if isinstance(n, ev.OrderRetried)]
+    assert (retried.attempt, retried.why, retried.at) == (3, "a new limit was lost", second(20))
+    again = world.last(Replace)
+    assert (again.tag, again.order, again.limit) == ("0badcafe-3-7-3", "B1", Decimal("4.90"))
+    world.reply(again, Outcome.ACCEPTED, world.shown(again))
+    world.step(22)
+    # The same order is replaced once only: the attempt in question is over.
+    assert world.kinds()[-1] == "OrderAccepted"
+
+
+def test_a_planned_replacement_is_dropped_when_its_order_has_ended_meanwhile() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.REJECTED, code="no")
+    world.run(11, 19, world.shown(place))
+    world.report(world.shown(place, Status.CANCEL_REQUESTED))
+    world.run(20, 30, world.shown(place))
+    assert len(world.wire.all(Replace)) == 1
+
+
+def test_no_new_limit_goes_out_while_the_market_denies_it_or_a_change_is_under_way() -> None:
+    world, place = working()
+    world.reprice("7", "3.00", 10)
+    world.step(11)
+    assert not world.wire.all(Replace)
+    world.reprice("7", "4.90", 12)
+    world.cancel("7", 12)
+    world.reprice("7", "4.80", 21)
+    assert len(world.wire.all(Replace)) == 1
+    world.report(world.shown(place, Status.REPLACE_REQUESTED))
+    world.run(22, 40)
+    assert len(world.wire.all(Replace)) == 1
+
+
+def test_a_replaced_order_that_fills_first_is_filled_once() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    change = world.last(Replace)
+    world.reply(change, Outcome.ACCEPTED, world.shown(change, Status.CONTINGENT))
+    world.report(world.shown(place, Status.FILLED, both(2)))
+    world.report(world.shown(change, Status.CANCELLED))
+    world.step(11)
+    assert world.kinds() == ["OrderAccepted", "OrderFilled"]
+    assert world.book.positions["7"].units == 2
+
+
+def test_a_restart_after_a_new_limit_finds_the_attempt_before_it() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.restart()
+    world.step(12)
+    assert world.kinds()[-1] == "OrderUnknown"
+    world.run(13, 16, world.shown(place))
+    assert world.desk.courses["7"].phase is Phase.WORKING
+    world.cancel("7", 20)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, world.shown(place, Status.CANCELLED))
+    world.run(21, 30, world.shown(place, Status.CANCELLED))
+    assert world.kinds()[-1] == "OrderCancelled"
+
+
+# ------------------------------------------------------------------------------------------ closes in doubt
+
+HELD = ((SHORT, -2), (LONG, 2))
+
+
+def holding(**options: object) -> World:
+    world, place = working(options=options)
+    world.report(world.shown(place, Status.FILLED, both(2)))
+    world.step(2)
+    world.held = HELD
+    return world
+
+
+def lost_close(**changes: object) -> World:
+    world = holding()
+    world.submit(closing(**changes), 3)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="timeout")
+    return world
+
+
+@pytest.mark.parametrize(("urgency", "wait"), [(Urgency.STOP, 15), (Urgency.RULE, 30), (Urgency.TARGET, 60)])
+def test_a_close_is_repeated_after(urgency: Urgency, wait: int) -> None:
+    world = lost_close(urgency=urgency)
+    world.run(4, 3 + wait)
+    assert len(world.wire.all(Place)) == 2
+    world.run(4 + wait, 20 + wait)
+    assert len(world.wire.all(Place)) == 3
+    again = world.last(Place)
+    assert again.tag == "0badcafe-3-20-2"
+    assert (again.units, again.limit, again.strict, again.opens) == (2, Decimal("-5.00"), True, False)
+    assert again.good_till_cancelled is (urgency is Urgency.TARGET)
+    (retried,) = [n for n in world.news if isinstance(n, ev.OrderRetried)]
+    assert retried.why == "not found, its position is there, and nothing works on it"
+
+
+@pytest.mark.parametrize("held", [(), ((SHORT, -1), (LONG, 2)), ((SHORT, -2), (LONG, -2))])
+def test_a_close_is_not_repeated_without_its_position(held: tuple[tuple[Option, int], ...]) -> None:
+    world = lost_close()
+    world.held = held
+    world.run(4, 120)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_close_is_not_repeated_while_anything_works_on_its_contracts() -> None:
+    world = lost_close()
+    other = world.shown(Place("k", "", SPREAD.legs[:1], 1, Decimal(5), opens=True), id_="F1")
+    world.run(4, 120, other)
+    assert len(world.wire.all(Place)) == 2
+    world.run(121, 130, replace_(other, status=Status.CANCELLED))
+    assert len(world.wire.all(Place)) == 3
+
+
+def test_a_close_in_doubt_that_should_make_way_is_worked_on_until_it_fills() -> None:
+    world = lost_close()
+    world.cancel("20", 5)
+    world.run(6, 60)
+    again = world.last(Place)
+    assert again.tag == "0badcafe-3-20-2"
+    world.reply(again, Outcome.ACCEPTED, world.shown(again))
+    world.run(61, 65, world.shown(again))
+    world.reprice("20", "-5.20", 80)
+    assert world.last(Replace).limit == Decimal("-5.20")
+    assert not world.wire.all(Cancel)
+
+
+def test_a_close_is_not_repeated_after_the_session() -> None:
+    world = holding()
+    close = int(5.5 * 3600)
+    world.submit(closing(), close - 5)
+    world.reply(world.last(Place), Outcome.UNKNOWN)
+    world.run(close - 4, close + 200)
+    assert len(world.wire.all(Place)) == 2
+
+
+# ------------------------------------------------------------------------------------------ uneven legs
+
+
+def torn(units: int = 2, status: Status = Status.PARTIALLY_REMOVED) -> tuple[World, BrokerOrder]:
+    """Two of the short leg sold, none of the long bought, and no more comes."""
+    world, place = working()
+    shown = world.shown(place, status, both(units)[:1], fees="2.00")
+    world.report(shown)
+    world.held = ((SHORT, -units),)
+    return world, shown
+
+
+def test_odd_legs_of_an_opening_are_traded_back_within_half_a_minute() -> None:
+    world, shown = torn()
+    world.run(2, 20, shown)
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "unwind"
+    remedies = world.wire.all(Place)[1:]
+    assert len(remedies) == 1
+    (back,) = remedies
+    assert (back.tag, back.legs, back.units, back.opens) == ("0badcafe-3-7-2", (Leg(SHORT, 1),), 2, False)
+    # The mid is 9.00, half the spread 0.05: two of them beyond it.
+    assert back.limit == Decimal("-9.10")
+    sent = next(at for at, r in world.wire.sent if r is back)
+    assert second(12) <= sent <= second(16)
+    done = world.shown(
+        back, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.10"), second(18)),), fees="1.00"
+    )
+    world.report(done)
+    world.held = ()
+    world.run(21, 30, shown, done)
+    (unwound,) = [n for n in world.news if isinstance(n, ev.LegsUnwound)]
+    # Sold two at 9.00, bought two at 9.10: $20 lost; $3.00 of fees.
+    assert (unwound.dollars, unwound.fees) == (Decimal("-20.00"), Decimal("3.00"))
+    assert unwound.detail.startswith("-2 SPXW 2031-03-07 P5700 at 9.00, +2 SPXW 2031-03-07 P5700 at 9.10")
+    assert world.book.cash == Decimal(100_000) - 23
+    assert not world.book.orders
+    assert not world.book.positions
+
+
+def test_a_remedy_that_does_not_fill_makes_way_for_a_keener_one() -> None:
+    world, shown = torn()
+    world.run(2, 20, shown)
+    back = world.last(Place)
+    live = world.shown(back)
+    world.reply(back, Outcome.ACCEPTED, live)
+    world.run(21, 22, shown, live)
+    cancel = world.last(Cancel)
+    assert cancel.order == "B2"
+    gone = world.shown(back, Status.CANCELLED)
+    world.reply(cancel, Outcome.ACCEPTED, gone)
+    world.run(23, 36, shown, gone)
+    keener = world.last(Place)
+    assert (keener.tag, keener.limit) == ("0badcafe-3-7-3", Decimal("-9.15"))
+    (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
+    assert level.detail == "order 7 has had uneven legs for 25 s"
+
+
+def test_legs_that_only_come_late_are_waited_for() -> None:
+    world, shown = torn(status=Status.FILLED)
+    world.run(2, 8, shown)
+    whole = replace_(shown, executions=both(2))
+    world.run(9, 12, whole)
+    assert world.kinds() == ["OrderAccepted", "OrderFilled"]
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_nothing_is_traded_back_while_positions_say_otherwise() -> None:
+    world, shown = torn()
+    world.held = ((SHORT, -2), (LONG, 2))
+    world.run(2, 28, shown)
+    assert len(world.wire.all(Place)) == 1
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["wait"]
+
+
+def test_called_filled_with_a_leg_missing_for_good_is_traded_back_when_positions_agree() -> None:
+    world, shown = torn(status=Status.FILLED)
+    world.run(2, 25, shown)
+    back = world.last(Place)
+    assert isinstance(back, Place)
+    done = world.shown(back, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.00"), second(18)),))
+    world.held = ()
+    world.run(26, 40, shown, done)
+    assert world.kinds()[-1] == "LegsUnwound"
+
+
+def test_an_order_that_still_works_with_odd_legs_is_cancelled_first() -> None:
+    world, shown = torn(status=Status.LIVE)
+    world.run(2, 16, shown)
+    assert world.last(Cancel).order == "B1"
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["cancel"]
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_without_a_quote_uneven_legs_wait() -> None:
+    world, shown = torn()
+    world.mids.clear()
+    world.run(2, 25, shown)
+    assert len(world.wire.all(Place)) == 1
+    world.mids.update(MIDS)
+    world.run(26, 27, shown)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_remedy_in_question_is_repeated_when_the_legs_are_still_there() -> None:
+    world, shown = torn()
+    world.run(2, 20, shown)
+    assert len(world.wire.all(Place)) == 2
+    world.reply(world.last(Place), Outcome.UNKNOWN)
+    world.run(21, 23, shown)
+    assert len(world.wire.all(Place)) == 2
+    world.run(24, 40, shown)
+    assert len(world.wire.all(Place)) == 3
+
+
+def test_a_close_that_filled_one_leg_is_completed() -> None:
+    world = holding()
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    shown = world.shown(place, Status.CANCELLED, both(2, "c", of=SPREAD.inverse())[:1])
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ((LONG, 2),)
+    world.run(4, 20, shown)
+    rest = world.last(Place)
+    assert (rest.tag, rest.legs, rest.units) == ("0badcafe-3-20-2", (Leg(LONG, -1),), 2)
+    sold = (Execution("d", LONG, -2, Decimal("3.90"), second(20)),)
+    done = world.shown(rest, Status.FILLED, sold)
+    world.report(done)
+    world.step(21)
+    filled = world.news[-1]
+    assert isinstance(filled, ev.OrderFilled)
+    assert filled.fill.leg_prices == (Decimal("9.00"), Decimal("3.90"))
+    assert not world.book.positions["7"].open_components
+
+
+def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
+    world, place = working()
+    shown = world.shown(place, Status.CANCELLED, both(2)[1:])
+    world.report(shown)
+    close = int(5.5 * 3600)
+    world.run(close + 300, close + 310, shown)
+    assert "OrderCancelled" in world.kinds()
+    assert world.desk.courses["7"].phase is Phase.CANCELLED
+
+
+# ------------------------------------------------------------------------------------------ looking
+
+
+def asked(world: World, kind: type) -> list[float]:
+    return [(at - START).total_seconds() for at, request in world.wire.sent if isinstance(request, kind)]
+
+
+def test_open_orders_are_read_every_five_seconds_and_positions_every_minute() -> None:
+    world, place = working()
+    world.run(2, 130, world.shown(place))
+    orders = [at for at in asked(world, FindOrders) if at > 5]
+    assert {b - a for a, b in pairwise(orders)} == {5.0}
+    positions = [at for at in asked(world, FindPositions) if at > 0]
+    assert {b - a for a, b in pairwise(positions)} == {60.0}
+
+
+def test_without_open_orders_positions_alone_are_read_and_nothing_at_night() -> None:
+    world = World().synced()
+    world.run(0, 130)
+    assert not [at for at in asked(world, FindOrders) if at > 0]
+    assert len([at for at in asked(world, FindPositions) if at > 0]) == 2
+    assert world.desk.next_wake(second(131)) is not None
+    night = 8 * 3600
+    before = len(world.wire.sent)
+    world.run(night, night + 100)
+    assert len(world.wire.sent) == before
+    assert world.desk.next_wake(second(night + 101)) is None
+
+
+def test_it_wakes_soon_while_something_is_under_way_and_else_for_the_next_look() -> None:
+    world = World()
+    assert world.desk.next_wake(START) == START
+    world.submit(order())
+    assert world.desk.next_wake(START) == second(1)
+    world, place = working()
+    world.run(2, 7, world.shown(place))
+    world.step(8)
+    last = asked(world, FindOrders)[-1]
+    assert world.desk.next_wake(second(8)) == second(last + 5)
+    world.cancel("7", 8)
+    assert world.desk.next_wake(second(8)) == second(9)
+
+
+def test_a_target_that_rests_is_left_alone_over_the_night() -> None:
+    world = holding()
+    world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), 3)
+    place = world.last(Place)
+    assert place.good_till_cancelled
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.run(4, 6, world.shown(place))
+    world.step(6.5)
+    assert world.desk.next_wake(second(8 * 3600)) is None
+
+
+def test_after_a_429_no_request_leaves_before_the_backoff() -> None:
+    world, place = working()
+    world.run(2, 4, world.shown(place))
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="429")
+    world.step(11)
+    world.cancel("7", 11.5)
+    assert not world.wire.all(Cancel)
+    world.step(12)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_answers_of_another_process_and_old_searches_change_nothing() -> None:
+    world = World().synced()
+    world.wire.told.append(Reply("ffff-1:1", START, Outcome.ACCEPTED))
+    world.step(0)
+    world.held = HELD
+    world.run(1, 61)
+    assert world.desk.account().held(SHORT) == -2
+    first = next(r for _, r in world.wire.sent if isinstance(r, FindPositions))
+    world.wire.told.append(Reply(first.key, START, Outcome.ACCEPTED))
+    world.step(62)
+    assert world.desk.account().held(SHORT) == -2
+
+
+def test_positions_that_were_read_are_compared_once() -> None:
+    seen = []
+
+    def compare(account: Account, now: datetime) -> list[ev.BrokerNews]:
+        seen.append((now, account.held(SHORT)))
+        return [ev.Reconciled(now, ("a difference",))]
+
+    world = World(options={"compare": compare})
+    world.held = HELD
+    world.synced()
+    assert [held for _, held in seen] == [-2]
+    assert world.kinds() == ["Reconciled"]
+    assert world.desk.account().expected(SHORT) == 0
+    assert not world.desk.account().agrees_on([SHORT])
+
+
+def test_expiries_and_assignments_come_from_transactions() -> None:
+    world = holding()
+    assert world.desk.expired([SHORT], second(3)) == []
+    assert len(world.wire.all(FindTransactions)) == 1
+    world.desk.assigned([SHORT], second(4))
+    assert len(world.wire.all(FindTransactions)) == 1
+    told = Transaction("T", Kind.ASSIGNED, second(0), Decimal(-2000), Decimal(10), SHORT, -2, Decimal(5690))
+    world.step(5)
+    world.answer_searches(transactions=(told,))
+    world.step(6)
+    assert world.desk.expired([SHORT], second(7))[0].dollars == Decimal(1000)
+    assert world.desk.assigned([SHORT], second(7))[0].fee == Decimal(5)
+    assert world.desk.assigned([LONG], second(7)) == []
+    world.run(8, 40)
+    assert asked(world, FindTransactions) == [3.0, 33.0]
+
+
+def test_what_ended_in_an_earlier_session_is_forgotten_unless_it_works_on() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.REJECTED, text="no")
+    world.step(1)
+    assert "7" in world.desk.courses
+    world.record(ev.SessionBegan(second(2), FRIDAY))
+    world.step(2)
+    assert "7" not in world.desk.courses
+
+
+def test_a_ghost_is_kept_in_sight_until_it_is_gone() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(1)
+    world.report(world.shown(place))
+    world.step(1.5)
+    assert world.last(Cancel).order == "B1"
+    world.record(ev.SessionBegan(second(2), FRIDAY))
+    world.run(2, 8, world.shown(place))
+    assert world.desk.next_wake(second(8)) == second(9)
+    world.report(world.shown(place, Status.CANCELLED))
+    world.run(9, 10)
+    assert "7" not in world.desk.courses
+
+
+def test_the_key_of_every_request_is_new() -> None:
+    world, place = working()
+    world.run(2, 60, world.shown(place))
+    keys = [request.key for _, request in world.wire.sent]
+    assert len(set(keys)) == len(keys)
+    assert all(key.startswith("0badcafe-3:") for key in keys)
+
+
+# ------------------------------------------------------------------------------------------ seldom
+
+
+def test_odd_legs_of_a_late_print_are_told_and_halt() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.REJECTED, text="no")
+    world.step(1)
+    world.report(world.shown(place, Status.CANCELLED, both(1)[:1]))
+    told, level = world.step(10)
+    assert isinstance(told, ev.LegsUneven)
+    assert (told.action, told.detail) == ("leave", "after its end: -1 SPXW 2031-03-07 P5700")
+    assert isinstance(level, ev.LevelChanged)
+    assert level.detail == "order 7 has odd legs after its end"
+    assert world.desk.next_wake(second(10)) == second(11)
+    assert world.step(11) == []
+
+
+def test_two_replacements_are_never_on_their_way_at_once() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reprice("7", "4.80", 18.5)
+    assert len(world.wire.all(Replace)) == 1
+    world.reply(world.last(Replace), Outcome.REJECTED)
+    world.step(19)
+    assert world.last(Replace).tag == "0badcafe-3-7-3"
+    assert place.tag == "0badcafe-3-7-1"
+
+
+def test_a_remedy_has_six_seconds() -> None:
+    world, shown = torn()
+    for when in range(2, 30):
+        world.step(when)
+        back = world.last(Place)
+        if back.tag == "0badcafe-3-7-2":
+            break
+        world.answer_searches(shown)
+    live = world.shown(back)
+    world.reply(back, Outcome.ACCEPTED, live)
+    world.answer_searches(shown, live)
+    world.run(when + 1, when + 5, shown, live)
+    assert not world.wire.all(Cancel)
+    world.step(when + 6)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_what_was_planned_is_not_sent_by_a_book_that_proves_stale_meanwhile() -> None:
+    world = lost_close()
+    world.run(4, 33)
+    world.answer_searches()
+    later = world.shown(Place("k", "0badcafe-9-20-1", SPREAD.legs, 1, Decimal(5), opens=True))
+    for when in range(34, 60):
+        told = world.desk.news(world.book, second(when))
+        world.now = second(when)
+        world.answer_searches()
+        retried = [n for n in told if isinstance(n, ev.OrderRetried)]
+        if retried:
+            world.record(retried[0])
+            break
+    world.report(later)
+    world.run(60, 80)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_planned_limit_is_dropped_when_its_order_ends_before_it_leaves() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.REJECTED, code="no")
+    world.run(11, 19, world.shown(place))
+    (retried,) = world.desk.news(world.book, second(20))
+    assert isinstance(retried, ev.OrderRetried)
+    world.record(retried)
+    world.report(world.shown(place, Status.CANCELLED))
+    world.step(21)
+    assert len(world.wire.all(Replace)) == 1
+    assert world.desk.courses["7"].planned is None
+
+
+def test_a_stray_waits_for_the_budget() -> None:
+    world = World().synced()
+    world.run(0, 1)
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="503")
+    world.report(world.shown(Place("k", "0badcafe-3-5-1", SPREAD.legs, 1, Decimal(5), opens=True)))
+    world.step(2)
+    assert not world.wire.all(Cancel)
+    world.step(3)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_only_so_many_unanswered_questions_are_remembered() -> None:
+    world, place = working()
+    world.answered = 0
+    for when in range(2, 20_000, 10):
+        world.step(when)
+    assert len(world.desk._asking._late) == 512
+    assert len(world.wire.sent) > 600
+    assert place.units == 2
+
+
+def test_what_is_told_before_anything_was_asked_is_heard() -> None:
+    world = World()
+    world.wire.told.append(Reply("k", START, Outcome.UNKNOWN, code="503"))
+    world.step(0)
+    assert world.desk.next_wake(START) is not None
+
+
+def test_more_executions_than_the_order_has_units_are_no_fill_of_it() -> None:
+    world, place = working()
+    world.report(world.shown(place, Status.FILLED, (*both(2), *both(1, "y", 5))))
+    world.step(2)
+    assert [n.fill.units for n in world.news if isinstance(n, ev.OrderFilled)] == [2]
+    assert world.book.positions["7"].units == 2
+    world.report(world.shown(place, Status.FILLED, (*both(2), *both(1, "y", 5))))
+    (level,) = world.step(3)
+    assert isinstance(level, ev.LevelChanged)
+    assert level.detail == "order 7 has filled more than its 2 units"
+
+
+def test_a_restart_keeps_what_was_parked_parked() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.run(1, 620)
+    assert world.book.orders["7"].parked
+    world.restart()
+    world.step(700)
+    assert world.desk.courses["7"].phase is Phase.PARKED
+    assert world.kinds().count("OrderParked") == 1
+
+
+def test_an_answer_to_a_cancel_counts_only_where_it_was_taken() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN)
+    world.step(11)
+    world.cancel("7", 12)
+    world.reply(world.last(Cancel), Outcome.UNKNOWN)
+    world.step(13)
+    assert any(a.is_open_question for a in world.desk.courses["7"].attempts)
+    world.run(14, 18, world.shown(place))
+    world.reply(world.last(Cancel), Outcome.ACCEPTED)
+    world.step(19)
+    assert not any(a.is_open_question for a in world.desk.courses["7"].attempts)
+
+
+def test_positions_of_an_older_question_do_not_replace_newer_ones() -> None:
+    world = World()
+    world.run(-30, -1)
+    old, newer = world.wire.all(FindPositions)[0], None
+    world.answered = len(world.wire.sent)
+    world.now = second(60)
+    for when in (60, 70, 121, 131):
+        world.step(when)
+    newer = world.wire.all(FindPositions)[-1]
+    assert newer.key != old.key
+    world.wire.told.append(
+        Reply(newer.key, second(71), Outcome.ACCEPTED, positions=Positions(HELD, Decimal(1)))
+    )
+    world.step(72)
+    assert world.desk.account().held(SHORT) == -2
+    earlier = world.wire.all(FindPositions)[-2]
+    world.wire.told.append(
+        Reply(earlier.key, second(72), Outcome.ACCEPTED, positions=Positions((), Decimal(1)))
+    )
+    world.step(73)
+    assert world.desk.account().held(SHORT) == -2
+
+
+def test_an_answer_that_comes_after_its_question_was_settled_changes_nothing() -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    change = world.last(Replace)
+    world.run(11, 20, world.shown(place))
+    world.cancel("7", 21)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, world.shown(place, Status.CANCEL_REQUESTED))
+    world.step(22)
+    world.reply(change, Outcome.UNKNOWN, code="502")
+    world.step(23)
+    assert not any(a.is_open_question for a in world.desk.courses["7"].attempts)
+
+
+def test_in_doubt_it_wakes_for_the_next_search() -> None:
+    world = World().synced()
+    world.submit(order())
+    world.reply(world.last(Place), Outcome.UNKNOWN)
+    world.run(1, 5)
+    world.step(5.5)
+    assert world.desk.next_wake(second(5.5)) == second(asked(world, FindOrders)[-1] + 2)
+
+
+def test_transactions_that_were_asked_for_first_and_answered_last_are_old() -> None:
+    world = holding()
+    world.desk.expired([SHORT], second(3))
+    world.step(14)
+    world.desk.expired([SHORT], second(34))
+    old, newer = world.wire.all(FindTransactions)
+    told = Transaction("T", Kind.EXPIRED, second(0), Decimal(0), Decimal(0), SHORT, -2)
+    world.wire.told.append(Reply(newer.key, second(34), Outcome.ACCEPTED, transactions=(told,)))
+    world.wire.told.append(Reply(old.key, second(34), Outcome.ACCEPTED))
+    world.step(35)
+    assert len(world.desk.expired([SHORT], second(36))) == 1
+
+
+def test_a_restart_knows_a_remedy_by_its_legs_and_does_not_repeat_it() -> None:
+    world, shown = torn()
+    world.run(2, 20, shown)
+    back = world.last(Place)
+    world.restart()
+    done = world.shown(back, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.10"), second(18)),))
+    world.held = ()
+    world.run(21, 60, shown, done)
+    assert world.kinds()[-1] == "LegsUnwound"
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_remedy_of_an_order_that_is_to_end_is_not_cancelled_at_once() -> None:
+    world, shown = torn()
+    world.step(2)
+    world.cancel("7", 2.5)
+    for when in range(3, 30):
+        world.step(when)
+        back = world.last(Place)
+        if back.tag == "0badcafe-3-7-2":
+            break
+        world.answer_searches(shown)
+    world.reply(back, Outcome.ACCEPTED, world.shown(back))
+    world.run(when + 1, when + 5, shown, world.shown(back))
+    assert not world.wire.all(Cancel)
+
+
+def test_a_target_that_was_cancelled_at_the_close_is_followed_to_its_end() -> None:
+    world = holding()
+    close = 5.5 * 3600
+    world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), close - 10)
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.step(close - 9)
+    world.cancel("20", close - 1)
+    gone = world.shown(place, Status.CANCELLED)
+    world.report(gone)
+    world.run(int(close), int(close) + 20, gone)
+    assert world.kinds()[-1] == "OrderCancelled"

@@ -31,9 +31,10 @@ from tomking.domain.order import Fill, Order
 from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import Trading
 from tomking.execution.comparing import Comparer
+from tomking.execution.differences import Reconciliation, Shown, Sort, standing
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Attempt, Course, Purpose
-from tomking.execution.reconcile import Reconciliation, Shown, Sort, owned_by, reconcile, resolved, standing
+from tomking.execution.reconcile import owned_by, reconcile, resolved
 from tomking.execution.wire import BrokerOrder, Execution, Kind, Positions, Status, Transaction
 
 THURSDAY = datetime(2031, 3, 6, 16, tzinfo=UTC)
@@ -685,6 +686,15 @@ def test_what_the_stream_showed_of_an_order_counts_beside_the_last_search() -> N
     comparer = Comparer("0badcafe", 3)
     comparer(look(book, shown, courses), NOW)
     assert comparer.answer == Reconciliation()
+
+
+def test_the_orders_that_must_end_first_are_those_of_the_last_look() -> None:
+    book = apply(holding(CALLS), Transitioned(NOW, "2", State.BUILDING, State.ACTIVE, "t"))
+    book = working(book, "+1 SPY 2031-03-21 C570", opens=False, position="2")
+    gone = transaction(Kind.EXPIRED, "SPY 2031-03-21 C570", -1)
+    comparer = Comparer("0badcafe", 3)
+    comparer(look(book, account(book, ("SPY 2031-03-21 C570", 1), transactions=[gone])), NOW)
+    assert comparer.end_first == tuple(book.orders)
 
 
 def test_without_positions_nothing_is_compared() -> None:

@@ -19,7 +19,16 @@ from typing import Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
-from tomking.adapters.copies import Verified, copied, in_use, put_in_place, removed, settled, verified
+from tomking.adapters.copies import (
+    Verified,
+    copied,
+    in_use,
+    put_in_place,
+    removed,
+    settled,
+    verified,
+    written_privately,
+)
 from tomking.adapters.journal import SqliteJournal
 from tomking.adapters.store.files import sync_folder, write_synced
 from tomking.adapters.witness import Head, Witness, head_path
@@ -102,8 +111,7 @@ def _write_checked(target: Path, plain: bytes, sealing: Sealing) -> None:
     """Under its name only after it was read back from the disk and decrypted to the same bytes."""
     fresh = target.with_name(f"{target.name}.part")
     try:
-        write_synced(fresh, sealing.seal(plain))
-        fresh.chmod(0o600)
+        written_privately(fresh, sealing.seal(plain))
         if sealing.unseal(fresh.read_bytes()) != plain:
             raise OperatingError(f"{target}: what was written is not what is read; try another disk")
         put_in_place(fresh, target)
@@ -147,7 +155,7 @@ def restore(backup: Path, journal: Path, sealing: Sealing, *, discard_newer: boo
             head_path(journal).unlink(missing_ok=True)
             removed_beside(journal)
             put_in_place(part, journal)
-            _begin_head(journal, found.head)
+            begin_head(journal, found.head)
     finally:
         with suppress(OSError):
             removed(part)
@@ -170,9 +178,7 @@ def _unpacked(backup: Path, part: Path, sealing: Sealing) -> Verified:
             "damaged; try an earlier backup"
         ) from error
     removed(part)
-    part.touch(0o600)
-    write_synced(part, content)
-    part.chmod(0o600)
+    written_privately(part, content)
     try:
         return verified(part)
     except OperatingError as error:
@@ -242,7 +248,8 @@ def removed_beside(journal: Path) -> None:
         journal.with_name(journal.name + suffix).unlink(missing_ok=True)
 
 
-def _begin_head(journal: Path, head: Head) -> None:
+def begin_head(journal: Path, head: Head) -> None:
+    """The head of a journal that has none, durable: what it says is confirmed from now on."""
     witness = Witness(journal)
     witness.confirm(head, durable=True)
     witness.close()

@@ -4,6 +4,7 @@ What a backup, a restore and a migration share.  A copy appears under its name o
 on the disk: until then it is a file ending in ``.part``.
 """
 
+import os
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,15 @@ def put_in_place(part: Path, target: Path) -> None:
     sync_file(part)
     part.replace(target)
     sync_folder(target.parent)
+
+
+def written_privately(path: Path, content: bytes) -> None:
+    """A new file for its owner only, on the disk; whoever asked removes it when this fails."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def removed(path: Path) -> None:

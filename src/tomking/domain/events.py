@@ -368,7 +368,7 @@ OrderNews = (
 )
 """What can be told of one order."""
 
-AccountNews = ForeignChanged | Reconciled | LevelChanged | CashMoved | Paid
+AccountNews = ForeignChanged | Reconciled | LevelChanged | CashMoved | Paid | Settled
 """What can be told of the account."""
 
 BrokerNews = OrderNews | AccountNews

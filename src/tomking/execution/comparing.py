@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from tomking.domain.events import Event
+from tomking.domain.events import AccountNews
 from tomking.domain.trading import Trading
+from tomking.execution.differences import Reconciliation, Shown, standing
 from tomking.execution.protocol.account import Account
-from tomking.execution.reconcile import Reconciliation, Shown, reconcile, standing
+from tomking.execution.reconcile import reconcile
 from tomking.execution.wire import BrokerOrder
 
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
@@ -23,13 +24,13 @@ class Comparer:
     def __init__(self, instance: str, epoch: int) -> None:
         self._instance, self._epoch = instance, epoch
         self._told: tuple[str, ...] = ()
-        self._last: tuple[Event, ...] = ()
+        self._last: tuple[AccountNews, ...] = ()
         self.answer = Reconciliation()
         """Of the last look."""
         self.unsure = False
         """Whether a difference waits for its second look: look again soon."""
 
-    def __call__(self, account: Account, now: datetime) -> Sequence[Event]:
+    def __call__(self, account: Account, now: datetime) -> Sequence[AccountNews]:
         """The events to record now; none while the positions are not known."""
         if account.positions is None:
             return ()
@@ -45,6 +46,11 @@ class Comparer:
         self._told = standing(self.answer.differences)
         self._last = ()
         return self.answer.events
+
+    @property
+    def end_first(self) -> tuple[str, ...]:
+        """Our orders on contracts that are gone: they end before that can be booked."""
+        return self.answer.end_first
 
     def hold(self) -> str | None:
         """Why nothing may be opened at all; None: it may, but for ``answer.families``."""

@@ -19,90 +19,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import Enum
 from functools import reduce
 
 from tomking.domain.book import Book, Component, Position, apply
 from tomking.domain.calendar import new_york
 from tomking.domain.contract import Contract
-from tomking.domain.events import CashMoved, Event, ForeignChanged, Paid, Reconciled, Settled
+from tomking.domain.events import AccountNews, CashMoved, ForeignChanged, Paid, Reconciled, Settled
 from tomking.domain.money import CENT, ZERO, cents
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Trading
+from tomking.execution.differences import STANDS, Difference, Reconciliation, Shown, Sort, standing
 from tomking.execution.protocol.fills import consumed
 from tomking.execution.protocol.settling import ended
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.unbooked import Movement, explaining, movements, newest, removals
-from tomking.execution.wire import ENDED, BrokerOrder, Positions, Transaction
+from tomking.execution.wire import ENDED, BrokerOrder, Transaction
 from tomking.ports import Expiry
 
 Counts = dict[Contract, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the broker shows: asked for together, orders last."""
-
-    positions: Positions
-    orders: tuple[BrokerOrder, ...] = ()
-    transactions: tuple[Transaction, ...] = ()
-
-
-class Sort(Enum):
-    """What kind of difference it is."""
-
-    STALE = "stale"
-    """The book is older than what the broker has seen of us: HALTED, read-only."""
-    MISSING = "missing"
-    """A position here holds what the account does not, and nothing says why."""
-    FOREIGN = "foreign"
-    """The account holds what no position here does, or no longer."""
-    SETTLED = "settled"
-    """Expired, exercised or assigned, and booked so."""
-    BUSY = "busy"
-    """The same, but an order of ours still works on what is left: that ends first."""
-    DOUBTFUL = "doubtful"
-    """An order under way may be the reason: looked at again."""
-    FORGOTTEN = "forgotten"
-    """An order of ours works at the broker and has ended in the book: it is cancelled."""
-    CASH = "cash"
-    MONEY = "money"
-    """Cash that came or went without an order of ours, and is booked."""
-
-
-STANDS = frozenset({Sort.STALE, Sort.MISSING, Sort.BUSY, Sort.FORGOTTEN, Sort.CASH})
-"""Sorts that a pass does not end by itself: a person hears of them, and nothing is opened meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One, in words for a person."""
-
-    sort: Sort
-    text: str
-    family: str = ""
-    """Of the underlying, where it has one: nothing is opened on it while the difference stands."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """The answer of one pass."""
-
-    differences: tuple[Difference, ...] = ()
-    events: tuple[Event, ...] = ()
-    """What brings the book to the account; to be recorded in this order."""
-    cancel: tuple[str, ...] = ()
-    """The broker's ids of working orders that the book says have ended."""
-    end_first: tuple[str, ...] = ()
-    """Orders of ours that must end before what they work on can be settled."""
-    state: Trading = Trading.ACTIVE
-    """The loosest that is permitted while the differences stand."""
-
-    @property
-    def families(self) -> frozenset[str]:
-        """Underlyings on which nothing may be opened while the differences stand."""
-        return frozenset(d.family for d in self.differences if d.family and d.sort in STANDS)
 
 
 def reconcile(
@@ -148,12 +83,7 @@ def reconcile(
     )
 
 
-def standing(differences: Iterable[Difference]) -> tuple[str, ...]:
-    """The words of those that a pass does not end by itself: what ``told`` is next time."""
-    return tuple(d.text for d in differences if d.sort in STANDS)
-
-
-def _news(differences: Iterable[Difference], told: Sequence[str], now: datetime) -> tuple[Event, ...]:
+def _news(differences: Iterable[Difference], told: Sequence[str], now: datetime) -> tuple[AccountNews, ...]:
     words = standing(differences)
     return () if words == tuple(told) else (Reconciled(now, words),)
 
@@ -237,7 +167,7 @@ class _Pass:
     shown: Shown
     now: datetime
     under_way: _UnderWay
-    events: list[Event] = field(default_factory=list)
+    events: list[AccountNews] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     end_first: list[str] = field(default_factory=list)
     waiting: set[Contract] = field(default_factory=set)
@@ -245,7 +175,7 @@ class _Pass:
     booked: dict[str, int] = field(default_factory=dict)
     """Contracts of each transaction and execution, by id, that were settled."""
 
-    def record(self, event: Event) -> None:
+    def record(self, event: AccountNews) -> None:
         self.events.append(event)
         self.book = apply(self.book, event)
 

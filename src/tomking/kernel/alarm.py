@@ -36,7 +36,9 @@ def is_new(book: Book, news: RareNews) -> bool:
             return order in book.orders and not book.orders[order].parked
         case ev.OrderRetried(_, order, attempt):
             return order in book.orders and attempt > book.orders[order].attempt
-        case ev.LegsUneven(_, order) | ev.LegsUnwound(_, order):
+        case ev.LegsUneven(_, order):
+            return order in book.orders or order in book.ended
+        case ev.LegsUnwound(_, order):
             return order in book.orders
         case ev.ForeignChanged(_, contract, quantity):
             return book.foreign.get(contract, 0) != quantity
@@ -45,6 +47,11 @@ def is_new(book: Book, news: RareNews) -> bool:
         case ev.Paid(_, position, role):
             held = book.positions.get(position)
             return held is not None and role in held.components and held.components[role].is_open
+        case ev.Settled(_, position, role, gone):
+            held = book.positions.get(position)
+            one = held.components.get(role) if held is not None else None
+            legs = one.structure.contracts if one is not None and one.is_open else ()
+            return bool(gone) and set(gone) <= set(legs)
         case ev.Reconciled() | ev.CashMoved():
             return True
         case _:
@@ -71,6 +78,8 @@ def alarm(news: RareNews) -> tuple[str, str] | None:
             return ("critical", f"book and broker differ: {words}") if differences else None
         case ev.LevelChanged(_, name, _, after, detail):
             return "critical", f"{name} is {after or 'released'}: {detail}"
+        case ev.Settled(_, position, role, gone):
+            return "warning", f"{position} {role}: {', '.join(map(str, gone))} ended by the broker's account"
         case ev.OrderRetried() | ev.CashMoved() | ev.Paid():
             return None
         case _:

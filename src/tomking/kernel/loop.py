@@ -294,6 +294,9 @@ class Kernel:
         said = alarm(news)
         if said is not None:
             self._at.notifier.notify(*said, news.at)
+        if isinstance(news, ev.Settled):
+            self._live_on(news.position, "settlement", news.at)
+            self._clear_oversized(news.position, news.at)
         if isinstance(news, ev.LateFill):
             order = self.book.ended[news.order].order
             self._live_on(order.position, order.trigger, news.at)

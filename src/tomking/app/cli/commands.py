@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
 from tomking.app.cli.replicate import replicate_app
@@ -298,6 +299,7 @@ add_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")
+app.add_typer(backup_app, name="backup")
 
 
 def _help_when_alone(context: typer.Context) -> None:

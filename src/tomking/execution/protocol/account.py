@@ -45,11 +45,13 @@ class Account:
         return self.positions is not None and all(self.held(c) == self.expected(c) for c in contracts)
 
     def unbooked(self) -> dict[Contract, int]:
-        """Contracts executed for our orders, signed, that are in no fill of the book: legs not whole yet."""
+        """Contracts executed for our orders, signed, that no fill of the book has taken yet.
+
+        Of orders that still work: what an ended one still does is nobody's, unless it is a late print.
+        """
         counts: dict[Contract, int] = {}
-        for id_, course in self.courses.items():
-            working = book_of(self.book, id_)
-            taken = consumed(working.fills if working is not None else ())
+        for id_, working in self.book.orders.items():
+            course, taken = self.courses[id_], consumed(working.fills)
             for one in (*course.executions(), *course.executions(unwinding=True)):
                 sign = 1 if one.quantity > 0 else -1
                 left = one.quantity - sign * taken.get(one.id, 0)

@@ -110,7 +110,7 @@ class Acts:
         """Sends what the order needs next, as far as it is durable and the budget allows."""
         if course.phase is Phase.PENDING:
             return self._post(course, courses, now)
-        if self.stale or course.planned is not None:
+        if self.stale or course.planned is not None or course.phase is Phase.LEG_IMBALANCE:
             return course
         if course.is_over or (course.cancelling and not self._must_fill(course, now)):
             return self._end(course, now)
@@ -130,9 +130,10 @@ class Acts:
             course = _plan(
                 course, Purpose.REPLACE, live.legs, live.units, course.limit, why="a new limit was lost"
             )
-        if course.planned is not None:
-            return self._send_planned(course, now)
-        return self.work(course, account.courses, now), news
+        if course.planned is None:
+            return self.work(course, account.courses, now), news
+        course, told = self._send_planned(course, now)
+        return course, [*news, *told]
 
     # ------------------------------------------------------------------ post
 
@@ -318,9 +319,9 @@ class Acts:
             if live[-1].purpose in {Purpose.COMPLETE, Purpose.UNWIND} and now - live[-1].sent < REMEDY_WITHIN:
                 return course, []
             return self._telling(self._end(course, now), "cancel", now)
-        asked, since = account.asked, course.over or now
-        if any(a.lacks_executions or a.is_flying for a in course.attempts):
-            return self._telling(course, "wait", now)
+        if any(a.is_flying for a in course.attempts):
+            return course, []
+        asked, since = account.asked, course.over or course.uneven or now
         if any(a.is_open_question for a in course.attempts):
             since = max(a.sent for a in course.attempts) + PATIENCE
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]

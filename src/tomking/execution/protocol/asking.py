@@ -126,15 +126,14 @@ class Asking:
         """Everything new, each answer with its question; silence of ten seconds is one."""
         heard: list[tuple[Asked | None, Reply | Report]] = []
         for told in self._wire.take(now):
-            match told:
-                case Line(at, up):
-                    self._went(at, up=up)
-                case Report():
-                    heard.append((None, told))
-                case Reply():
-                    asked = self._flying.pop(told.key, None) or self._late.pop(told.key, None)
-                    self._take_evidence(asked, told, now)
-                    heard.append((asked, told))
+            if isinstance(told, Line):
+                self._went(told.at, up=told.up)
+            elif isinstance(told, Report):
+                heard.append((None, told))
+            else:
+                asked = self._flying.pop(told.key, None) or self._late.pop(told.key, None)
+                self._take_evidence(asked, told, now)
+                heard.append((asked, told))
         for key, asked in tuple(self._flying.items()):
             if now - asked.sent >= REPLY_WITHIN:
                 self._late[key] = self._flying.pop(key)

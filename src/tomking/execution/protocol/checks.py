@@ -41,7 +41,7 @@ def off_collar(order: Order, limit: Decimal, quote: NetQuote | None) -> str | No
     most = allowance(quote, order.structure.tick)
     gives_away = quote.mid - limit
     if gives_away > most or (order.opens and -gives_away > most):
-        return f"limit {limit:f} is {abs(gives_away):f} off the mid {quote.mid:f}, at most {most:f} allowed"
+        return f"limit {limit:f} is {abs(gives_away):f} off the mid {quote.mid:f}, at most {most:.2f} allowed"
     if order.opens and abs(quote.mid) > quote.half_spread and limit * quote.mid < 0:
         kind = "credit" if quote.mid > 0 else "debit"
         return f"limit {limit:f} has the wrong sign: the market is a {kind} of {abs(quote.mid):f}"

@@ -167,9 +167,8 @@ class OrderDesk:
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
         for id_, course in tuple(self._courses.items()):
-            if course.is_over and id_ not in book.orders and id_ not in book.ended:
-                if any(a.is_live for a in course.attempts):
-                    continue
+            known = id_ in book.orders or id_ in book.ended
+            if course.is_over and not known and not any(a.is_live for a in course.attempts):
                 del self._courses[id_]
 
     def _synced(self, course: Course | None, working: Working) -> Course:
@@ -259,13 +258,17 @@ class OrderDesk:
             if not course.is_over
             or id_ in self._book.orders
             or id_ in self._touched
-            or any(a.is_live for a in course.attempts)
+            or lookout.is_restless(course)
         ]
 
     def _step(self, id_: str, now: datetime) -> list[ev.BrokerNews]:
         course, news = lookout.step(self._courses[id_], self.account(), self._sessions, now)
-        course, more = self._acts.act(course, self.account(), now)
-        self._courses[id_] = course
+        acted, more = self._acts.act(course, self.account(), now)
+        if acted.is_over and not course.is_over:
+            # It was stopped before its first byte: said at once.
+            acted, told = lookout.step(acted, self.account(), self._sessions, now)
+            more = [*more, *told]
+        self._courses[id_] = acted
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look

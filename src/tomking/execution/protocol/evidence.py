@@ -25,8 +25,10 @@ def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Cou
     known = course.attempt(number) or _found(course, number, order, now)
     if known.seen == order:
         return course
-    course = course.with_attempt(replace(known, seen=merged(known.seen, order)))
-    return settled(course, number) if known.purpose is Purpose.REPLACE else course
+    # What a restart took for a new limit may have been a remedy: its legs say so.
+    purpose = Purpose.UNWIND if _backs_out(course, order) else known.purpose
+    course = course.with_attempt(replace(known, purpose=purpose, seen=merged(known.seen, order)))
+    return settled(course, number) if purpose is Purpose.REPLACE else course
 
 
 def settled(course: Course, number: int) -> Course:
@@ -41,15 +43,15 @@ def settled(course: Course, number: int) -> Course:
 
 
 def _found(course: Course, number: int, order: BrokerOrder, now: datetime) -> Attempt:
-    """An attempt of a process before this one: its purpose is read off its legs."""
-    ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
-    if order.replaces is not None:
-        purpose = Purpose.REPLACE
-    elif any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs):
-        purpose = Purpose.UNWIND
-    else:
-        purpose = Purpose.WORK
+    """An attempt of a process before this one."""
+    purpose = Purpose.WORK if order.replaces is None else Purpose.REPLACE
     return Attempt(number, purpose, order.legs, order.units, order.limit, now, Outcome.ACCEPTED)
+
+
+def _backs_out(course: Course, order: BrokerOrder) -> bool:
+    """Whether its legs are the other way round."""
+    ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
+    return any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs)
 
 
 def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) -> Input | None:
@@ -64,7 +66,7 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
         return None
     if is_full:
         return Input.FULL
-    if any(a.is_live or a.lacks_executions for a in attempts):
+    if any(a.is_live or _is_awaited(course, a) for a in attempts):
         return Input.SEEN
     if any(a.is_flying for a in attempts):
         return None
@@ -78,8 +80,13 @@ def judged(course: Course, *, is_full: bool, is_even: bool, is_confirmed: bool) 
 def all_over(course: Course) -> bool:
     """Whether nothing of it works, flies or is in question: its end, but for late prints."""
     return bool(course.attempts) and not any(
-        a.is_live or a.lacks_executions or a.is_flying or a.is_open_question for a in course.attempts
+        a.is_live or _is_awaited(course, a) or a.is_flying or a.is_open_question for a in course.attempts
     )
+
+
+def _is_awaited(course: Course, attempt: Attempt) -> bool:
+    """Executions are to come, unless positions have shown that they never will: then it was seen to."""
+    return attempt.lacks_executions and course.remedies == 0
 
 
 def _was_refused(attempt: Attempt) -> bool:

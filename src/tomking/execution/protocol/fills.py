@@ -44,13 +44,19 @@ def consumed(fills: Iterable[str]) -> dict[str, int]:
     return taken
 
 
-def assembled(order: Order, executions: Collection[Execution], booked: Collection[str]) -> list[Whole]:
-    """The whole units that are not in ``booked`` (ids of fills) yet, in the order they came about."""
+def assembled(
+    order: Order, executions: Collection[Execution], booked: Collection[str], most: int | None = None
+) -> list[Whole]:
+    """The whole units that are not in ``booked`` (ids of fills) yet, in the order they came about.
+
+    most  units that the order still has; None: however many there are
+    """
     legs = order.structure.legs
     queues = _queues(legs, executions, consumed(booked))
     wholes: list[Whole] = []
     pieces: list[list[Piece]] = []
-    while _has_unit(legs, queues):
+    while most != 0 and _has_unit(legs, queues):
+        most = None if most is None else most - 1
         unit = [_take(queues[leg.contract], abs(leg.ratio)) for leg in legs]
         if pieces and _prices(legs, unit) == _prices(legs, pieces):
             pieces = [[*before, *more] for before, more in zip(pieces, unit, strict=True)]

@@ -34,7 +34,7 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
     """The course after this look, and the news of it; what was told before is told until the book has it."""
     working = book_of(account.book, course.order.id)
     if working is None:
-        return course, []
+        return course, []  # of a session before: what it still does shows in the positions
     wholes = _wholes(course, working)
     course = _noted(course, working, wholes, now)
     is_full = working.filled + sum(w.units for w in wholes) == course.order.units
@@ -44,9 +44,25 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
         course = replace(course, doubt=_doubt(course, now))
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return course, [ev.LateFill(now, f) for f in fills if takes_late(account.book, f)]
+        return _late(course, working, fills, account.book, now=now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
+
+
+def _late(
+    course: Course, working: Working, fills: list[Fill], book: Book, *, now: datetime
+) -> tuple[Course, News]:
+    """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
+    news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
+    if course.odd and course.told_uneven != "leave":
+        course = replace(course, told_uneven="leave")
+        words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
+        news.append(ev.LegsUneven(now, course.order.id, "leave", f"after its end: {words}"))
+    if working.filled == course.order.units and assembled(course.order, course.executions(), working.fills):
+        news += halted(book, f"order {course.order.id} has filled more than its {working.filled} units", now)
+    if course.odd:
+        news += halted(book, f"order {course.order.id} has odd legs after its end", now)
+    return course, news
 
 
 def halted(book: Book, detail: str, now: datetime) -> News:
@@ -58,7 +74,7 @@ def halted(book: Book, detail: str, now: datetime) -> News:
 def is_restless(course: Course) -> bool:
     """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
     if course.is_over:
-        return any(a.is_live for a in course.attempts)
+        return any(a.is_live for a in course.attempts) or course.uneven is not None
     if course.phase in IN_DOUBT:
         return course.planned is not None
     waits = course.number > course.attempts[-1].number if course.attempts else True
@@ -85,7 +101,8 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
 
 
 def _rests(course: Course) -> bool:
-    return course.order.urgency is Urgency.TARGET and course.phase is Phase.WORKING
+    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
+    return works and course.order.urgency is Urgency.TARGET
 
 
 # ---------------------------------------------------------------------------------------- fills
@@ -93,15 +110,10 @@ def _rests(course: Course) -> bool:
 
 def _wholes(course: Course, working: Working) -> list[Whole]:
     """New whole units, never more than the order still has."""
-    left, executions = course.order.units - working.filled, course.executions()
-    wholes: list[Whole] = []
+    executions = course.executions()
     if not executions:
-        return wholes
-    for whole in assembled(course.order, executions, working.fills):
-        if whole.units <= left:
-            wholes.append(whole)
-            left -= whole.units
-    return wholes
+        return []
+    return assembled(course.order, executions, working.fills, course.order.units - working.filled)
 
 
 def _fills(course: Course, working: Working, wholes: list[Whole]) -> list[Fill]:
