@@ -7,6 +7,7 @@
 # make core-pins  the core's tests on the oldest numpy, numba and scipy it promises to run on
 # make explore    ten times as many generated cases, drawn anew; make quick leaves out the slow tests
 # make replication  play the BuyWrite index against its published years: docs/replication.md
+# make study  what each protection buys, 1990-2024 and 500 quarters: docs/evidence/006-study.md, half an hour
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
@@ -130,6 +131,11 @@ fidelity: $(VENV)/dev.stamp
 .PHONY: replication
 replication: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/replication.py
+
+# By hand after a change of the risk system; an interrupted one goes on where it stopped.
+.PHONY: study
+study: $(VENV)/dev.stamp
+	@PYTHONPATH=. $(BIN)/python scripts/study.py $(ARGS)
 
 .PHONY: lock
 lock:

@@ -72,6 +72,24 @@ def test_risk_shows_the_distance_to_each_limit(journal: Path, capsys: pytest.Cap
     assert "Fullest: group A1" in text
 
 
+def test_risk_shows_the_state_and_what_is_still_to_be_earned(
+    journal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["risk", "--journal", str(journal), "--json"]) == Exit.OK
+    told = json.loads(capsys.readouterr().out)
+    assert told["state"] == {"name": "ACTIVE", "why": ""}
+    assert [row["name"] for row in told["holds"]] == ["VIX regime"]
+    assert told["next_phase"] == []  # $200,000 are the last phase
+    needed = {row["name"]: (row["needed"], row["met"]) for row in told["full_size"]}
+    assert needed["net liq"] == ("more than $75,000", True)
+    assert needed["closed futures trades"] == ("more than 50", False)
+    assert run(["risk", "--journal", str(journal)]) == Exit.OK
+    text = capsys.readouterr().out
+    assert "Trading state: ACTIVE." in text
+    assert "Phase 4 is the last." in text
+    assert "Full-size contracts (phase_gating = value: not asked here; paper and live ask):" in text
+
+
 def test_without_a_name_the_newest_run_is_looked_at(
     journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

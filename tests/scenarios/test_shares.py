@@ -1,6 +1,6 @@
 """Options on shares to their end, by the integer ledger: exercised, assigned, what is left closed at once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -88,6 +88,9 @@ class Yes:
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
         return Approved(wish, 2, "test: 2 units")
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         zero = Decimal(0)

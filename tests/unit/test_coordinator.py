@@ -182,31 +182,46 @@ def test_units_of_all_strategies_count_but_those_with_ceilings_of_their_own() ->
 
 def earned(book: Book, product: str = "ES") -> Case:
     one = case(wish(product), book)
-    return replace(one, settings=replace(SETTINGS, full_size="earned"))
+    return replace(one, settings=replace(SETTINGS, phase_gating="full_size"))
 
 
-def traded(trades: int, wins: int, key: str = "lt112:1-1-2", phase: int = 4) -> Book:
-    return replace(empty(phase), records={key: Record(trades, wins)})
+LONG_AGO = {"risk.earned": "2029-01-02 2029-01-02 4 0"}
+
+
+def traded(trades: int, wins: int, key: str = "futures_strangle:C1", phase: int = 4) -> Book:
+    """Two LT112 won, and so many trades and wins in all, in an account that is years old."""
+    records = {key: Record(trades - 2, wins - 2), "lt112:1-1-2": Record(2, 2)}
+    return replace(empty(phase), records=records, notes=LONG_AGO)
 
 
 def test_full_size_is_earned_by_more_than_fifty_futures_trades_two_thirds_won() -> None:
     assert contracts.full_size_allows(earned(traded(51, 34))).units is None
     assert says(contracts.full_size_allows(earned(traded(50, 40)))) == (
-        "ES is not earned yet (50 closed futures trades, more than 50 are needed): trade MES"
+        "ES is not earned yet (closed futures trades 50 of more than 50): trade MES"
     )
-    assert "65% of them won, more than 65% are needed" in says(
-        contracts.full_size_allows(earned(traded(100, 65)))
-    )
-    assert "phase 2, 3 is needed" in says(contracts.full_size_allows(earned(traded(99, 80, phase=2))))
+    assert "of them won 65% of more than 65%" in says(contracts.full_size_allows(earned(traded(100, 65))))
+    assert "earned phase 2 of 3" in says(contracts.full_size_allows(earned(traded(99, 80, phase=2))))
+
+
+def test_a_young_account_earns_no_full_contract_by_trades_alone() -> None:
+    young = replace(traded(99, 80), notes={"risk.earned": "2031-02-10 2031-02-10 4 0"})
+    assert "earned phase 1 of 3" in says(contracts.full_size_allows(earned(young)))
 
 
 def test_a_poor_account_earns_nothing() -> None:
     one = replace(earned(traded(99, 80)), account=replace(case().account, net_liq=Decimal(75_000)))
-    assert "net liq $75,000, more than $75,000 is needed" in says(contracts.full_size_allows(one))
+    assert "net liq $75,000 of more than $75,000" in says(contracts.full_size_allows(one))
 
 
 def test_trades_in_shares_earn_no_futures() -> None:
-    assert contracts.full_size_allows(earned(traded(99, 90, "ratio_spread:ratio"))).units == 0
+    assert "closed futures trades 2 of more than 50" in says(
+        contracts.full_size_allows(earned(traded(99, 90, "ratio_spread:ratio")))
+    )
+
+
+def test_budgets_need_not_earn_anything() -> None:
+    fly = replace(earned(empty(), "SPXW"), wish=wish("SPXW", strategy="butterfly_9b"))
+    assert contracts.full_size_allows(fly).units is None
 
 
 def test_spxw_is_full_size_its_tenth_and_micros_are_not() -> None:

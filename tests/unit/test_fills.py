@@ -10,17 +10,10 @@ from tests.worlds import FRIDAY, at, session_on
 from tomking.domain.chain import NetQuote, Quote, net_quote
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.order import Order
+from tomking.domain.slippage import is_too_wide
 from tomking.domain.structure import Structure
 from tomking.execution.ladder import limit_at, next_change, step_at, target_limit
-from tomking.sim.fills import (
-    Offer,
-    at_the_mid,
-    is_too_wide,
-    leg_prices,
-    model_price,
-    slippage_share,
-    with_slippage,
-)
+from tomking.sim.fills import Offer, at_the_mid, leg_prices, model_price, slippage_share, with_slippage
 
 TICK = Decimal("0.05")
 SESSION = session_on(FRIDAY)

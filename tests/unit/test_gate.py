@@ -80,8 +80,11 @@ def test_full_size_waits_until_the_phase_is_earned() -> None:
     answer = judge(lt112(), empty(), view(16.0), account(empty(), NET_LIQ), live)
     assert isinstance(answer, Refused)
     (breach,) = answer.breaches
-    assert (breach.code, breach.limit) == ("PHASE", "earned phase")
-    assert breach.detail.startswith("ES needs more than the earned phase 1: closed trades 0 of 20")
+    assert (breach.code, breach.limit) == ("PHASE", "full size")
+    assert breach.detail.startswith(
+        "ES is not earned yet (earned phase 1 of 3; closed futures trades 0 of more"
+    )
+    assert breach.detail.endswith("months 0 of 2): trade MES")
 
 
 def test_one_es_lt112_fits_two_hundred_thousand() -> None:

@@ -28,7 +28,7 @@ from tomking.risk.exposure import Line, exposure
 from tomking.risk.gate import case_of
 from tomking.risk.greeks import Greeks, greeks_of
 from tomking.risk.groups import GROUPS, correlation, counted, group_limit
-from tomking.risk.limits_count import earned_allows
+from tomking.risk.limits_contracts import full_size_allows
 from tomking.risk.phases import phase_floors, reduction, session_end_phase, starting_phase
 from tomking.risk.progress import close_events, earned_phase, may_rise, progress
 from tomking.risk.sizes import shrink
@@ -405,15 +405,15 @@ def test_a_position_that_lost_more_than_five_per_cent_stays_a_reproach() -> None
 def test_full_size_waits_for_it_and_micros_do_not() -> None:
     def asked(opening: Open, book: Book) -> int | None:
         live = replace(case(opening, book), settings=replace(SETTINGS, phase_gating="full_size"))
-        return earned_allows(live).units
+        return full_size_allows(live).units
 
     lt112 = wish("ES", strategy="lt112")
     assert asked(lt112, empty()) == 0
     assert asked(lt112, seasoned()) is None
     assert asked(wish("MES", strategy="lt112"), empty()) is None
-    # A 0DTE has ES from P1 on, which nothing but value earns.
-    assert asked(wish("ES"), empty()) is None
-    assert earned_allows(case(lt112, empty())).units is None, "a backtest begins without a past"
+    # What value alone has reached is not enough: phase 2 is earned, A.4 has ES for the LT112 from P3 on.
+    assert asked(lt112, seasoned(depth="0.125")) == 0
+    assert full_size_allows(case(lt112, empty())).units is None, "a backtest begins without a past"
 
 
 def test_progress_says_requirement_by_requirement_what_is_missing() -> None:

@@ -1,6 +1,6 @@
 """The loop on a scripted market: what is recorded, what is sent, and in which order."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -107,6 +107,9 @@ class Lenient:
         if self.refuse:
             return Refused(wish, self.refuse)
         return Approved(wish, min(2, wish.ceiling), "ceiling: 2 units")
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         zero = Decimal(0)
@@ -249,6 +252,29 @@ def test_closing_a_tested_side_leaves_the_other_defending() -> None:
     assert position.state is State.DEFENDING
     assert [c.role for c in position.open_components] == ["call side"]
     assert not book.orders  # the common target is gone; the rest has its own rules
+
+
+def test_half_of_the_units_go_and_the_target_rests_for_the_others() -> None:
+    def halve(book: Book) -> Iterable[Close]:
+        (position,) = book.positions.values() or (None,)
+        if position is None or position.units != 2 or position.is_working or book.day.session is None:
+            return
+        if position.components["put side"].units == 2 and book.orders:
+            yield Close(
+                "friday", position.id, ("put side", "call side"), Urgency.STOP, "reduction", "half", units=1
+            )
+
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Lenient(demands=halve))
+    book = desk.run(at("10:40"))
+    (position,) = book.positions.values()
+    assert position.state is State.ACTIVE
+    assert [c.units for c in position.open_components] == [1, 1]
+    # The first target, for two units, was cancelled; the one that rests now is for the unit that is left.
+    (resting,) = book.orders.values()
+    assert (resting.order.urgency, resting.order.units) == (Urgency.TARGET, 1)
+    # 8.40 received for two units, one bought back at the mids of 8.50 and a k of 0.35 + 0.25 of 0.20: 8.65.
+    assert book.cash == Decimal(100_000) + 1_680 - 8 - 865
+    assert not book.records  # a trade is counted when it is over
 
 
 def test_a_refusal_is_written_once_and_counted_at_the_close() -> None:

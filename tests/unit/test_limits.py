@@ -683,6 +683,36 @@ def test_margin_by_phase_and_with_its_buffer() -> None:
     assert units_of(capital.buffer_allows, 10_000, vix=19.0) == 16
 
 
+@pytest.mark.parametrize(
+    ("day", "share", "event"),
+    [
+        # FRIDAY, 2031-03-07, has nothing; FOMC and CPI are tables of the past.
+        (date(2031, 3, 7), "0.35", ""),
+        (date(2031, 3, 20), "0.47", "monthly expiration"),  # the third Friday is the 21st
+        (date(2031, 3, 21), "0.47", "monthly expiration"),
+        (date(2031, 3, 24), "0.35", ""),
+        (date(2031, 12, 10), "0.45", "December"),
+        (date(2031, 12, 18), "0.47", "monthly expiration"),  # the greatest alone
+        (date(2024, 7, 30), "0.50", "FOMC"),  # announced on the 31st
+        (date(2024, 8, 13), "0.45", "CPI"),  # published on the 14th
+    ],
+)
+def test_the_buffer_grows_before_events(day: date, share: str, event: str) -> None:
+    then = case()
+    now = at("10:30", day)
+    then = replace(
+        then, view=replace(then.view, now=now, session=session_on(day), sessions=weekdays(day, 30))
+    )
+    answer = capital.buffer_allows(then)
+    assert f"a free buffer of {Decimal(share):.0%} of it" in answer.detail
+    assert event in answer.detail
+
+
+def test_the_example_of_the_methodology_needs_29_000() -> None:
+    # C.1: VIX 24 and CPI tomorrow: 35 + 10 %; 20,000 of margin need 29,000 of net liq.
+    assert Decimal(20_000) * (1 + Decimal("0.35") + SETTINGS.buffer_cpi_share) == 29_000
+
+
 def test_concentration_in_family_strategy_and_expiry() -> None:
     assert units_of(capital.family_allows, 10_000, by_family={"SPX": Decimal(5_000)}) == 2
     assert units_of(capital.strategy_allows, 10_000, by_strategy={"friday_0dte": Decimal(5_000)}) == 5
@@ -771,6 +801,9 @@ def test_costs_may_take_a_quarter_of_the_target_and_more_on_micros() -> None:
     assert capital.costs_allow(case(wish("ES"))).units is None
     # XSP is no micro future: 25 %.  Its target of 0.30 points is $30, fees are $5.02.
     assert capital.costs_allow(case(wish("XSP", target_gain=Decimal("0.30")))).units == 0
+    # Crude's and gold's micros are micro futures options too.
+    assert "limit 45%" in capital.costs_allow(case(wish("MGC"))).detail
+    assert "limit 25%" in capital.costs_allow(case(wish("GC"))).detail
 
 
 # --------------------------------------------------------------------------------- numbers and words

@@ -79,7 +79,7 @@ def test_every_research_switch_of_every_section_is_refused(key: str) -> None:
 
 def test_only_a_backtest_restarts_by_itself_and_live_asks_kelly() -> None:
     assert risk_for(Settings(), Mode.BACKTEST) == Settings()
-    human = replace(Settings(), restart_after_red=False, phase_gating="full_size", full_size="earned")
+    human = replace(Settings(), restart_after_red=False, phase_gating="full_size")
     assert risk_for(Settings(), Mode.PAPER) == human
     assert risk_for(Settings(), Mode.LIVE).kelly_gate == "block"
     # Writing down what holds there anyway is no offence.
@@ -154,6 +154,5 @@ def test_the_switches_of_the_risk_settings_are_all_known() -> None:
         "risk.threshold_currency",
         "risk.correlation_weights",  # the other choice is stricter
         "risk.cap_shares",  # so is the other of these
-        "risk.full_size",
         "risk.ceilings",  # how many positions: none of the six rules of ruling 16
     }

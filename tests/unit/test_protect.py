@@ -363,7 +363,39 @@ def test_the_third_level_closes_half_of_the_short_premium_once() -> None:
     assert set(ids(book)) == {NAKED.id, RATIO.id}
     gone = replace(book, positions={one.id: one for one in (HEDGE, CALENDAR, LT112, CONDOR)})
     assert ids(gone) == []
-    assert emergency.to_close(closed(gone, at("16:00"), vix=30)) == ()
+    assert emergency.to_close(closed(gone, at("16:00"), vix=30)) == {}
+
+
+def several(one: Position, units: int) -> Position:
+    parts = {role: replace(c, units=units, filled_units=units) for role, c in one.components.items()}
+    return replace(one, units=units, components=parts)
+
+
+@pytest.mark.parametrize(("units", "goes"), [(2, 1), (3, 2), (5, 3), (8, 4)])
+def test_of_several_units_half_go_rounded_up(units: int, goes: int) -> None:
+    book = held_at(fresh(several(RATIO, units)), at("10:00"), vix=41.0)
+    (close,) = forced(book, {}, SETTINGS)
+    assert (close.position, close.units) == (RATIO.id, goes)
+    # What is left stays left: nothing is halved twice.
+    left = replace(book, positions={RATIO.id: several(RATIO, units - goes)})
+    assert forced(left, {}, SETTINGS) == []
+    assert emergency.to_close(closed(left, at("16:00"), vix=30)) == {}
+
+
+def test_units_are_halved_and_of_single_units_whole_ones_go() -> None:
+    # The ratio has four units: two go.  Of the single ones' 6,300 the naked put is 3,000, too little: the
+    # LT112 goes too.  Long hedges stay.
+    book = held_at(
+        fresh(several(HEDGE, 3), several(RATIO, 4), NAKED, LT112, CONDOR, CALENDAR), at("10:00"), vix=41.0
+    )
+    assert [(c.position, c.units) for c in forced(book, {}, SETTINGS)] == [(NAKED.id, None), (RATIO.id, 2),
+                                                                          (LT112.id, None)]  # fmt: skip
+
+
+def test_a_level_that_wants_all_of_it_outdoes_a_halving() -> None:
+    book = held_at(fresh(several(RATIO, 4)), at("10:00"), vix=41.0)
+    assert emergency.to_close(after(book, emergency.named(book, {RATIO.id: 0}, at("10:05")))) == {RATIO.id: 0}
+    assert emergency.to_close(after(book, emergency.named(book, {RATIO.id: 3}, at("10:05")))) == {RATIO.id: 2}
 
 
 def test_the_vix_alone_closes_nothing_below_the_third_level() -> None:

@@ -157,5 +157,5 @@ def risk_for(settings: Settings, mode: Mode) -> Settings:
         return settings
     # A backtest begins without a past; paper and live have one in their journal (decision 208).
     gating = "full_size" if settings.phase_gating == "value" else settings.phase_gating
-    human = replace(settings, restart_after_red=False, phase_gating=gating, full_size="earned")
+    human = replace(settings, restart_after_red=False, phase_gating=gating)
     return replace(human, kelly_gate="block", win_floor="suspend") if mode is Mode.LIVE else human

@@ -68,11 +68,12 @@ def model_market(
     *,
     told: Mapping[date, DayPath] | None = None,
     gold_bars: Bars | None = None,
+    oil: Bars | None = None,
     real_sizes: bool = False,
 ) -> Families:
     """The market of every family there is data for; what is not asked for costs nothing.
 
-    told, gold_bars: the index's and VIX's minutes on some days, and gold's daily bars, where a scenario
+    told, gold_bars, oil: the index's and VIX's minutes on some days, and the daily bars, where a scenario
     tells them instead of the packaged history.  real_sizes: contracts as listed, not scaled to the index.
     """
     index = ModelMarket(history, sessions, seed, told, real_sizes=real_sizes)
@@ -83,10 +84,10 @@ def model_market(
     def gold() -> FamilyMarket:
         return _commodity(GOLD_SPEC, GOLD, gold_bars or load_gold(), history, sessions, seed)
 
-    def oil() -> FamilyMarket:
-        return _commodity(OIL_SPEC, OIL, oil_bars(history), history, sessions, seed)
+    def crude() -> FamilyMarket:
+        return _commodity(OIL_SPEC, OIL, oil or oil_bars(history), history, sessions, seed)
 
-    return Families(index, {"VIX": vix, "GC": gold, "CL": oil})
+    return Families(index, {"VIX": vix, "GC": gold, "CL": crude})
 
 
 def oil_bars(history: History) -> Bars:

@@ -80,7 +80,7 @@ class Urgency(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close some components of a position, all their open units, as one order."""
+    """Close some components of a position as one order."""
 
     strategy: str
     position: str
@@ -91,6 +91,8 @@ class Close:
     reason: str
     defends: bool = False
     """True when the rest of the position stays and is now the untested side."""
+    units: int | None = None
+    """How many units of each component; None: all that are open."""
 
 
 @dataclass(frozen=True, slots=True)

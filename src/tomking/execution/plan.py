@@ -35,14 +35,16 @@ def opening_order(id_: str, approved: Approved, quote: NetQuote, targets: tuple[
 
 
 def closing_order(id_: str, position: Position, components: Sequence[Component], close: Close) -> Order:
-    """An order that ends these components; its limit is set by ``priced``."""
+    """An order that ends these components, or so many units of each; its limit is set by ``priced``."""
     least = merged("", [one.structure for one in components]).least_payoff()
     return Order(
         id=id_,
         strategy=position.strategy,
         position=position.id,
         parts=_inverted(components),
-        units=_common_units(components),
+        units=_common_units(components)
+        if close.units is None
+        else min(close.units, _common_units(components)),
         limit=Decimal(0),
         floor=least,
         opens=False,

@@ -34,8 +34,10 @@ from tomking.domain.intent import (
 )
 from tomking.domain.lifecycle import State
 from tomking.domain.money import cents
+from tomking.domain.order import Order
 from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
+from tomking.execution.collar import PATIENCE, LastSound
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
 from tomking.execution.marking import Marks, Table, marked, table_of
 from tomking.execution.plan import (
@@ -72,6 +74,7 @@ class Kernel:
         self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
         self._last_mids: dict[Contract, float] = {}
+        self._sound = LastSound()
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, {})
         self._holdings = Holdings()
@@ -188,6 +191,7 @@ class Kernel:
 
     def _begin(self, session: Session, now: datetime) -> None:
         self._again.clear()
+        self._sound = LastSound()
         self.record(ev.SessionBegan(now, session.date))
         self._settle(View(now, session, self._at.sessions, self._at.market, self._at.events))
         self._record_all(self._at.risk.begin(self.book, self.value(now).net_liq, now))
@@ -366,16 +370,25 @@ class Kernel:
         self._decline(order.strategy, order.trigger, "FILL", (detail,), now)
 
     def _reprice(self, id_: str, working: Working, step: int, view: View) -> None:
-        order = working.order
-        structure = order.structure
-        quote = net_quote(structure, view.quotes(structure.contracts))
-        if quote is None:
-            return
-        limit = limit_at(order.urgency, step, quote, structure.tick, order.floor)
-        if limit != working.limit:
+        limit = self._limit(working.order, step, working.since, view)
+        if limit is not None and limit != working.limit:
             self.record(ev.OrderRepriced(view.now, id_, limit))
             self._at.broker.reprice(id_, limit, view.now)
             self._sent = True
+
+    def _limit(self, order: Order, step: int, since: datetime, view: View) -> Decimal | None:
+        """Its limit now; an exit concedes nothing from quotes that are not to be believed (C.11)."""
+        structure = order.structure
+        quotes = view.quotes(structure.contracts)
+        quote = net_quote(structure, quotes)
+        limit = None if quote is None else limit_at(order.urgency, step, quote, structure.tick, order.floor)
+        if order.opens or None in quotes or self._sound.see(structure, quotes, view.now):
+            return limit
+        limit, waited = self._sound.limit(order, limit, quotes, since, view.now)
+        if limit is not None and waited >= PATIENCE:
+            words = f"{order.strategy} {order.position}: no sound quote of {structure} for {waited}"
+            self._at.notifier.notify("critical", f"{words}; the exit stands at {limit}", view.now)
+        return limit
 
     def _cancel(self, id_: str, reason: str, now: datetime) -> None:
         if not self.book.orders[id_].cancelling:
@@ -411,12 +424,21 @@ class Kernel:
         for id_ in entering if stopped else ():
             self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
+        if due := self._sound.due(self._last_mids, view.now):
+            self._look_for_sound_quotes(due, view)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
 
     def _stopped(self) -> str | None:
         """Why nothing may be opened now: closings always may."""
         return halted(self.book) or self._at.risk.entries_stopped(self.book)
+
+    def _look_for_sound_quotes(self, due: set[Contract], view: View) -> None:
+        """What exits fall back on, should the next quotes be none to believe."""
+        for position in self.book.positions.values():
+            for one in position.open_components:
+                if not due.isdisjoint(one.structure.contracts):
+                    self._sound.see(one.structure, view.quotes(one.structure.contracts), view.now)
 
     def _delivered(self) -> list[Close]:
         """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""
@@ -547,6 +569,7 @@ class Kernel:
         code = "SIZE"
         for choice in wish.choices:
             verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq)
+            self._record_all(self._at.risk.answered(self.book, (verdict,), view.now))
             if isinstance(verdict, Approved):
                 self._send_opening(verdict, view)
                 return
@@ -667,7 +690,9 @@ class Kernel:
         """Those that can be priced now; for the others it is said, and looked again in a minute."""
         priced = []
         for one in components:
-            if net_quote(one.structure, view.quotes(one.structure.contracts)) is not None:
+            quotes = view.quotes(one.structure.contracts)
+            one_sided = None not in quotes and self._sound.knows(one.structure)
+            if one_sided or net_quote(one.structure, quotes) is not None:
                 priced.append(one)
                 continue
             self._unquoted = True
@@ -686,6 +711,8 @@ class Kernel:
 
     def _say_exit(self, position: Position, leaving: list[Component], close: Close, now: datetime) -> None:
         """The state that this close brings the position into."""
+        if close.units is not None and any(one.units > close.units for one in leaving):
+            return  # fewer units of the same
         roles = {one.role for one in leaving}
         left = [c for c in position.open_components if c.role not in roles and c.closing is None]
         if close.defends and left:
@@ -697,12 +724,11 @@ class Kernel:
         self, position: Position, components: list[Component], close: Close, view: View
     ) -> None:
         order = closing_order(str(self.book.sequence), position, components, close)
-        structure = order.structure
-        quote = net_quote(structure, view.quotes(structure.contracts))
-        if quote is None:  # a live market may answer differently a moment later
+        limit = self._limit(order, 0, view.now, view)
+        if limit is None:  # a live market may answer differently a moment later
             self._unquoted = True
             return
-        order = order.priced(limit_at(close.urgency, 0, quote, structure.tick, order.floor))
+        order = order.priced(limit)
         self.record(ev.OrderSubmitted(view.now, order))
         self._at.broker.submit(order, view.now)
         self._sent = True

@@ -1,6 +1,6 @@
 """What a kernel is wired from, and what it needs of strategies and of the risk system."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -62,6 +62,10 @@ class Risk(Protocol):
         ...
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict: ...
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        """What is to be remembered of these answers: data that were bad."""
+        ...
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         """The closing snapshot, and the events that follow from it (phase, levels)."""

@@ -51,12 +51,6 @@ class Coordination:
         Decimal("0.10"), low=Decimal(0), high=Decimal(1), source="E.5", doc="All others' together."
     )
     # ------------------------------------------------------------------- full contracts and micros
-    full_size: str = setting(
-        "value",
-        choices=("earned", "value"),
-        source="C.13, ruling 5",
-        doc="Full-size contracts by the phase alone, or once closed trades have earned them.",
-    )
     full_size_usd: Decimal = setting(
         Decimal(75_000),
         low=Decimal(0),

@@ -1,6 +1,6 @@
 """The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from decimal import Decimal
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Position
 from tomking.domain.intent import Close, Open, Verdict
-from tomking.risk import drawdown, emergency, phases, progress, protect
+from tomking.risk import drawdown, emergency, phases, progress, protect, readings
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.gate import judge
@@ -63,6 +63,9 @@ class Desk:
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
         account = self._account(book, view, net_liq)
         return judge(wish, book, view, account, self.settings, places=self.places)
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        return readings.answered(book, verdicts, now, self.settings)
 
     def _account(self, book: Book, view: View, net_liq: Decimal) -> Account:
         """Of one step and one set of positions all questions are about the same account."""

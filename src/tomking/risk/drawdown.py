@@ -313,15 +313,16 @@ def lost_dollars(position: Position, values: Mapping[tuple[str, str], Decimal]) 
     return -gained
 
 
-def closes(position: Position, components: Sequence[Component], why: Why) -> list[Close]:
-    """One order per trade, for what nothing closes yet."""
-    trades: dict[str, list[str]] = {}
+def closes(position: Position, components: Sequence[Component], why: Why, leaves: int = 0) -> list[Close]:
+    """One order per trade, for what nothing closes yet; of each component ``leaves`` units stay."""
+    trades: dict[tuple[str, int | None], list[str]] = {}
     for one in components:
-        if one.closing is None:
-            trades.setdefault(one.trade, []).append(one.role)
+        if one.closing is None and one.units > leaves:
+            units = one.units - leaves if leaves else None
+            trades.setdefault((one.trade, units), []).append(one.role)
     return [
-        Close(position.strategy, position.id, tuple(roles), why.urgency, why.trigger, why.reason)
-        for roles in trades.values()
+        Close(position.strategy, position.id, tuple(roles), why.urgency, why.trigger, why.reason, units=units)
+        for (_, units), roles in trades.items()
     ]
 
 

@@ -4,7 +4,7 @@ The level is the book's ``emergency``: it rises when a trigger has held 30 secon
 time, after half an hour below its trigger (1 and 2) or in a later session (3 and 4).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ CALM = "risk.emergency_calm"
 RAMP = "risk.emergency_ramp"
 """Note: sessions at reduced size that are left (C.12)."""
 TO_CLOSE = "risk.to_close"
-"""Note: ids of the positions that a level wants gone, until they are."""
+"""Note: what a level wants gone or smaller, until it is; see ``to_close``."""
 MANUAL = "manual"
 """Level: why only a human may let entries begin again (C.9, ruling 9)."""
 MONITOR, RESTRICT, REDUCE, FLATTEN = 1, 2, 3, 4
@@ -136,21 +136,27 @@ def has_short_leg(position: Position) -> bool:
     return any(one.structure.has_short_leg for one in position.open_components)
 
 
-def half_of_short_premium(book: Book) -> list[Position]:
-    """Whole positions, in the order of closing, until at least half of the margin of what is short is gone.
+def half_of_short_premium(book: Book) -> dict[str, int]:
+    """What goes when short premium is halved (C.9): ids of positions, and how many units of each stay.
 
-    A position closes whole or not at all: of one position that is the one.
+    Of a position with more than one unit half, rounded up, goes.  One unit cannot be halved: of those
+    positions whole ones go, in the order of closing, until at least half of their margin is gone.
     """
     short = sorted((p for p in book.positions.values() if has_short_leg(p)), key=rank)
-    whole = sum((p.margin for p in short), ZERO)
-    chosen: list[Position] = []
-    gone = ZERO
-    for position in short:
-        if chosen and gone * 2 >= whole:
+    chosen = {p.id: units_of(p) // 2 for p in short if units_of(p) > 1}
+    single = [p for p in short if p.id not in chosen]
+    whole, gone = sum((p.margin for p in single), ZERO), ZERO
+    for position in single:
+        if gone and gone * 2 >= whole:
             break
-        chosen.append(position)
+        chosen[position.id] = 0
         gone += position.margin
     return chosen
+
+
+def units_of(position: Position) -> int:
+    """Open units of its largest component."""
+    return max((one.units for one in position.open_components), default=0)
 
 
 def naked_first(components: tuple[Component, ...]) -> list[list[Component]]:
@@ -160,26 +166,44 @@ def naked_first(components: tuple[Component, ...]) -> list[list[Component]]:
     return [group for group in (naked, rest) if group]
 
 
-def to_close(book: Book) -> tuple[str, ...]:
-    return tuple(book.notes.get(TO_CLOSE, "").split())
+def to_close(book: Book) -> dict[str, int]:
+    """Ids of the positions that a level wants smaller, and how many units of each may stay: 0 none."""
+    return _read(book.notes.get(TO_CLOSE, ""))
 
 
-def named(book: Book, ids: list[str], now: datetime) -> Iterator[Event]:
-    """Adds positions to those that have to go."""
+def _read(text: str) -> dict[str, int]:
+    named: dict[str, int] = {}
+    for word in text.split():
+        id_, _, stays = word.partition(":")
+        named[id_] = int(stays or 0)
+    return named
+
+
+def _written(wanted: Mapping[str, int]) -> str:
+    """``"12 17:4"``: position 12 goes, four units of position 17 stay."""
+    return " ".join(f"{id_}:{stays}" if stays else id_ for id_, stays in wanted.items())
+
+
+def named(book: Book, wanted: Mapping[str, int], now: datetime) -> Iterator[Event]:
+    """Adds positions to those that have to shrink or go; the smaller number stands."""
     known = to_close(book)
-    wanted = (*known, *(id_ for id_ in dict.fromkeys(ids) if id_ not in known))
-    if wanted != known:
-        yield Noted(now, TO_CLOSE, " ".join(wanted))
+    new = {**known, **{id_: min(stays, known.get(id_, stays)) for id_, stays in wanted.items()}}
+    if new != known:
+        yield Noted(now, TO_CLOSE, _written(new))
 
 
 def close_events(book: Book, reduced: Sequence[str], now: datetime) -> Iterator[Event]:
-    """At the close: the ramp advances, what is gone is forgotten, and what a demotion ends is named."""
+    """At the close: the ramp advances, what is done is forgotten, and what a demotion ends is named."""
     if (left := int(book.notes.get(RAMP) or 0)) > 0:
         yield Noted(now, RAMP, str(left - 1) if left > 1 else "")
     known = to_close(book)
-    left_over = tuple(id_ for id_ in dict.fromkeys((*known, *reduced)) if id_ in book.positions)
+    left_over = {
+        id_: stays
+        for id_, stays in {**known, **dict.fromkeys(reduced, 0)}.items()
+        if id_ in book.positions and units_of(book.positions[id_]) > stays
+    }
     if left_over != known:
-        yield Noted(now, TO_CLOSE, " ".join(left_over))
+        yield Noted(now, TO_CLOSE, _written(left_over))
 
 
 def ramp_share(book: Book, settings: Settings) -> Decimal:

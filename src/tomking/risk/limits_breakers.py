@@ -91,21 +91,35 @@ def record_of(case: Case) -> Record:
 
 def month_watched(case: Case) -> Allowance:
     """A month on the way to 12 % is a sign of trading too much: a warning (C.4)."""
+    projected, words = month_pace(case)
+    if projected <= case.settings.month_gain_share_watched:
+        return allowed(words)
+    return Allowance(None, words, warning=words)
+
+
+def size_of_month(case: Case) -> tuple[Decimal, str]:
+    """A month on the way to 15 %: less is opened (C.4)."""
+    projected, words = month_pace(case)
+    if projected <= case.settings.month_gain_share_reduced:
+        return Decimal(1), ""
+    return case.settings.month_size_share, words
+
+
+def month_pace(case: Case) -> tuple[Decimal, str]:
+    """The month's gain at its present rate, as a share; 0 where it has none or is too young to say."""
     settings, day = case.settings, case.view.today
     month = next((p for p in periods(case.book, settings) if p.level == MONTH), None)
     if month is None or month.base <= ZERO:
-        return allowed()
+        return ZERO, ""
     gain = case.net_liq / month.base - 1
     if gain <= ZERO:
-        return allowed()
+        return ZERO, ""
     first = day.replace(day=1)
     done = len(case.view.sessions.between(first, day).days)
     whole = len(case.view.sessions.between(first, _month_end(day)).days)
     projected = gain * whole / max(done, 1)
     words = f"the month is at {gain:+.1%} after {done} sessions, {projected:+.1%} at this rate"
-    if done < LEAST_SESSIONS or projected <= settings.month_gain_share_watched:
-        return allowed(words)
-    return Allowance(None, words, warning=words)
+    return (projected if done >= LEAST_SESSIONS else ZERO), words
 
 
 LEAST_SESSIONS = 5

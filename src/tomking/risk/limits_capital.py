@@ -3,7 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
+from tomking.domain import cpi, fomc
 from tomking.domain.book import Position, record_key
+from tomking.domain.calendar import third_friday
 from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
@@ -13,6 +15,7 @@ from tomking.risk.case import Allowance, Case, Limit, allowed, fits, openings, r
 from tomking.risk.kelly import priors, quarter_kelly
 from tomking.risk.regime import by_vix, capital_cap
 from tomking.risk.valuation import heat_of
+from tomking.view import View
 
 BUDGETED = allowed("its own budget governs it")
 
@@ -53,13 +56,46 @@ def margin_allows(case: Case) -> Allowance:
 
 
 def buffer_allows(case: Case) -> Allowance:
-    """Net liq must cover margin and a free buffer beside it, larger in high VIX."""
+    """Net liq must cover margin and a free buffer beside it, larger in high VIX and before events."""
     vix, settings = case.view.vix, case.settings
     if vix is None:
         return refused("no VIX, no buffer")
-    buffer = by_vix(vix, settings.buffer_vix_bounds, settings.buffer_shares)
+    more, event = _event_buffer(case)
+    buffer = by_vix(vix, settings.buffer_vix_bounds, settings.buffer_shares) + more
     used = case.account.margin + reserved(case.book, case.settings)
-    return fits(case, f"with a free buffer of {buffer:.0%} of it", used, case.margin, 1 / (1 + buffer))
+    what = f"with a free buffer of {buffer:.0%} of it" + (f" ({event})" if event else "")
+    return fits(case, what, used, case.margin, 1 / (1 + buffer))
+
+
+def _event_buffer(case: Case) -> tuple[Decimal, str]:
+    """What the greatest event of today and the next session adds to the buffer (C.1), and its name."""
+    view, settings, product = case.view, case.settings, case.wish.product
+    following = view.sessions.after(view.today)
+    days = [view.today] if following is None else [view.today, following.date]
+    found = [(ZERO, "")]
+    if any(map(fomc.fomc_on, days)):
+        found.append((settings.buffer_fomc_share, "FOMC"))
+    if any(map(cpi.cpi_on, days)):
+        found.append((settings.buffer_cpi_share, "CPI"))
+    if view.events.earnings_between(product, days[0], days[-1]) is not None:
+        found.append((settings.buffer_earnings_share, f"earnings of {product}"))
+    if any(_is_monthly_expiration(day, view) for day in days):
+        found.append((settings.buffer_expiration_share, "monthly expiration"))
+    if view.today.month == DECEMBER:
+        found.append((settings.buffer_december_share, "December"))
+    return max(found)
+
+
+DECEMBER = 12
+
+
+def _is_monthly_expiration(day: date, view: View) -> bool:
+    """The third Friday, or the session before it where that is a holiday."""
+    third = third_friday(day.year, day.month)
+    if view.sessions.on(third) is not None:
+        return day == third
+    before = view.sessions.before(third)
+    return before is not None and day == before.date
 
 
 def family_allows(case: Case) -> Allowance:
@@ -195,7 +231,7 @@ def costs_allow(case: Case) -> Allowance:
     if slip is None:
         return refused("a leg has no mid, so its slippage is unknown")
     product = PRODUCTS[case.wish.product]
-    most = settings.cost_share_max_micro if product.fee_class == "micro" else settings.cost_share_max
+    most = settings.cost_share_max_micro if product.micro else settings.cost_share_max
     costs, gain = case.fees + 2 * slip * case.multiplier, case.wish.target_gain * case.multiplier
     words = (
         f"fees ${case.fees:,.2f} + slippage ${2 * slip * case.multiplier:,.2f} of ${gain:,.2f} at the target"

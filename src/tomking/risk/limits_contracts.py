@@ -1,47 +1,31 @@
 """Micro against full contracts: how many of each, and when full ones have been earned (methodology C.13)."""
 
-from collections.abc import Iterator
-
 from tomking.domain.book import Position
-from tomking.domain.products import micro_of
-from tomking.domain.record import Record
 from tomking.risk.case import Allowance, Case, Limit, allowed, openings, refused
 from tomking.risk.coordination import UNITS_MAX
-
-FUTURES = ("friday_0dte", "lt112", "calendarized_112", "futures_strangle")
-"""Strategies whose closed trades count as futures trades."""
-TENTHS = {"SPXW": "XSP", "SPX": "XSP"}
-"""Index options a tenth of which is listed: to a full-size contract they are twice an ES."""
+from tomking.risk.progress import earned_phase, full_size_requirements, requirements, small_of
 
 
 def full_size_allows(case: Case) -> Allowance:
-    """Full-size contracts wait until enough trades were closed, well enough, in a large enough account."""
+    """Full-size contracts are earned by closed trades; micros, tenths and budgets need nothing.
+
+    C.13 names what any of them asks for.  Beyond that it must stand in A.4's row for the phase that is
+    earned, not only reached by value (ruling 5).  Where phases follow net liq alone, nothing is asked
+    (decision 208).
+    """
     settings, product = case.settings, case.wish.product
-    small = micro_of(product) or TENTHS.get(product)
-    if settings.full_size != "earned" or small is None or case.is_budgeted:
+    small = small_of(product)
+    if settings.phase_gating == "value" or small is None or case.is_budgeted:
         return allowed()
-    said = list(_wanting(case))
-    return refused(f"{product} is not earned yet ({'; '.join(said)}): trade {small}") if said else allowed()
-
-
-def _wanting(case: Case) -> Iterator[str]:
-    """What is missing to full-size contracts, in words."""
-    settings, record = case.settings, futures_record(case)
-    if case.net_liq <= settings.full_size_usd:
-        yield f"net liq ${case.net_liq:,.0f}, more than ${settings.full_size_usd:,.0f} is needed"
-    if case.phase < settings.full_size_phase:
-        yield f"phase {case.phase}, {settings.full_size_phase} is needed"
-    if record.trades <= settings.full_size_trades:
-        yield f"{record.trades} closed futures trades, more than {settings.full_size_trades} are needed"
-    rate = record.wins / record.trades if record.trades else 0.0
-    if rate <= settings.full_size_wins:
-        yield f"{rate:.0%} of them won, more than {settings.full_size_wins:.0%} are needed"
-
-
-def futures_record(case: Case) -> Record:
-    """Closed trades and wins of the strategies that trade options on futures."""
-    mine = [one for key, one in case.book.records.items() if key.partition(":")[0] in FUTURES]
-    return Record(sum(one.trades for one in mine), sum(one.wins for one in mine))
+    today = case.view.today
+    asked = full_size_requirements(case.book, case.net_liq, today, settings)
+    earned = min(earned_phase(case.book, today, settings), case.phase)
+    place = case.places.get(case.wish.strategy)
+    if place is not None and product not in place.products[earned]:
+        following = min(earned + 1, len(place.products) - 1)
+        asked += requirements(case.book, following, today, settings, in_phase=False)
+    lacking = "; ".join(f"{one.name} {one.reached} of {one.needed}" for one in asked if not one.met)
+    return refused(f"{product} is not earned yet ({lacking}): trade {small}") if lacking else allowed()
 
 
 def contracts_allow(case: Case) -> Allowance:
@@ -77,6 +61,6 @@ def _units(position: Position) -> int:
 
 
 CONTRACT_LIMITS = (
-    Limit("full size", "PHASE", "C.13, ruling 5", full_size_allows),
+    Limit("full size", "PHASE", "A.2, C.13, ruling 5", full_size_allows),
     Limit("contracts", "CAP", "C.13", contracts_allow),
 )

@@ -9,7 +9,6 @@ from tomking.domain.money import ZERO
 from tomking.domain.structure import Structure
 from tomking.risk.availability import ES_EQUIVALENT
 from tomking.risk.case import Allowance, Case, Limit, allowed, is_new, openings, refused
-from tomking.risk.progress import earned_phase, is_full_size, requirements
 
 JOINED = allowed("joins an open position")
 
@@ -28,29 +27,6 @@ def phase_allows(case: Case) -> Allowance:
             f"{strategy} may not trade {product} in phase {phase}, only {', '.join(sorted(table[phase]))}"
         )
     return allowed()
-
-
-def earned_allows(case: Case) -> Allowance:
-    """Full-size contracts need the phase to be earned, not only reached by value (ruling 5).
-
-    What the earned phase's row of A.4 holds may be traded; micros and tenths always.
-    """
-    product, place = case.wish.product, case.places.get(case.wish.strategy)
-    if place is None or not is_full_size(product) or case.phase < FIRST_EARNED:
-        return allowed("not a full-size contract, or nothing to be earned")
-    if case.settings.phase_gating == "value":
-        return allowed("phases follow net liq alone")
-    today, settings = case.view.today, case.settings
-    earned = earned_phase(case.book, today, settings)
-    if product in place.products[min(earned, case.phase)]:
-        return allowed(f"phase {earned} is earned")
-    asked = requirements(case.book, earned + 1, today, settings, in_phase=False)
-    lacking = ", ".join(f"{one.name} {one.reached} of {one.needed}" for one in asked if not one.met)
-    return refused(f"{product} needs more than the earned phase {earned}: {lacking}")
-
-
-FIRST_EARNED = 2
-"""Phases 0 and 1 ask for nothing that trading here earns (A.2)."""
 
 
 def strategy_ceiling(case: Case) -> Allowance:
@@ -229,7 +205,6 @@ def _monday(day: date) -> date:
 
 COUNT_LIMITS = (
     Limit("phase", "PHASE", "A.4", phase_allows),
-    Limit("earned phase", "PHASE", "A.2, ruling 5", earned_allows),
     Limit("strategy ceiling", "CAP", "A.4, ruling 13", strategy_ceiling),
     Limit("open positions", "CAP", "A.3, ruling 13", positions_allow),
     Limit("entries a day", "CAP", "A.3", entries_allow),

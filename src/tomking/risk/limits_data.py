@@ -16,6 +16,7 @@ from tomking.domain.contract import Contract, Option, Right
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
+from tomking.risk.readings import suspended_until, vix_fault
 from tomking.risk.settings import Settings
 from tomking.risk.tape import second_of, tape_of
 
@@ -24,18 +25,17 @@ VIX_FAMILY = "VIX"
 
 def vix_fresh(case: Case) -> Allowance:
     """Missing is missing: no entry, never a default value."""
-    settings, seen = case.settings, case.view.market.vix(case.view.now)
-    if seen is None:
-        return refused("no VIX")
-    level, as_of = seen
-    age = case.view.now - as_of
-    # On coarse data the last snapshot stands until the next (ruling 7).
-    most = max(settings.vix_age_minutes_max, case.view.market.grid_minutes)
-    if age > timedelta(minutes=most):
-        return refused(f"VIX {level:.2f} is {age.total_seconds() / 60:.0f} minutes old, limit {most}")
-    if not settings.vix_low < level < settings.vix_high:
-        return refused(f"VIX {level:.2f} is outside {settings.vix_low:g} to {settings.vix_high:g}")
-    return allowed()
+    fault = vix_fault(case.view, case.settings)
+    return refused(fault) if fault else allowed()
+
+
+def not_suspended(case: Case) -> Allowance:
+    """Three bad readings in a row take a product out for ten minutes."""
+    until = suspended_until(case.book, case.wish.product, case.settings)
+    if until is None or case.view.now >= until:
+        return allowed()
+    bad = case.settings.bad_readings_max
+    return refused(f"{case.wish.product} had {bad} bad readings in a row: until {until.isoformat()}")
 
 
 def vix_jump_confirmed(case: Case) -> Allowance:
@@ -222,6 +222,7 @@ def expiry_sensible(case: Case) -> Allowance:
 
 DATA_LIMITS = (
     Limit("VIX", "DATA", "C.11", vix_fresh),
+    Limit("bad data", "DATA", "C.11", not_suspended),
     Limit("VIX jump", "DATA", "C.11", vix_jump_confirmed),
     Limit("daily bars", "DATA", "C.11", bars_ready),
     Limit("index level", "DATA", "C.11", index_believed),

@@ -9,16 +9,18 @@ from math import isnan
 
 from tomking.domain.book import Book
 from tomking.domain.events import Event, LevelChanged, Noted
+from tomking.risk.readings import VIX, bad_of, counted, vix_fault
 from tomking.risk.settings import Settings
 from tomking.risk.tape import Tape
 from tomking.view import View
 
-SPIKE, CRASH, DAY_HIGH, SWAN, RUN = (
+SPIKE, CRASH, DAY_HIGH, SWAN, RUN, UNSEEN = (
     "pause.vix_spike",
     "pause.vix_crash",
     "pause.day_high",
     "pause.black_swan",
     "pause.losing_run",
+    "pause.no_vix",
 )
 WORDS = {
     CRASH: "VIX crash",
@@ -26,6 +28,7 @@ WORDS = {
     RUN: "losing run",
     DAY_HIGH: "fall from the day's high",
     SPIKE: "VIX spike",
+    UNSEEN: "no VIX to be trusted",
 }
 RUN_SEEN = "risk.losing_run"
 """Note: the length of the losing run that has already paused entries."""
@@ -48,6 +51,7 @@ def pause_events(book: Book, view: View, tape: Tape, net_liq: float, settings: S
         until = book.levels.get(name)
         if until and now >= datetime.fromisoformat(until):
             yield LevelChanged(now, name, until, "", "over")
+    yield from _unseen_vix(book, view, settings)
     yield from _vix_flags(book, view, tape, settings)
     fall = 1 - net_liq / tape.high if tape.high > 0 else 0.0
     if fall >= float(settings.day_high_share_max) and not is_on(book, DAY_HIGH):
@@ -72,6 +76,20 @@ def _vix_flags(book: Book, view: View, tape: Tape, settings: Settings) -> Iterat
         words = f"VIX {vix:.2f} from {low:.2f} within {settings.vix_spike_minutes} minutes"
         until = view.now + timedelta(minutes=settings.vix_spike_minutes)
         yield _begun(book, view, SPIKE, until, words)
+
+
+def _unseen_vix(book: Book, view: View, settings: Settings) -> Iterator[Event]:
+    """Three bad minutes of the VIX in a row, and each one after them, pause for half an hour (C.9, C.11)."""
+    fault = vix_fault(view, settings)
+    seen = list(counted(book, VIX, view.now, is_bad=bool(fault)))
+    yield from seen
+    known, before = bad_of(book, VIX), book.levels.get(UNSEEN, "")
+    times = 1 if known is None else known.times + 1
+    if fault and seen and times >= settings.bad_readings_max:
+        if before and view.now >= datetime.fromisoformat(before):
+            before = ""  # it has just been written down as over
+        until = (view.now + timedelta(minutes=settings.vix_calm_minutes)).isoformat()
+        yield LevelChanged(view.now, UNSEEN, before, until, f"{fault}, {times} minutes in a row")
 
 
 def swan_events(book: Book, view: View, settings: Settings) -> Iterator[Event]:

@@ -29,8 +29,10 @@ LOSS_SHARE_MAX = Decimal("0.05")
 """Of one position, before P2."""
 TRADES_TO_JUDGE = 10
 """Of a strategy, before P4 asks whether it gains."""
-FULL_INDEX = {"SPX": "XSP", "SPXW": "XSP"}
-"""Index options with a tenth beside them."""
+TENTHS = {"SPX": "XSP", "SPXW": "XSP"}
+"""Index options with a tenth beside them: to a full-size contract they are twice an ES."""
+FUTURES = ("friday_0dte", "lt112", "calendarized_112", "futures_strangle")
+"""Strategies whose closed trades count as futures trades."""
 
 
 class Requirement(NamedTuple):
@@ -139,9 +141,33 @@ def may_rise(book: Book, today: date, settings: Settings) -> bool:
     return all(one.met for one in asked)
 
 
-def is_full_size(product: str) -> bool:
-    """Whether a micro, or a tenth, of the same thing is listed."""
-    return micro_of(product) is not None or product in FULL_INDEX
+# ------------------------------------------------------------------------------ full-size contracts
+
+
+def small_of(product: str) -> str | None:
+    """The micro, or the tenth, that is traded until a full-size contract is earned; None: it is none."""
+    return micro_of(product) or TENTHS.get(product)
+
+
+def full_size_requirements(
+    book: Book, net_liq: Decimal, today: date, settings: Settings
+) -> tuple[Requirement, ...]:
+    """What any full-size contract asks for (C.13), its phase being the one that is earned (A.2, ruling 5)."""
+    least, phase, most = settings.full_size_usd, settings.full_size_phase, settings.full_size_trades
+    earned, record = earned_phase(book, today, settings), futures_record(book)
+    rate, share = (record.wins / record.trades if record.trades else 0.0), settings.full_size_wins
+    return (
+        Requirement("net liq", f"more than ${least:,.0f}", f"${net_liq:,.0f}", net_liq > least),
+        Requirement("earned phase", f"{phase}", f"{earned}", earned >= phase),
+        Requirement("closed futures trades", f"more than {most}", f"{record.trades}", record.trades > most),
+        Requirement("of them won", f"more than {share:.0%}", f"{rate:.0%}", rate > share),
+    )
+
+
+def futures_record(book: Book) -> Record:
+    """Closed trades and wins of the strategies that trade options on futures."""
+    mine = [one for key, one in book.records.items() if key.partition(":")[0] in FUTURES]
+    return Record(sum(one.trades for one in mine), sum(one.wins for one in mine))
 
 
 # ------------------------------------------------------------------------------ the memory

@@ -22,6 +22,7 @@ from tomking.risk import assignment, breakers, drawdown, emergency
 from tomking.risk.drawdown import SEEN, Why, acts, closes, lost_dollars, planned_dollars
 from tomking.risk.groups import complexes_correlation, held_complexes
 from tomking.risk.pauses import RUN_SEEN, WORDS, is_zero_dte, pause_events, paused, swan_events, zero_dte_ends
+from tomking.risk.readings import VIX_NOTE, vix_fault
 from tomking.risk.settings import Settings
 from tomking.risk.tape import NOTE, Tape, begun, read, tape_of
 from tomking.risk.valuation import account_of
@@ -39,7 +40,7 @@ def guard(book: Book, view: View, net_liq: Decimal, settings: Settings, *, quick
     events: list[Event] = []
     if tape is not before:
         events.append(Noted(view.now, NOTE, tape.text))
-    if quick and _is_quiet(book, tape, vix, value, settings):
+    if quick and _is_quiet(book, tape, vix, value, settings) and not vix_fault(view, settings):
         return [
             *events,
             *swan_events(book, view, settings),
@@ -68,7 +69,7 @@ WATCHED = (*WORDS, breakers.LEVEL, emergency.LEVEL, emergency.MANUAL)
 def _is_quiet(book: Book, tape: Tape, vix: float | None, net_liq: float, settings: Settings) -> bool:
     """Whether every measure is so far below its first threshold that only a black swan can begin."""
     levels, notes = book.levels, book.notes
-    if vix is None or any(levels.get(name) for name in WATCHED):
+    if vix is None or any(levels.get(name) for name in WATCHED) or VIX_NOTE in notes:
         return False
     if book.losing_run >= settings.losing_run_pause or RUN_SEEN in notes:
         return False
@@ -122,7 +123,7 @@ def _break(  # noqa: PLR0917
     events += breakers.tightened(book, level, words, view.now)
     worst = breakers.riskiest(book) if breakers.closes_riskiest(found) else None
     if worst is not None:
-        events += emergency.named(book, [worst.id], view.now)
+        events += emergency.named(book, {worst.id: 0}, view.now)
 
 
 STIRRED_VIX = 2.0
@@ -155,8 +156,7 @@ def _raise(  # noqa: PLR0917
         if level >= emergency.REDUCE > before:
             # A breaker may have named one in this very step: both notes must survive.
             known = book if not (named := _named(events)) else _with_note(book, named)
-            half = [position.id for position in emergency.half_of_short_premium(book)]
-            events += emergency.named(known, half, view.now)
+            events += emergency.named(known, emergency.half_of_short_premium(book), view.now)
         return
     if not breached:
         if level == emergency.level_of(book) and not by_vix and emergency.is_by_vix(book):
@@ -215,14 +215,19 @@ def forced(book: Book, values: Mapping[tuple[str, str], Decimal], settings: Sett
     found: list[Close] = []
     for position in sorted(book.positions.values(), key=emergency.rank):
         why = _why(position, book, values, settings, zero)
+        threatened = assignment.threatened(book, position) if why is None else ()
+        stays = 0 if why or threatened else named.get(position.id, 0)
+        if stays:
+            why = HALVED
         if why is None:
-            found += closes(position, assignment.threatened(book, position), DELIVERY)
+            found += closes(position, threatened, DELIVERY)
             continue
         for group in emergency.naked_first(position.open_components):
-            found += closes(position, group, why)
+            found += closes(position, group, why, stays)
     return found
 
 
+HALVED = Why("reduction", "emergency level 3 halves short premium", Urgency.STOP)
 DELIVERY = Why("assignment", "a short option in the money expires today and would deliver", Urgency.STOP)
 
 
@@ -240,7 +245,7 @@ def _why(
     level = emergency.level_of(book)
     if level >= emergency.FLATTEN:
         return Why("emergency 4", "emergency level 4 closes all short premium", Urgency.STOP)
-    if position.id in emergency.to_close(book):
+    if emergency.to_close(book).get(position.id) == 0:
         return Why("reduction", "a breaker or emergency level 3 reduces short premium", Urgency.STOP)
     if zero and is_zero_dte(position.strategy):
         return Why("0DTE guard", f"{zero} closes every open 0DTE", Urgency.STOP)

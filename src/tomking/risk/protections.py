@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from tomking.domain.settings import setting
 from tomking.risk.coordination import shares
-from tomking.risk.stresses import Stresses
+from tomking.risk.precautions import Precautions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protections(Stresses):
+class Protections(Precautions):
     """See the module."""
 
     # ------------------------------------------------------------------------- earned phases

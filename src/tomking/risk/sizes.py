@@ -6,7 +6,7 @@ from decimal import Decimal
 from tomking.risk import breakers, emergency
 from tomking.risk.case import Case
 from tomking.risk.drawdown import size_multiplier
-from tomking.risk.limits_breakers import size_of_record
+from tomking.risk.limits_breakers import size_of_month, size_of_record
 
 ONE = Decimal(1)
 
@@ -31,3 +31,4 @@ def _further(case: Case) -> Iterator[tuple[Decimal, str]]:
     if book.losing_run >= settings.losing_run_half:
         yield settings.losing_run_size_share, f"after {book.losing_run} losing closes in a row"
     yield size_of_record(case)
+    yield size_of_month(case)

@@ -16,15 +16,10 @@ from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, on_grid_above, on_grid_below
 from tomking.domain.order import Order
-from tomking.domain.slippage import share_at
+from tomking.domain.slippage import is_too_wide, share_at
 from tomking.domain.structure import Leg, Structure
 
 EDGE_OF_SESSION = timedelta(minutes=15)
-WIDEST = 3
-"""Nothing fills while the structure's spread is over three times a normal one."""
-NORMAL_TICKS = Decimal("1.5")
-NORMAL_SHARE = Decimal("0.05")
-"""A normal half-spread of one leg: 5 % of its mid, at least 1.5 ticks (our reading of D.7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +67,6 @@ def model_price(quote: NetQuote, share: Decimal, tick: Decimal, least: Decimal |
     """
     price = on_grid_below(quote.mid - max(share * quote.half_spread, tick), tick)
     return price if least is None else max(price, on_grid_above(least, tick))
-
-
-def is_too_wide(structure: Structure, quotes: Sequence[Quote | None], quote: NetQuote) -> bool:
-    """Whether the quoted spread is over three times a normal one: nobody trades into that."""
-    normal = ZERO
-    for leg, one in zip(structure.legs, quotes, strict=True):
-        mid = one.mid if one is not None else None
-        assert mid is not None, "a net quote has all its legs"
-        normal += abs(leg.ratio) * max(NORMAL_TICKS * leg.contract.tick, NORMAL_SHARE * mid)
-    return quote.half_spread > WIDEST * normal
 
 
 def leg_prices(structure: Structure, quotes: Sequence[Quote | None], net: Decimal) -> tuple[Decimal, ...]:

@@ -14,8 +14,12 @@ from rich.text import Text
 from tomking.app.cli.configuration import read_config
 from tomking.app.standing import Position, dollars, stand
 from tomking.domain.calendar import new_york
+from tomking.risk.phases import phase_of
 from tomking.risk.portfolio import portfolio_margin
+from tomking.risk.progress import Requirement, full_size_requirements, progress
+from tomking.risk.protect import trading_state
 from tomking.risk.standing import GROUP, Reading
+from tomking.risk.state import holding
 from tomking.risk.stress import Stressed
 
 WIDTH = 110
@@ -52,12 +56,12 @@ def print_risk(
     *,
     as_json: bool,
 ) -> None:
-    """Every limit with what is used of it, the fullest group, and the effective number of bets."""
+    """The trading state, every limit with what is used of it, the number of bets, the next phase."""
     found = stand(journal, chains, read_config(config, assignments))
     if as_json:
         print(json.dumps({**_head(found), **_risk_json(found)}, indent=2))
         return
-    _print(_title(found), _limits(found), *_sentences(found), *found.notes)
+    _print(_title(found), *_state(found), _limits(found), *_sentences(found), *_progress(found), *found.notes)
 
 
 # ------------------------------------------------------------------------------------------- text
@@ -127,6 +131,47 @@ def _limits(found: Position) -> Table:
             _said(one.limit - one.used, one),
             one.source,
         )
+    return out
+
+
+def _state(found: Position) -> Iterator[Table | str]:
+    """Whether it trades, and everything that holds now."""
+    name, why = trading_state(found.book, found.settings)
+    yield f"Trading state: {name}" + (f" ({why}). Exits go on." if why else ".")
+    out = _table("holds", "", "does", "until")
+    for one in holding(found.book, found.view.now, found.settings):
+        out.add_row(one.kind, one.name, one.value, one.until)
+    if out.row_count:
+        yield out
+
+
+def _progress(found: Position) -> Iterator[Table | str]:
+    """What the next phase and full-size contracts ask for, line by line."""
+    phase, gating = phase_of(found.book), found.settings.phase_gating
+    rows = _next_phase(found)
+    if not rows:
+        yield f"Phase {phase} is the last."
+    else:
+        asked = "all of it" if gating == "earned" else "by value alone; the rest is shown"
+        yield f"Progress from phase {phase} to {phase + 1} (phase_gating = {gating}: {asked}):"
+        yield _requirements(rows)
+    asked = "not asked here; paper and live ask" if gating == "value" else "asked"
+    yield f"Full-size contracts (phase_gating = {gating}: {asked}):"
+    yield _requirements(_full_size(found))
+
+
+def _next_phase(found: Position) -> tuple[Requirement, ...]:
+    return progress(found.book, found.account.net_liq, found.view.today, found.settings)
+
+
+def _full_size(found: Position) -> tuple[Requirement, ...]:
+    return full_size_requirements(found.book, found.account.net_liq, found.view.today, found.settings)
+
+
+def _requirements(rows: Sequence[Requirement]) -> Table:
+    out = _table("requirement", "needed", "reached", "")
+    for row in rows:
+        out.add_row(row.name, row.needed, row.reached, "met" if row.met else "not yet")
     return out
 
 
@@ -213,6 +258,10 @@ def _risk_json(found: Position) -> dict[str, object]:
             {"name": r.name, "used": r.used, "limit": r.limit, "unit": r.unit, "source": r.source}
             for r in one.readings
         ],
+        "state": dict(zip(("name", "why"), trading_state(found.book, found.settings), strict=True)),
+        "holds": [row._asdict() for row in holding(found.book, found.view.now, found.settings)],
+        "next_phase": [row._asdict() for row in _next_phase(found)],
+        "full_size": [row._asdict() for row in _full_size(found)],
         "fullest_group": None if fullest is None else fullest.name,
         "effective_bets": one.bets,
         "portfolio_margin": portfolio_margin(one.table.exposure),

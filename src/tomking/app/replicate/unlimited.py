@@ -1,6 +1,6 @@
 """The risk system of an index: none.  Only ``app.replicate.run`` may plug it in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -33,6 +33,9 @@ class Unlimited:
 
     def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
         return Approved(wish, wish.ceiling, "the index's own rules: all of net liq")
+
+    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+        return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
         """No margin: the portfolio is paid for and covers what is sold."""

@@ -27,7 +27,7 @@ POSITIONS, UNITS = 6, 5
 WATCHED = timedelta(minutes=10)
 SIZES = (3, 6, 18, 30, 45)
 """ES units of unprotected books, for the table; three are what the gate permits."""
-LEFT_OUT = "earned phase"
+LEFT_OUT = "full size"
 """This limit would refuse a new account every ES contract; here the account has earned them."""
 
 

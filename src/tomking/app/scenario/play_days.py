@@ -235,9 +235,7 @@ def august_2015() -> Outcome:
     figures: Figures = {
         "move": stage.tape.move(monday),
         "entries_24": _opened(story, *_span(monday)),
-        "sold_at_stub_prices": sum(
-            f.at < at(monday, "10:15") and f.at >= at(monday, "09:30") for _, f in story.closings()
-        ),
+        "paid_over_model": _worst_paid(story, at(monday, "09:30"), at(monday, "10:15")),
         "emergency_level": story.highest("emergency", *_span(monday)),
         "loss": _loss(story, date(2015, 8, 20), date(2015, 9, 4)),
         **_common(story, stage),
@@ -267,21 +265,26 @@ def flash_crash_2010() -> Outcome:
     reached = [
         new_york(e.at) for e in story.levels("breaker") if e.after in {"2", "3"} and e.at >= at(day, "09:30")
     ]
-    paid = [
-        _paid_over_mid(f.fill.leg_prices, f.fill.leg_mids, [leg.ratio for leg in o.structure.legs])
-        for o, f in story.closings()
-        if at(day, "14:30") <= f.at < at(day, "15:30")
-    ]
     figures: Figures = {
         "move": stage.tape.move(day),
         "breaker_level": story.highest("breaker", *_span(day)),
         "breaker_hour": min((r.hour + r.minute / 60 for r in reached), default=None),
         "opened_in_crash": _opened(story, at(day, "14:30"), at(day, "16:01")),
-        "paid_over_model": max(paid, default=1.0),
+        "paid_over_model": _worst_paid(story, at(day, "14:30"), at(day, "15:30")),
         "loss": _loss(story, date(2010, 5, 5), date(2010, 5, 14)),
         **_common(story, stage),
     }
     return Outcome(figures, (("net liq", story),), (said,))
+
+
+def _worst_paid(story: Story, since: datetime, until: datetime) -> float:
+    """The most that a closing in [since, until) paid over the mids; 1 when none paid anything."""
+    paid = [
+        _paid_over_mid(f.fill.leg_prices, f.fill.leg_mids, [leg.ratio for leg in o.structure.legs])
+        for o, f in story.closings()
+        if since <= f.at < until
+    ]
+    return max(paid, default=1.0)
 
 
 def _paid_over_mid(prices: Sequence[object], mids: Sequence[object], ratios: Sequence[int]) -> float:

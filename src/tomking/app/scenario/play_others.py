@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime
+from math import log1p
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from tomking.domain import events as ev
 from tomking.domain.contract import Option
 from tomking.domain.order import Order
 from tomking.pricing.bachelier import bachelier
-from tomking.strategies import butterfly_9b
+from tomking.strategies import box_financing, butterfly_9b
 
 FIRST = date(2018, 6, 20)
 FLY_WIDTH = 10.0
@@ -199,21 +200,27 @@ def oil() -> Outcome:
     return Outcome({"not_numbers": broken, "parity_error": worst, "months_out": float(out)})
 
 
-def waiting(*keys: str) -> Outcome:
-    """What cannot be played yet."""
-    return Outcome(dict.fromkeys(keys))
-
-
-def crude_up() -> Outcome:
-    return waiting("call_side_tested", "loss_share")
-
-
-def crude_range() -> Outcome:
-    return waiting("closed_at_target")
+BROKER, TREASURY = 0.06, 0.042
+"""Rates of B.11's example: a box is sold up to 4.95 %."""
 
 
 def box() -> Outcome:
-    return waiting("permitted_48", "permitted_51")
+    """A Wednesday in two markets, in which a year's box lends at 4.8 % and at 5.1 % (simple)."""
+    first, low = _boxes(0.048)
+    second, high = _boxes(0.051)
+    figures: Figures = {"permitted_48": first, "permitted_51": second}
+    return Outcome(figures, notes=(low, high))
+
+
+def _boxes(rate: float) -> tuple[int, str]:
+    """Boxes that B.11 permits in its window, and what was said of them, the gate's costs included."""
+    settings = box_financing.Settings(treasury_rate=TREASURY, margin_rate=BROKER)
+    strategy = box_financing.strategy(settings)
+    stage = Stage(tape(rate=log1p(rate)), usd(200_000), (strategy,))
+    found = stage.wishes(strategy, "box", begin(stage, FIRST, "10:31"))
+    reasons = [wish.reason for wish in found]
+    refused = [words for e in stage.story.declined("box_financing") for words in e.details]
+    return len(found), f"At {rate:.1%}: {'; '.join((*reasons, *refused)) or 'sold'}."
 
 
 PLAYS = {
@@ -222,7 +229,5 @@ PLAYS = {
     "short-leap-puts-off": short_leap_puts,
     "butterfly-debit-160": butterfly_debit,
     "oil-2020": oil,
-    "crude-plus-15": crude_up,
-    "crude-range": crude_range,
     "box-rate": box,
 }

@@ -8,7 +8,6 @@ EVERY_DAY = (
     at_most("short_vol", 5, "short-volatility positions at once"),
     at_least("worst_session", -0.30, "worst session (H.4)"),
 )
-STUBS = "C.11's rule for exits on invalid quotes"
 
 ROWS = (
     Row(
@@ -138,7 +137,11 @@ ROWS = (
         (
             between("move", -0.0395, -0.0393, "index on 24 August"),
             none("entries_24", "entries on 24 August"),
-            none("sold_at_stub_prices", "closings before 10:15 on 24 August", STUBS),
+            # It said before that nothing may be closed before 10:15.  But exits are never blocked (C.0): C.11
+            # is about what they pay, and that is claimed instead, by the bound of flash-crash-2010.
+            at_most(
+                "paid_over_model", 1.25, "price paid over the model's mid, at worst, in closings before 10:15"
+            ),
             at_least("emergency_level", 3, "highest emergency level on 24 August"),
             at_most("loss", 0.10, "greatest loss, share of net liq"),
             *EVERY_DAY,
@@ -161,7 +164,6 @@ ROWS = (
                 "paid_over_model",
                 1.25,
                 "price paid over the model's mid, at worst, in closings of that hour",
-                STUBS,
             ),
             at_most("loss", 0.10, "greatest loss, share of net liq"),
             *EVERY_DAY,

@@ -93,7 +93,6 @@ ROWS = (
                 "weekly_rolled",
                 1,
                 "weekly calls sold on the Friday in place of the one that expired",
-                "the margin of a call that a held LEAP covers",
             ),
             none("restart_differs", "differences between the book and the journal folded anew"),
             *IMPLICIT,
@@ -263,7 +262,7 @@ ROWS = (
         "$200,000, $0 and -$1,000; an LT112 wish is judged in each",
         (
             none("permitted", "wishes permitted"),
-            none("raised", "judgements that raised", "a level of NaN raises in risk/case.py"),
+            none("raised", "judgements that raised"),
             at_least("judged", 8, "wishes judged"),
             at_least("permitted_untouched", 1, "units permitted where nothing is wrong"),
         ),
@@ -281,12 +280,10 @@ ROWS = (
             none(
                 "levels_too_high",
                 "emergency levels above those of a run without restarts, on the day with halts",
-                "the last mids after a restart (execution/marking.py)",
             ),
             none(
                 "head_differs_in_halts",
                 "the same with the day's halts: restarts while no leg has a quote",
-                "the last mids after a restart (execution/marking.py)",
             ),
         ),
     ),

@@ -131,8 +131,8 @@ ROWS = (
         "made up on the sessions from 2018-06-20: WTI +15 % in a week",
         "$200,000: an MCL strangle; futures_strangle runs",
         (
-            exactly("call_side_tested", 1, "the call side is the one that is defended", "futures_strangle"),
-            at_most("loss_share", 0.02, "loss, share of net liq", "futures_strangle"),
+            exactly("call_side_tested", 1, "the call side is the one that is defended"),
+            at_most("loss_share", 0.02, "loss, share of net liq"),
         ),
     ),
     Row(
@@ -140,7 +140,7 @@ ROWS = (
         "H.3, B.4",
         "made up on the sessions from 2018-06-20: WTI within 2 % for 30 days",
         "$200,000: an MCL strangle; futures_strangle runs",
-        (exactly("closed_at_target", 1, "closed once, at half its credit", "futures_strangle"),),
+        (exactly("closed_at_target", 1, "closed once, at half its credit"),),
     ),
     Row(
         "short-leap-puts-off",
@@ -172,8 +172,8 @@ ROWS = (
         "none: broker 6 %, Treasury 4.2 %",
         "a short box at 4.8 % and at 5.1 %",
         (
-            exactly("permitted_48", 1, "permitted at 4.8 %", "box_financing"),
-            none("permitted_51", "permitted at 5.1 %", "box_financing"),
+            exactly("permitted_48", 1, "permitted at 4.8 %"),
+            none("permitted_51", "permitted at 5.1 %"),
         ),
     ),
     Row(

@@ -5,6 +5,7 @@ from time import perf_counter
 
 from tomking.app.scenario import (
     play_august,
+    play_crude,
     play_days,
     play_expiry,
     play_hours,
@@ -35,6 +36,7 @@ PLAYS: dict[str, Callable[[], Outcome]] = {
     **play_zero_dte.PLAYS,
     **play_lt112.PLAYS,
     **play_others.PLAYS,
+    **play_crude.PLAYS,
 }
 NAMES = tuple(row.name for row in ROWS)
 

@@ -68,13 +68,25 @@ def packaged() -> tuple[History, Sessions]:
     return load_history(), load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
 
 
-def tape(told: Told | None = None, gold: Bars | None = None) -> Tape:
-    """The real history with ``told`` days in place of its own; ``gold`` replaces gold's daily bars."""
+def tape(
+    told: Told | None = None,
+    gold: Bars | None = None,
+    oil: Bars | None = None,
+    rate: float | None = None,
+) -> Tape:
+    """The real history with ``told`` days in place of its own.
+
+    gold, oil  replace their daily bars
+    rate       replaces the short rate of every day, continuously compounded, 0.05 = 5 %
+    """
     history, sessions = packaged()
-    if told is None and gold is None:
+    if told is None and gold is None and oil is None and rate is None:
         return _real()
     spliced, paths = _spliced(history, sessions, told or {})
-    return Tape(model_market(spliced, sessions, SEED, told=paths, gold_bars=gold), sessions, spliced)
+    if rate is not None:
+        spliced = replace(spliced, rate=np.full_like(spliced.rate, rate))
+    market = model_market(spliced, sessions, SEED, told=paths, gold_bars=gold, oil=oil)
+    return Tape(market, sessions, spliced)
 
 
 @cache
