@@ -12,15 +12,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
-from tastytrade import AlertStreamer, Session
+from tastytrade import AlertStreamer
 from tastytrade.streamer import SubscriptionType
 
 from tomking.adapters.tastytrade import words
-from tomking.adapters.tastytrade.rest import Answered, ask
+from tomking.adapters.tastytrade.rest import Answered, ask, ask_all
+from tomking.adapters.tastytrade.session import GuardedSession
 from tomking.adapters.tastytrade.symbols import Directory, UnknownSymbol
+from tomking.domain.calendar import new_york
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -39,13 +41,24 @@ from tomking.execution.wire import (
 
 BEAT = 10.0
 """Seconds between heartbeats."""
-AT_ONCE = 4
-"""Requests under way together: an answer that does not come must not hold up a cancel."""
+ANSWERED_WITHIN = 10.0
+"""Seconds in which a heartbeat is answered, or the stream is dead."""
+AT_ONCE, KEPT_FREE = 3, 3
+"""Requests under way together: of any kind, and beside them of those that end risk, so that answers that do
+not come never hold up a cancel."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 PATIENCE = 5.0
 """Seconds that ending waits for what is under way; what is not answered then stays UNKNOWN (F15)."""
+READS = 4
+"""Times that positions are read while the account moves beneath them."""
+BACK = timedelta(days=6)
+"""Transactions of so many days hold those of the session before, whatever the holidays."""
 MOST_TOLD = 10_000
 """Messages kept for ``take``; the searches repair what is lost beyond."""
+
+
+Lane = asyncio.PriorityQueue[tuple[int, int, Request]]
+"""Urgency, turn, request: the lowest first."""
 
 
 class _Raw(AlertStreamer):
@@ -61,39 +74,46 @@ class _Raw(AlertStreamer):
         await self._subscribe(SubscriptionType.ACCOUNT, [account])
 
     async def beat(self) -> None:
-        """One heartbeat, which has to be answered within ten seconds."""
-        await self._subscribe(SubscriptionType.HEARTBEAT)
+        """One heartbeat; ``TimeoutError`` where it is not answered."""
+        async with asyncio.timeout(ANSWERED_WITHIN):
+            await self._subscribe(SubscriptionType.HEARTBEAT)
 
 
 @dataclass(slots=True)
 class TastytradeLine:
     """See the module.  ``start`` before use, ``close`` at the end."""
 
-    open_session: Callable[[], Session]
+    open_session: Callable[[], GuardedSession]
     account: str
     directory: Directory
     now: Callable[[], datetime]
     """The time that answers are stamped with."""
     said: Callable[[str], None]
     """Told what could not be read, in words, without anybody's numbers."""
+    wake: Callable[[], None] = lambda: None
+    """Called on the network's thread whenever there is something to ``take``."""
     _told: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_TOLD))
     _shown: dict[str, BrokerOrder] = field(default_factory=dict[str, BrokerOrder])
     _lasting: set[str] = field(default_factory=set[str])
     """Orders of ours that are good till cancelled."""
     _loop: asyncio.AbstractEventLoop | None = None
-    _queue: "asyncio.PriorityQueue[tuple[int, int, Request]] | None" = None
+    _lanes: tuple[Lane, Lane] | None = None
+    """Requests that wait: those that end risk, and all others."""
     _thread: threading.Thread | None = None
     _stop: "asyncio.Event | None" = None
+    _closing: bool = False
     _turns: "count[int]" = field(default_factory=count)
 
     # ------------------------------------------------------------------ the Wire
 
     def send(self, request: Request, now: datetime) -> None:
-        loop, queue = self._loop, self._queue
-        if loop is None or queue is None or loop.is_closed():
-            self._told.append(Reply(request.key, now, Outcome.UNKNOWN, code="closed", text="not connected"))
-            return
-        loop.call_soon_threadsafe(queue.put_nowait, (_urgency(request), next(self._turns), request))
+        loop, lanes, urgency = self._loop, self._lanes, _urgency(request)
+        if loop is not None and lanes is not None and not self._closing:
+            lane = lanes[0 if urgency < OPENS else 1]
+            with suppress(RuntimeError):  # the loop may end between the question and the call
+                loop.call_soon_threadsafe(lane.put_nowait, (urgency, next(self._turns), request))
+                return
+        self._tell(Reply(request.key, now, Outcome.UNKNOWN, code="closed", text="not connected"))
 
     def take(self, now: datetime) -> list[Told]:
         told = []
@@ -111,7 +131,8 @@ class TastytradeLine:
         ready.wait()
 
     def close(self) -> None:
-        """Ends the thread; what is under way gets a few seconds."""
+        """Ends the thread; what is under way gets a few seconds, then it is UNKNOWN."""
+        self._closing = True
         if self._loop is not None and self._stop is not None:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
@@ -119,43 +140,55 @@ class TastytradeLine:
             self._thread.join(PATIENCE + 2)
 
     def _run(self, ready: threading.Event) -> None:
-        asyncio.run(self._main(ready))
+        try:
+            asyncio.run(self._main(ready))
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self.said(f"the line has ended: {_kind(error)}")
+        finally:
+            self._closing = True
+            ready.set()
 
     async def _main(self, ready: threading.Event) -> None:
-        self._loop, self._queue, self._stop = (
-            asyncio.get_running_loop(),
-            asyncio.PriorityQueue(),
-            asyncio.Event(),
-        )
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        urgent, others = lanes = Lane(), Lane()
+        self._lanes = lanes
         async with self.open_session() as session:
-            workers = [asyncio.create_task(self._work(session)) for _ in range(AT_ONCE)]
+            workers = [asyncio.create_task(self._work(session, urgent)) for _ in range(KEPT_FREE)]
+            workers += [asyncio.create_task(self._work(session, others)) for _ in range(AT_ONCE)]
             stream = asyncio.create_task(self._listen(session))
             ready.set()
             await self._stop.wait()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._queue.join(), PATIENCE)
+                await asyncio.wait_for(asyncio.gather(urgent.join(), others.join()), PATIENCE)
             for task in (*workers, stream):
                 task.cancel()
             await asyncio.gather(*workers, stream, return_exceptions=True)
+            for lane in lanes:
+                while not lane.empty():
+                    _, _, request = lane.get_nowait()
+                    self._tell(Reply(request.key, self.now(), Outcome.UNKNOWN, code="closed"))
 
     # ------------------------------------------------------------------ requests
 
-    async def _work(self, session: Session) -> None:
-        assert self._queue is not None, "the queue is made before its workers"
+    async def _work(self, session: GuardedSession, lane: Lane) -> None:
         while True:
-            _, _, request = await self._queue.get()
+            _, _, request = await lane.get()
             try:
-                self._told.append(await self._perform(session, request))
+                self._tell(await self._perform(session, request))
             except asyncio.CancelledError:
-                self._told.append(Reply(request.key, self.now(), Outcome.UNKNOWN, code="cancelled"))
+                self._tell(Reply(request.key, self.now(), Outcome.UNKNOWN, code="cancelled"))
                 raise
             except Exception as error:  # noqa: BLE001 - a bug of ours is no proof of anything
                 self.said(f"{type(request).__name__}: {type(error).__name__}")
-                self._told.append(Reply(request.key, self.now(), Outcome.UNKNOWN, code="bug"))
+                self._tell(Reply(request.key, self.now(), Outcome.UNKNOWN, code="bug"))
             finally:
-                self._queue.task_done()
+                lane.task_done()
 
-    async def _perform(self, session: Session, request: Request) -> Reply:
+    def _tell(self, told: Told) -> None:
+        self._told.append(told)
+        self.wake()
+
+    async def _perform(self, session: GuardedSession, request: Request) -> Reply:
         match request:
             case Place():
                 return await self._place(session, request)
@@ -171,7 +204,7 @@ class TastytradeLine:
             case FindTransactions():
                 return await self._transactions(session, request.key)
 
-    async def _place(self, session: Session, place: Place) -> Reply:
+    async def _place(self, session: GuardedSession, place: Place) -> Reply:
         try:
             body = words.placing(place, self.directory)
         except UnknownSymbol as error:
@@ -182,7 +215,7 @@ class TastytradeLine:
         answered = await ask(session, "POST", f"{self._path}/orders", about_an_order=True, json=body)
         return self._ordered(place.key, answered)
 
-    async def _replace(self, session: Session, replace: Replace) -> Reply:
+    async def _replace(self, session: GuardedSession, replace: Replace) -> Reply:
         shown = self._shown.get(replace.order)
         if shown is None:
             text = "the order to be replaced has not been seen"
@@ -206,10 +239,15 @@ class TastytradeLine:
             return Reply(key, at, Outcome.UNKNOWN, code="unreadable", text="taken, in words nobody knows")
         return Reply(key, at, Outcome.ACCEPTED, orders=(order,))
 
-    async def _orders(self, session: Session, key: str) -> Reply:
-        answered = await ask(session, "GET", f"{self._path}/orders/live", about_an_order=False)
+    async def _orders(self, session: GuardedSession, key: str) -> Reply:
+        answered = await ask_all(session, f"{self._path}/orders/live")
         if answered.outcome is not Outcome.ACCEPTED:
             return self._unknown(key, answered)
+        try:
+            self._own(*answered.items)
+        except words.UnknownWord as error:
+            self.said(str(error))
+            return Reply(key, self.now(), Outcome.UNKNOWN, code="unreadable", text=str(error))
         orders, unread = words.orders(answered.items, self.directory)
         for one in unread:
             self.said(one)
@@ -220,30 +258,49 @@ class TastytradeLine:
         self._shown.update((order.id, order) for order in orders)
         return Reply(key, self.now(), Outcome.ACCEPTED, orders=tuple(orders))
 
-    async def _positions(self, session: Session, key: str) -> Reply:
-        held = await ask(session, "GET", f"{self._path}/positions", about_an_order=False)
-        cash = await ask(session, "GET", f"{self._path}/balances/USD", about_an_order=False)
-        for one in (held, cash):
-            if one.outcome is not Outcome.ACCEPTED:
-                return self._unknown(key, one)
-        try:
-            positions = words.positions(held.items, cash.data, self.directory)
-        except (words.UnknownWord, UnknownSymbol) as error:
-            self.said(str(error))
-            return Reply(key, self.now(), Outcome.UNKNOWN, code="unreadable", text=str(error))
-        return Reply(key, self.now(), Outcome.ACCEPTED, positions=positions)
+    async def _positions(self, session: GuardedSession, key: str) -> Reply:
+        """Positions between two looks at a cash balance that has not moved: a fill moves both."""
+        path = f"{self._path}/balances/USD"
+        before = await ask(session, "GET", path, about_an_order=False)
+        for _ in range(READS):
+            held = await ask_all(session, f"{self._path}/positions")
+            after = await ask(session, "GET", path, about_an_order=False)
+            for one in (before, held, after):
+                if one.outcome is not Outcome.ACCEPTED:
+                    return self._unknown(key, one)
+            try:
+                self._own(*held.items, before.data, after.data)
+                positions = words.positions(held.items, after.data, self.directory)
+                if positions.cash == words.positions((), before.data, self.directory).cash:
+                    return Reply(key, self.now(), Outcome.ACCEPTED, positions=positions)
+            except (words.UnknownWord, UnknownSymbol) as error:
+                self.said(str(error))
+                return Reply(key, self.now(), Outcome.UNKNOWN, code="unreadable", text=str(error))
+            before = after
+        text = f"the cash balance changed with each of {READS} looks at the positions"
+        return Reply(key, self.now(), Outcome.UNKNOWN, code="moving", text=text)
 
-    async def _transactions(self, session: Session, key: str) -> Reply:
-        path = f"{self._path}/transactions"
-        answered = await ask(session, "GET", path, about_an_order=False, params={"per-page": 250})
+    async def _transactions(self, session: GuardedSession, key: str) -> Reply:
+        since = new_york(self.now() - BACK).date().isoformat()
+        path, asked = f"{self._path}/transactions", {"start-date": since}
+        answered = await ask_all(session, path, asked, per_page=250)
         if answered.outcome is not Outcome.ACCEPTED:
             return self._unknown(key, answered)
         try:
+            self._own(*answered.items)
             found = words.transactions(answered.items, self.directory)
+            found += words.fee_differences(answered.items, self.directory)
         except (words.UnknownWord, UnknownSymbol) as error:
             self.said(str(error))
             return Reply(key, self.now(), Outcome.UNKNOWN, code="unreadable", text=str(error))
         return Reply(key, self.now(), Outcome.ACCEPTED, transactions=found)
+
+    def _own(self, *found: object) -> None:
+        """``UnknownWord`` where the broker shows something of another account (F62)."""
+        for one in found:
+            number = one.get("account-number") if isinstance(one, Mapping) else None
+            if number not in {None, self.account}:
+                raise words.UnknownWord("the broker has answered with another account's data")
 
     def _unknown(self, key: str, answered: Answered) -> Reply:
         return Reply(key, self.now(), Outcome.UNKNOWN, code=answered.code, text=answered.text)
@@ -254,7 +311,7 @@ class TastytradeLine:
 
     # ------------------------------------------------------------------ the stream
 
-    async def _listen(self, session: Session) -> None:
+    async def _listen(self, session: GuardedSession) -> None:
         """Connects, beats, and connects again after a pause that doubles up to half a minute."""
         pause = FIRST_BACKOFF
         while True:
@@ -263,7 +320,7 @@ class TastytradeLine:
                 async with _Raw(session) as stream:
                     stream.heard = self._heard
                     await stream.connect(self.account)
-                    self._told.append(Line(self.now(), up=True))
+                    self._tell(Line(self.now(), up=True))
                     pause = FIRST_BACKOFF
                     while True:
                         await asyncio.sleep(BEAT)
@@ -272,7 +329,7 @@ class TastytradeLine:
                 raise
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                 self.said(f"account stream: {_kind(error)}")
-            self._told.append(Line(self.now(), up=False))
+            self._tell(Line(self.now(), up=False))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_BACKOFF)
 
@@ -281,16 +338,20 @@ class TastytradeLine:
             return
         order = self._read(data)
         if order is not None:
-            self._told.append(Report(self.now(), order))
+            self._tell(Report(self.now(), order))
 
     def _read(self, data: object) -> BrokerOrder | None:
         try:
+            self._own(data)
             order = words.broker_order(data, self.directory)
         except (words.UnknownWord, UnknownSymbol) as error:
             self.said(str(error))
             return None
         self._shown[order.id] = order
         return order
+
+
+OPENS = 2
 
 
 def _urgency(request: Request) -> int:
@@ -301,7 +362,7 @@ def _urgency(request: Request) -> int:
         case Place(opens=False) | Replace():
             return 1
         case Place():
-            return 2
+            return OPENS
         case _:
             return 3
 

@@ -1,20 +1,21 @@
 """One request to the API and everything that is known of its answer, whatever went wrong (fact T16)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from json import JSONDecodeError
 
 import httpx2
-from tastytrade import Session
-from tastytrade.utils import TastytradeError
 
-from tomking.adapters.tastytrade.session import ForbiddenHost
+from tomking.adapters.tastytrade.session import ForbiddenHost, GuardedSession, LoginFailed
 from tomking.adapters.tastytrade.words import order_id
 from tomking.execution.protocol.outcomes import Answer, Failure, outcome
 from tomking.execution.wire import Outcome
 
-RESETS = (httpx2.NetworkError, httpx2.ProtocolError, httpx2.ProxyError)
+UNSENT = (httpx2.ConnectError, httpx2.UnsupportedProtocol, ForbiddenHost)
+"""Nothing left this machine; even so it is UNKNOWN, because nobody has to rely on it."""
+MOST_PAGES = 40
+"""Of one list: more is a broker that counts in circles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +43,67 @@ class Answered:
         return found if isinstance(found, list) else []
 
 
-async def ask(session: Session, method: str, path: str, *, about_an_order: bool, **more: object) -> Answered:
-    """Sends one request.  Never raises for anything the world does; never sends anything twice.
+async def ask(
+    session: GuardedSession, method: str, path: str, *, about_an_order: bool, **more: object
+) -> Answered:
+    """Sends one request.  Never raises for anything the world does; what moves orders is never sent twice.
 
     about_an_order  what proves success is an order's id; else a 2xx with JSON is enough
 
-    A token that has less than a minute is renewed first.  A 401 says that the token had died: it is dropped,
-    so that the next request gets a new one, and this one is UNKNOWN unless it only reads.
+    A 401 says that the token had died: it is dropped.  What only reads is then asked once more with a new
+    one; what moves an order is UNKNOWN.
     """
+    answered = await _send(session, method, path, about_an_order=about_an_order, **more)
+    if answered.status == HTTPStatus.UNAUTHORIZED:
+        session.drop()
+        if not about_an_order:
+            answered = await _send(session, method, path, about_an_order=about_an_order, **more)
+    return answered
+
+
+async def ask_all(
+    session: GuardedSession, path: str, params: Mapping[str, object] | None = None, *, per_page: int = 200
+) -> Answered:
+    """Reads a list to its last page.
+
+    Lists that have no pages are read once.  A list that has grown or shrunk meanwhile is UNKNOWN: an item
+    may have slipped from one page to another.
+    """
+    items: list[object] = []
+    total: object = None
+    for page in range(MOST_PAGES):
+        asked = {**(params or {}), "per-page": per_page, "page-offset": page}
+        answered = await ask(session, "GET", path, about_an_order=False, params=asked)
+        if answered.outcome is not Outcome.ACCEPTED:
+            return answered
+        items += answered.items
+        pages = answered.body.get("pagination") if isinstance(answered.body, Mapping) else None
+        if not isinstance(pages, Mapping):
+            return replace(answered, body={"data": {"items": items}})
+        if page and pages.get("total-items") != total:
+            return Answered(Outcome.UNKNOWN, code="moving", text=f"{path} changed while it was read")
+        total = pages.get("total-items")
+        if page + 1 >= _whole(pages.get("total-pages")):
+            return replace(answered, body={"data": {"items": items}})
+    return Answered(Outcome.UNKNOWN, code="endless", text=f"{path} has more than {MOST_PAGES} pages")
+
+
+async def _send(
+    session: GuardedSession, method: str, path: str, *, about_an_order: bool, **more: object
+) -> Answered:
     try:
         await session.refresh()
-    except (httpx2.HTTPError, TastytradeError, ForbiddenHost, KeyError, ValueError) as error:
-        # Nothing of the request itself was sent.
-        return Answered(Outcome.UNKNOWN, code="login", text=_said(error))
+    except (LoginFailed, ForbiddenHost) as error:
+        # Nothing of the request itself was sent; both speak in our own words.
+        return Answered(Outcome.UNKNOWN, code="login", text=str(error))
     try:
         response = await session._client.request(method, path, **more)  # type: ignore[arg-type]  # noqa: SLF001
+    except UNSENT as error:
+        return Answered(Outcome.UNKNOWN, code="unsent", text=_said(error))
     except httpx2.TimeoutException as error:
         return Answered(Outcome.UNKNOWN, code="timeout", text=_said(error))
-    except RESETS as error:
+    except httpx2.HTTPError as error:
         return Answered(Outcome.UNKNOWN, code="reset", text=_said(error))
-    except (httpx2.HTTPError, ForbiddenHost) as error:
-        return Answered(Outcome.UNKNOWN, code="unsent", text=_said(error))
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
-        session.session_expiration = 0.0
     return _read(response, about_an_order=about_an_order)
 
 
@@ -87,6 +126,10 @@ def _read(response: httpx2.Response, *, about_an_order: bool) -> Answered:
     )
     known = outcome(answer)
     return Answered(known, body, status, code if known is Outcome.REJECTED else str(status), text)
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _json(response: httpx2.Response) -> tuple[object, bool]:

@@ -13,9 +13,12 @@ from functools import reduce
 from math import gcd
 
 from tomking.adapters.tastytrade.symbols import Directory, Instrument, Listed, UnknownSymbol
-from tomking.domain.contract import Contract, Future, Option
+from tomking.domain.contract import Contract, Future, Option, Share
+from tomking.domain.fees import FUTURE_FEES, OPTION_FEES
+from tomking.domain.fees import fees as scheduled
 from tomking.domain.money import ZERO
-from tomking.domain.structure import Leg
+from tomking.domain.products import PRODUCTS, Settlement
+from tomking.domain.structure import Leg, Structure
 from tomking.execution.wire import (
     BrokerOrder,
     Execution,
@@ -156,7 +159,8 @@ def tag_of(body: object) -> str:
 def broker_order(data: object, directory: Directory) -> BrokerOrder:
     """One order object, REST or stream; ``UnknownWord``, ``UnknownSymbol`` when not all is understood.
 
-    ``fees`` is 0: an order's object shows none, the transactions do.
+    ``fees`` are the schedule's, as an order's object shows none: what was charged differently comes as a
+    movement of money out of the transactions (``fee_differences``).
     """
     order = _mapping(data, "an order")
     legs_in = [_mapping(leg, "a leg") for leg in _list(order, "legs")]
@@ -182,6 +186,7 @@ def broker_order(data: object, directory: Directory) -> BrokerOrder:
         units=units,
         limit=_signed(order, "price"),
         executions=tuple(executions),
+        fees=_fees(executions, {c for leg, c in zip(legs_in, contracts, strict=True) if _opens(leg)}),
         replaces=None if replaced in {None, ""} else str(replaced),
         reason=str(order.get("reject-reason") or ""),
     )
@@ -220,6 +225,41 @@ def transactions(items: Iterable[object], directory: Directory) -> tuple[Transac
     return tuple(one for one in read if one is not None)
 
 
+def fee_differences(items: Iterable[object], directory: Directory) -> tuple[Transaction, ...]:
+    """What the broker charged for trades beside what ``broker_order`` took from the schedule, by order.
+
+    Only rows that show a fee count: one that shows none is not charged yet.  An order in which any row shows
+    none is left for later.
+    """
+    rows: dict[str, list[Json]] = {}
+    for item in items:
+        one = _mapping(item, "a transaction")
+        if one.get("transaction-type") == "Trade" and one.get("order-id"):
+            rows.setdefault(_text(one, "order-id"), []).append(one)
+    found = (_fee_difference(order, trades, directory) for order, trades in rows.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _fee_difference(order: str, trades: Sequence[Json], directory: Directory) -> Transaction | None:
+    if any(all(one.get(name) is None for name in _FEES) for one in trades):
+        return None
+    charged = -sum((_signed(one, name) for one in trades for name in _FEES), ZERO)
+    executions, opening = [], set[Contract]()
+    for one in trades:
+        contract = directory.contract(_text(one, "symbol"))
+        quantity = _side(one) * _whole(one, "quantity", contract)
+        at = _instant(one, "executed-at")
+        executions.append(Execution(_text(one, "id"), contract, quantity, ZERO, at))
+        if _opens(one):
+            opening.add(contract)
+    expected = _fees(executions, opening)
+    if charged == expected:
+        return None
+    at = max(one.at for one in executions)
+    words = f"fees of order {order}: {charged} charged, {expected} by the schedule"
+    return Transaction(f"fees-{order}", Kind.MONEY, at, expected - charged, ZERO, reason=words)
+
+
 def _transaction(one: Json, directory: Directory) -> Transaction | None:
     type_, sub = _text(one, "transaction-type"), _text(one, "transaction-sub-type")
     dollars = _signed(one, "value")
@@ -254,6 +294,33 @@ def _execution(data: object, leg: Json, contract: Contract) -> Execution:
     return Execution(
         _text(fill, "fill-id"), contract, quantity, _number(fill, "fill-price"), _instant(fill, "filled-at")
     )
+
+
+def _fees(executions: Sequence[Execution], opening: set[Contract]) -> Decimal:
+    """By the schedule, dollars: what fills at one instant is one fill, which is rounded to the cent once."""
+    total = ZERO
+    for opens in (True, False):
+        fills: dict[datetime, dict[Contract, int]] = {}
+        for one in executions:
+            if (one.contract in opening) is opens and _has_schedule(one.contract):
+                fill = fills.setdefault(one.at, {})
+                fill[one.contract] = fill.get(one.contract, 0) + one.quantity
+        for fill in fills.values():
+            legs = tuple(Leg(contract, count) for contract, count in fill.items() if count)
+            total += scheduled(Structure("", legs), 1, opens=opens)
+    return total
+
+
+def _opens(leg: Json) -> bool:
+    """Futures say neither; opening and closing one costs the same."""
+    return str(leg.get("action")).endswith("to Open")
+
+
+def _has_schedule(contract: Contract) -> bool:
+    product = PRODUCTS[contract.product]
+    if isinstance(contract, Share):
+        return product.settlement is Settlement.SHARES
+    return product.fee_class in (FUTURE_FEES if isinstance(contract, Future) else OPTION_FEES)
 
 
 def _status(order: Json) -> Status:
