@@ -1,4 +1,4 @@
-"""The broker's own Python SDK, unmodified, against the venue on a real socket: what an options trader needs."""
+"""The broker's own Python SDK, unmodified, against the venue on a real socket."""
 
 import asyncio
 import warnings
@@ -27,8 +27,8 @@ from tastytrade.order import (
     PlacedOrder,
 )
 from tastytrade.utils import TastytradeError
-
 from tests.venue.venueserver import ACCOUNT, FRIDAY, REFRESH, SECRET, Running, running
+
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets, session
 
 pytestmark = pytest.mark.enable_socket
@@ -121,6 +121,7 @@ def test_chains_instruments_and_market_data_can_be_read(shared: Running) -> None
         assert index.bid is not None
         assert 5300 < index.bid < 5400
         (option,) = await get_market_data_by_type(s, options=[SHORT])
+        assert option.mark is not None
         assert option.mark > 0
         assert (await get_market_metrics(s, ["SPX", "SPY"]))[0].symbol == "SPX"
         holidays = await get_market_holidays(s)

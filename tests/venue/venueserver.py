@@ -20,7 +20,7 @@ from tomking.domain.calendar import Sessions
 from tomking.risk.settings import Settings
 from tomking.sim.account import SimAccount
 from tomking.sim.market import ModelMarket
-from tomking.venue.clock import VenueClock
+from tomking.venue.clock import VenueClock, Wall
 from tomking.venue.house import House
 from tomking.venue.server import HOST, Address, application
 from tomking.venue.tokens import Tokens
@@ -48,13 +48,32 @@ def sessions() -> Sessions:
     return load_sessions(date(1990, 1, 1), date(2027, 12, 31))
 
 
-def a_house(at: datetime | None = None, speed: float = 0.0) -> House:
-    start = at or _at(wall_time(10, 30))
-    market = ModelMarket(load_history(), sessions(), 1, real_sizes=True)
-    account = SimAccount(market, sessions(), start, Decimal(200_000))
-    return House(
-        ACCOUNT, market, sessions(), account, VenueClock(start, speed, time.monotonic), Settings()
-    )
+@cache
+def market() -> ModelMarket:
+    """One for all tests: what it answers depends on nothing but the question."""
+    return ModelMarket(load_history(), sessions(), 1, real_sizes=True)
+
+
+@cache
+def _learnt() -> House:
+    """A house that has read the chains that tests ask for, on ``FRIDAY``."""
+    house = _house(_at(wall_time(10, 30)), 0.0, time.monotonic)
+    house.equity_chain("SPX")
+    house.futures_chain("MES")
+    return house
+
+
+def a_house(at: datetime | None = None, speed: float = 0.0, wall: Wall = time.monotonic) -> House:
+    """A fresh account; what was listed on ``FRIDAY`` is known already."""
+    house = _house(at or _at(wall_time(10, 30)), speed, wall)
+    house.directory = _learnt().directory
+    house._chains.update(_learnt()._chains)
+    return house
+
+
+def _house(start: datetime, speed: float, wall: Wall) -> House:
+    account = SimAccount(market(), sessions(), start, Decimal(200_000))
+    return House(ACCOUNT, market(), sessions(), account, VenueClock(start, speed, wall), Settings())
 
 
 @contextmanager
@@ -70,7 +89,7 @@ def running(house: House | None = None, *, strict: bool = False) -> Iterator[Run
     thread = threading.Thread(target=asyncio.run, args=(server.serve(),), daemon=True)
     thread.start()
     while not server.started:
-        time.sleep(0.01)
+        thread.join(0.01)
     address.port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield Running(house, tokens, address.port)

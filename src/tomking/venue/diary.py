@@ -17,7 +17,9 @@ from tomking.domain.errors import BadData
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Leg
 from tomking.execution.wire import Cancel, Place, Replace
-from tomking.venue.house import House
+from tomking.venue.complexes import AskedComplex, asked_complex
+from tomking.venue.house import ComplexBody, ComplexEnd, House
+from tomking.venue.orders import Asked, Wrong, asked
 
 Json = dict[str, object]
 
@@ -75,9 +77,13 @@ class Diary:
             file.write(json.dumps(entry) + "\n")
 
 
-def _entry(request: Place | Replace | Cancel, at: datetime, house: House) -> Json:
+def _entry(request: Place | Replace | Cancel | ComplexBody | ComplexEnd, at: datetime, house: House) -> Json:
     when = at.isoformat()
     match request:
+        case ComplexBody(body=body):
+            return {"at": when, "complex": dict(body)}
+        case ComplexEnd(id=id_):
+            return {"at": when, "complex-end": id_}
         case Cancel(order=order):
             return {"at": when, "cancel": order}
         case Replace(order=order):
@@ -100,6 +106,10 @@ def _again(entry: Json, house: House, now: datetime) -> None:
     elif "replace" in entry:
         limit = Decimal(str(entry["limit"]))
         house.handle(Replace("again", str(entry["tag"]), str(entry["replace"]), limit), now)
+    elif "complex-end" in entry:
+        house.cancel_complex(int(str(entry["complex-end"])))
+    elif "complex" in entry:
+        _complex_again(entry["complex"], house)
     elif "place" in entry:
         rows = entry["legs"]
         if not isinstance(rows, list):
@@ -115,6 +125,19 @@ def _again(entry: Json, house: House, now: datetime) -> None:
             strict=entry["strict"] is True,
         )
         house.handle(place, now)
+
+
+def _complex_again(body: object, house: House) -> None:
+    if not isinstance(body, Mapping):
+        raise ValueError("a complex order is an object")  # noqa: TRY004 - of what a file holds
+
+    def read(body: Mapping[str, object], *, stops: bool) -> Asked | tuple[Wrong, ...]:
+        return asked(body, house.directory, stops=stops)
+
+    order = asked_complex(body, read)
+    if not isinstance(order, AskedComplex):
+        raise ValueError("; ".join(one.message for one in order))  # noqa: TRY004 - of what a file holds
+    house.place_complex(order, body)
 
 
 def _contract(product: str, symbol: str, house: House) -> Contract:

@@ -4,33 +4,53 @@ Nothing here knows of sockets.  ``rest`` and ``sockets`` ask it, and everything 
 through ``SimAccount``, the one model of order life.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-import numpy as np
-
 from tomking.adapters.tastytrade import chains
 from tomking.adapters.tastytrade.symbols import Directory
 from tomking.domain.calendar import Sessions, new_york
-from tomking.domain.contract import Contract
 from tomking.domain.fees import fees
-from tomking.domain.money import ZERO, cents
+from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
 from tomking.execution.wire import BrokerOrder, Cancel, Outcome, Place, Replace, Reply, Report
 from tomking.ports import MarketData
-from tomking.risk.margin import Held, fallback, margin
+from tomking.risk.margin import Held
 from tomking.risk.settings import Settings
 from tomking.sim.account import SimAccount
-from tomking.venue import listings
+from tomking.venue import accounts, listings
 from tomking.venue.accounts import Valuation
 from tomking.venue.clock import VenueClock
+from tomking.venue.complexes import AskedComplex, Complex, Complexes
 from tomking.venue.orders import Asked, Wrong, shown
 from tomking.venue.quotes import Feed
+from tomking.venue.worth import Worth, costs
 
 Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexBody:
+    """A complex order that was taken."""
+
+    body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ComplexEnd:
+    """A complex order that was cancelled."""
+
+    id: int
+
+
+Noted = Callable[[Place | Replace | Cancel | ComplexBody | ComplexEnd, datetime], None]
+
+
+def unheard(_request: object, _at: datetime) -> None:
+    """Nobody keeps what is asked."""
 
 
 @dataclass(slots=True)
@@ -45,14 +65,20 @@ class House:
     clock: VenueClock
     settings: Settings
     """Margin rates."""
-    noted: Callable[[Place | Replace | Cancel, datetime], None] = lambda _request, _at: None
+    noted: Noted = unheard
     """Told of every request that was taken (``venue.diary``)."""
     directory: Directory = field(default_factory=Directory)
     _chains: dict[tuple[str, date], list[Json] | Json] = field(
         default_factory=dict[tuple[str, date], list[Json] | Json]
     )
+    dressed: dict[str, Json] = field(default_factory=dict[str, Json])
+    """What else the API shows of an order, by the account's id: its type, its place in a complex order."""
+    complexes: Complexes = field(init=False)
     _changed: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _keys: int = 0
+
+    def __post_init__(self) -> None:
+        self.complexes = Complexes(self.account, self.market, self.dressed)
 
     @property
     def feed(self) -> Feed:
@@ -61,7 +87,7 @@ class House:
     def now(self) -> datetime:
         """The venue's time, with everything done that was due by it."""
         now = self.clock.now()
-        self.account.advance(now)
+        self.complexes.advance(now)
         return now
 
     # ------------------------------------------------------------------ instruments
@@ -85,6 +111,7 @@ class House:
         if key not in self._chains:
             data = listings.futures_chain(code, self.market, self.sessions, at)
             self.directory.learn(chains.futures_chain(data))
+            self.directory.learn(listings.futures(PRODUCTS[code], self.sessions, at))
             self._chains[key] = data
         found = self._chains[key]
         assert isinstance(found, dict), f"{code} is a future"
@@ -114,7 +141,40 @@ class House:
             order.time_in_force == "GTC",
             strict=order.strict,
         )
-        return self.handle(place, self.clock.now())
+        reply = self.handle(place, self.clock.now())
+        if order.limit is None and reply.orders:
+            self.dressed[reply.orders[0].id] = {"order-type": order.kind, "price": None}
+        return reply
+
+    def place_complex(self, order: AskedComplex, body: Mapping[str, object]) -> Complex | Wrong:
+        """A complex order; its trigger is an order like any other.  ``body``: as it was sent."""
+        now, noted, first = self.clock.now(), self.noted, None
+        if order.trigger is not None:
+            self.noted = unheard  # the trigger is part of what is noted below
+            reply = self.place(order.trigger)
+            self.noted = noted
+            if reply.outcome is not Outcome.ACCEPTED:
+                return Wrong(reply.code, reply.text)
+            first = reply.orders[0].id
+        self.noted(ComplexBody(body), now)
+        return self.complexes.enter(order.kind, first, order.orders, now)
+
+    def cancel_complex(self, id_: int) -> Complex | None:
+        now = self.clock.now()
+        self.noted(ComplexEnd(id_), now)
+        return self.complexes.cancel(id_, now)
+
+    def shown_complex(self, one: Complex) -> Json:
+        """A complex order as the API shows it; ids of related orders are texts, as its clients need them."""
+        tickets = self.account.tickets
+        faces = [self.shown(tickets[id_].shown.last) for id_ in one.orders]
+        shown: Json = {"id": one.id, "account-number": self.number, "type": one.kind, "orders": faces}
+        if one.trigger is not None:
+            shown["trigger-order"] = self.shown(tickets[one.trigger].shown.last)
+            shown["related-orders"] = [{"id": one.trigger.removeprefix("V")}]
+        if one.terminal is not None:
+            shown["terminal-at"] = listings.instant(one.terminal)
+        return shown
 
     def replace(self, id_: str, tag: str, limit: Decimal) -> Reply:
         return self.handle(Replace(self._key(), tag, id_, limit), self.clock.now())
@@ -135,7 +195,9 @@ class House:
         force = "GTC" if ticket.rests_overnight else "Day"
         at = self._changed.setdefault(order.id, ticket.entered)
         named = _numbered(order)
-        return shown(named, self.number, self.directory, force, at, opens=ticket.opens)
+        face = shown(named, self.number, self.directory, force, at, opens=ticket.opens)
+        face |= self.dressed.get(order.id, {})
+        return {name: value for name, value in face.items() if value is not None}
 
     def find(self, number: str) -> BrokerOrder | None:
         """The order of an API id as it is shown now."""
@@ -147,6 +209,11 @@ class House:
         for report in self.account.reports():
             self._changed[report.order.id] = report.at
             yield report
+
+    def touched(self, reports: Iterable[Report]) -> list[Complex]:
+        """The complex orders that these orders belong to, each once."""
+        ids = [self.dressed.get(one.order.id, {}).get("complex-order-id") for one in reports]
+        return [self.complexes.all[id_] for id_ in dict.fromkeys(ids) if isinstance(id_, int)]
 
     def tick_problems(self, order: Asked) -> list[Wrong]:
         """A limit off the grid of net prices."""
@@ -160,53 +227,58 @@ class House:
     def fees(self, order: Asked) -> Decimal:
         return fees(Structure("", order.legs), order.units, opens=order.opens)
 
+    @property
+    def worth(self) -> Worth:
+        return Worth(self.market, self.sessions, self.settings, self.clock.now())
+
     def valuation(self, extra: Sequence[Held] = (), cash: Decimal = ZERO) -> Valuation:
         """The account as shown, with further contracts and cash if an order filled."""
         held = self.account.shown
         counts = dict(held.held)
         for one in extra:
             counts[one.contract] = counts.get(one.contract, 0) + one.count
-        marks = self.marks(counts)
-        worth = {c: cents(n * marks.get(c, ZERO) * c.multiplier) for c, n in counts.items()}
-        return Valuation(
-            cash=cents(held.cash + cash),
-            long_options=sum((w for w in worth.values() if w > 0), ZERO),
-            short_options=-sum((w for w in worth.values() if w < 0), ZERO),
-            margin=self._margin(counts, marks),
+        return self.worth.valuation(counts, held.cash + cash)
+
+    def priced_at(self) -> datetime:
+        """See ``Worth.priced_at``."""
+        return self.worth.priced_at
+
+    def margin_by_underlying(self) -> dict[str, Decimal]:
+        """Dollars >= 0, of all that is shown to be held."""
+        return self.worth.by_underlying(dict(self.account.shown.held))
+
+    # ------------------------------------------------------------------ as shown
+
+    def balances(self) -> Json:
+        return accounts.balances(self.number, self.valuation(), self.clock.now())
+
+    def positions(self) -> list[Json]:
+        now = self.clock.now()
+        held = self.account.positions(now)
+        marks = self.worth.marks(dict(held.held))
+        return accounts.positions(
+            self.number, held, costs(self.account.executions), marks, self.directory, now
         )
 
-    def marks(self, contracts: Mapping[Contract, int]) -> dict[Contract, Decimal]:
-        """Mids in points; missing where nobody quotes."""
-        wanted = tuple(contracts)
-        mids = self.market.marks(wanted, self.clock.now()) if wanted else np.zeros(0)
-        found = zip(wanted, mids.tolist(), strict=True)
-        return {c: Decimal(str(round(mid, 4))) for c, mid in found if not np.isnan(mid)}
-
-    def costs(self) -> dict[Contract, Decimal]:
-        """Average opening prices of what is held, points."""
-        bought: dict[Contract, tuple[int, Decimal]] = {}
-        for one in self.account.executions:
-            count, cost = bought.get(one.contract, (0, ZERO))
-            after = count + one.quantity
-            if count * one.quantity >= 0:
-                cost = (cost * abs(count) + one.price * abs(one.quantity)) / abs(after)
-            bought[one.contract] = (after, cost if after else ZERO)
-        return {contract: cost for contract, (count, cost) in bought.items() if count}
-
-    def _margin(self, counts: Mapping[Contract, int], marks: Mapping[Contract, Decimal]) -> Decimal:
-        """Of all positions, product by product."""
-        by_product: dict[str, list[Held]] = {}
-        for contract, count in counts.items():
-            if count:
-                by_product.setdefault(contract.product, []).append(Held(contract, count))
-        vix = self.market.vix(self.clock.now())
-        total = ZERO
-        for product, legs in by_product.items():
-            spot = self.market.spot(PRODUCTS[product].family, self.clock.now())
-            mids = np.array([float(marks.get(one.contract, Decimal("NaN"))) for one in legs])
-            need = margin(legs, mids, 0.0, spot, vix and vix[0], self.settings)
-            total += need if need is not None else fallback(legs, spot, self.settings)
-        return total
+    def transactions(self) -> list[Json]:
+        """Trades and what else changed the account, oldest first."""
+        rows = [
+            accounts.trade(
+                self.number,
+                number_of(one.id),
+                one,
+                number_of(ticket.id),
+                opens=ticket.opens,
+                directory=self.directory,
+            )
+            for ticket in self.account.tickets.values()
+            for one in ticket.told
+        ]
+        rows += [
+            accounts.transaction(self.number, number_of(other.id), other, self.directory)
+            for other in self.account.all_transactions
+        ]
+        return sorted(rows, key=lambda row: (str(row["executed-at"]), str(row["id"])))
 
     def _marketable(self, order: Asked) -> Decimal:
         """Five times the leg's ask, or a cent's worth: what a market order would pay or take."""
@@ -218,6 +290,11 @@ class House:
     def _key(self) -> str:
         self._keys += 1
         return f"R{self._keys}"
+
+
+def number_of(id_: str) -> int:
+    """The digits of an id of ours: executions, orders and transactions count together."""
+    return int("".join(filter(str.isdigit, id_)) or 0)
 
 
 def _numbered(order: BrokerOrder) -> BrokerOrder:

@@ -8,7 +8,7 @@ and otherwise made in the same manner.
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from tomking.adapters.tastytrade.symbols import future_symbol, occ, occ_streamer
+from tomking.adapters.tastytrade.symbols import Instrument, Listed, future_symbol, occ, occ_streamer
 from tomking.domain.calendar import FRIDAY, Sessions, new_york
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Future, Option
@@ -36,6 +36,9 @@ EXCHANGES = {
     Venue.ENERGY_METALS: ("NYMEX", "XNYM"),
     Venue.VOLATILITY: ("CFE", "XCBF"),
 }
+
+MONTHS_AHEAD = 5
+"""Delivery months that are shown of a future."""
 
 
 def instant(at: datetime) -> str:
@@ -104,19 +107,39 @@ def futures_chain(code: str, market: MarketData, sessions: Sessions, now: dateti
     }
 
 
-def nearby(product: Product, sessions: Sessions, now: datetime, count: int = 5) -> list[Json]:
+def futures(product: Product, sessions: Sessions, now: datetime) -> list[Listed]:
+    """The contracts of ``nearby`` with their symbols."""
+    shown = zip(_deliveries(product, sessions, now), nearby(product, sessions, now), strict=True)
+    return [
+        Listed(
+            Future(product.key, last, product.multiplier, product.tick),
+            str(row["symbol"]),
+            str(row["streamer-symbol"]),
+            Instrument.FUTURE,
+        )
+        for last, row in shown
+    ]
+
+
+def nearby(product: Product, sessions: Sessions, now: datetime) -> list[Json]:
     """The next delivery months as ``/instruments/futures`` shows them; the first is the active month."""
+    exchange, streamed = EXCHANGES[product.venue]
+    found = _deliveries(product, sessions, now)
+    return [_future(product, last, sessions, exchange, streamed, active=i) for i, last in enumerate(found)]
+
+
+def _deliveries(product: Product, sessions: Sessions, now: datetime) -> list[date]:
+    """Last trade dates of the next months."""
     found: list[date] = []
     day = new_york(now).date()
-    while len(found) < count:
+    while len(found) < MONTHS_AHEAD:
         last = underlying_future(product, day, sessions)
         if last is None:
             break
         if not found or last > found[-1]:
             found.append(last)
         day = last + timedelta(days=1)
-    exchange, streamed = EXCHANGES[product.venue]
-    return [_future(product, last, sessions, exchange, streamed, active=i) for i, last in enumerate(found)]
+    return found
 
 
 def _future(
@@ -124,7 +147,7 @@ def _future(
 ) -> Json:
     future = Future(product.key, last, product.multiplier, product.tick)
     symbol = future_symbol(future, sessions)
-    ends = instant(_close(last, sessions))
+    ends = instant(close_of(last, sessions))
     assert product.spec is not None, f"{product.key} has a future"
     return {
         "symbol": symbol,
@@ -215,7 +238,7 @@ def _future_expirations(
             continue
         future = Future(product.key, last, product.multiplier, product.tick)
         name = series(product, expiry, sessions)
-        ends = instant(_close(expiry, sessions))
+        ends = instant(close_of(expiry, sessions))
         yield {
             "underlying-symbol": future_symbol(future, sessions),
             "root-symbol": f"/{product.key}",
@@ -278,6 +301,6 @@ def _days(expiry: date, now: datetime) -> int:
     return (expiry - new_york(now).date()).days
 
 
-def _close(day: date, sessions: Sessions) -> datetime:
+def close_of(day: date, sessions: Sessions) -> datetime:
     session = sessions.on(day)
     return datetime(day.year, day.month, day.day, 21, tzinfo=UTC) if session is None else session.close

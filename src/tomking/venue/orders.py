@@ -20,7 +20,8 @@ from tomking.venue.listings import instant
 Json = dict[str, object]
 MOST_LEGS = 4
 """Of options (T7)."""
-TICKS_OFF = "price is not on the tick grid"
+TYPES, STOPS = frozenset({"Limit", "Market"}), frozenset({"Stop", "Stop Limit"})
+PRICED = frozenset({"Limit", "Stop Limit"})
 WORDS = {
     Status.RECEIVED: "Routed",
     Status.CONTINGENT: "Contingent",
@@ -60,21 +61,28 @@ class Asked:
     opens: bool
     strict: bool
     time_in_force: str
+    kind: str = "Limit"
+    """``order-type``."""
+    trigger: Decimal | None = None
+    """``stop-trigger``, points per unit, >= 0: only of stop orders."""
 
 
-def asked(body: Mapping[str, object], directory: Directory) -> Asked | tuple[Wrong, ...]:
-    """What an order body asks for, or everything that is wrong with it."""
+def asked(
+    body: Mapping[str, object], directory: Directory, *, stops: bool = False
+) -> Asked | tuple[Wrong, ...]:
+    """What an order body asks for, or everything that is wrong with it; ``stops``: stop orders are taken."""
     wrong: list[Wrong] = []
     kind = str(body.get("order-type"))
-    if kind not in {"Limit", "Market"}:
+    if kind not in TYPES | (STOPS if stops else frozenset()):
         wrong.append(Wrong("invalid_order_type", f"order-type {kind!r} is not taken here"))
     totals, opens = _legs(body.get("legs"), directory, wrong)
-    limit = _price(body, wrong) if kind == "Limit" else None
+    limit = _price(body, wrong) if kind in PRICED else None
+    trigger = _trigger(body, wrong) if stops and kind in STOPS else None
     force = str(body.get("time-in-force"))
     if force not in {"Day", "GTC"}:
         wrong.append(Wrong("invalid_time_in_force", f"time-in-force {force!r} is not taken here"))
-    if kind == "Market":
-        wrong += _market_order(len(totals), force)
+    if kind in {"Market", "Stop"}:
+        wrong += _market_order(len(totals), force if kind == "Market" else "")
     wrong += _together([leg.contract for leg in totals])
     if wrong:
         return tuple(wrong)
@@ -88,6 +96,8 @@ def asked(body: Mapping[str, object], directory: Directory) -> Asked | tuple[Wro
         opens=opens,
         strict=isinstance(advanced, Mapping) and advanced.get("strict-position-effect-validation") is True,
         time_in_force=force,
+        kind=kind,
+        trigger=trigger,
     )
 
 
@@ -105,7 +115,7 @@ def shown(
         "size": order.units,
         "underlying-symbol": underlying(first.contract.product),
         "underlying-instrument-type": "Future" if first.symbol.startswith((".", "/")) else "Equity",
-        **_price_out(order.limit),
+        **price_shown(order.limit),
         "status": WORDS[order.status],
         "cancellable": not ended,
         "editable": not ended,
@@ -116,7 +126,7 @@ def shown(
         "leg-count": len(order.legs),
         "destination-venue": "TOMKING",
         "source": "tomking",
-        "legs": [_leg_out(leg, order, directory.listed(leg.contract), opens=opens) for leg in order.legs],
+        "legs": legs_shown(order.legs, order.units, order.executions, directory, opens=opens),
     }
     if order.status is Status.CONTINGENT:
         body["contingent-status"] = "Pending Order"
@@ -129,11 +139,26 @@ def shown(
     return body
 
 
-def _leg_out(leg: Leg, order: BrokerOrder, listed: Listed, *, opens: bool) -> Json:
+def legs_shown(
+    legs: Sequence[Leg], units: int, executions: Sequence[Execution], directory: Directory, *, opens: bool
+) -> list[Json]:
+    """The legs of an order with what of them is filled."""
+    return [
+        _leg_out(
+            leg,
+            units,
+            [one for one in executions if one.contract == leg.contract],
+            directory.listed(leg.contract),
+            opens=opens,
+        )
+        for leg in legs
+    ]
+
+
+def _leg_out(leg: Leg, units: int, own: Sequence[Execution], listed: Listed, *, opens: bool) -> Json:
     words = _EITHER if listed.instrument is Instrument.FUTURE else _OPENING if opens else _CLOSING
     lots = int(leg.contract.multiplier) if listed.instrument is Instrument.EQUITY else 1
-    own = [one for one in order.executions if one.contract == leg.contract]
-    total = abs(leg.ratio) * order.units
+    total = abs(leg.ratio) * units
     filled = sum(abs(one.quantity) for one in own)
     return {
         "instrument-type": listed.instrument.value,
@@ -157,7 +182,8 @@ def _fill_out(one: Execution, lots: int) -> Json:
     }
 
 
-def _price_out(net: Decimal) -> Json:
+def price_shown(net: Decimal) -> Json:
+    """Unsigned, with its effect; an even price has none."""
     price: Json = {"price": f"{abs(net).normalize():f}"}
     return price if not net else {**price, "price-effect": "Credit" if net > 0 else "Debit"}
 
@@ -210,6 +236,17 @@ def _price(body: Mapping[str, object], wrong: list[Wrong]) -> Decimal:
     if price and effect not in {"Credit", "Debit"}:
         wrong.append(Wrong("invalid_price_effect", f"price-effect {effect!r}"))
     return price if effect == "Credit" else -price
+
+
+def _trigger(body: Mapping[str, object], wrong: list[Wrong]) -> Decimal | None:
+    try:
+        trigger = Decimal(str(body.get("stop-trigger")))
+    except InvalidOperation:
+        trigger = Decimal("NaN")
+    if not trigger.is_finite() or trigger <= 0:
+        wrong.append(Wrong("invalid_stop_trigger", f"stop-trigger {body.get('stop-trigger')!r}"))
+        return None
+    return trigger
 
 
 def _market_order(legs: int, force: str) -> list[Wrong]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -11,12 +12,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from tomking.domain.calendar import new_york
+from tomking.venue.agenda import agenda
 from tomking.venue.faults import FaultDesk
 from tomking.venue.house import House
 from tomking.venue.rest import Rest
 from tomking.venue.sockets import Sockets
 from tomking.venue.tokens import Tokens
 
+MONTH = timedelta(days=31)
 HOST = "127.0.0.1"
 """Loopback, and nothing else."""
 
@@ -35,7 +39,7 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
     """The whole venue."""
     rest = Rest(house, tokens, dxlink_url=address.dxlink)
     desk = FaultDesk()
-    sockets = Sockets(house, tokens, rest, strict=strict, stalled=desk.stalls)
+    sockets = Sockets(house, tokens, strict=strict, stalled=desk.stalls)
 
     async def control(request: Request) -> Response:
         """``POST /_sandbox``: faults, the clock and hand-made trades; see ``FaultDesk.order``."""
@@ -52,6 +56,17 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
         now = house.now()
         return JSONResponse({"now": now.isoformat(), "speed": house.clock.speed, "faults": desk.active()})
 
+    async def events(request: Request) -> Response:
+        """``GET /_sandbox/events?from=DAY&to=DAY``: what is announced; from now, for a month, if not said."""
+        today = new_york(house.clock.now()).date()
+        asked = request.query_params
+        try:
+            first = date.fromisoformat(asked.get("from", today.isoformat()))
+            last = date.fromisoformat(asked.get("to", (first + MONTH).isoformat()))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        return JSONResponse(agenda(house.sessions, first, last))
+
     @asynccontextmanager
     async def running(_app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(sockets.run())
@@ -61,5 +76,6 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
             await task
 
     own = [Route("/_sandbox", control, methods=["POST"]), Route("/_sandbox", state)]
+    own.append(Route("/_sandbox/events", events))
     app = Starlette(routes=[*rest.routes(), *sockets.routes(), *own], lifespan=running)
     return desk.wrapped(app)

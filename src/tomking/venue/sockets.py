@@ -14,7 +14,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from tomking.venue.alerts import AlertLink, notification
 from tomking.venue.dxlink import DxLink
 from tomking.venue.house import House
-from tomking.venue.rest import Rest
 from tomking.venue.tokens import Tokens
 
 TICK = 0.1
@@ -28,7 +27,6 @@ class Sockets:
 
     house: House
     tokens: Tokens
-    rest: Rest
     strict: bool = False
     """Whether account connections need a heartbeat."""
     stalled: Callable[[str], bool] = lambda _: False
@@ -69,9 +67,12 @@ class Sockets:
         if not reports or self.stalled("alerts"):
             return
         news = [notification("Order", house.shown(report.order), report.at) for report in reports]
+        news += [
+            notification("ComplexOrder", house.shown_complex(one), now) for one in house.touched(reports)
+        ]
         if any(report.order.executions for report in reports):
-            news += [notification("CurrentPosition", row, now) for row in self.rest.positions_now()]
-            news.append(notification("AccountBalance", self.rest.balances_now(), now))
+            news += [notification("CurrentPosition", row, now) for row in house.positions()]
+            news.append(notification("AccountBalance", house.balances(), now))
         for socket, link in list(self._alerts.items()):
             if link.sends(house.number, now):
                 for one in news:
