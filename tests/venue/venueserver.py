@@ -12,6 +12,7 @@ from decimal import Decimal
 from functools import cache
 from itertools import count
 
+import httpx
 import uvicorn
 
 from tomking.adapters.calendars import load_sessions
@@ -102,3 +103,15 @@ def _at(clock: wall_time) -> datetime:
     session = sessions().on(FRIDAY)
     assert session is not None
     return session.at(clock)
+
+
+def bearer(venue: Running, scope: str = "read trade") -> dict[str, str]:
+    """The header of a fresh access token."""
+    body = {
+        "grant_type": "refresh_token",
+        "client_secret": SECRET,
+        "refresh_token": REFRESH,
+        "scope": scope,
+    }
+    token = httpx.post(f"{venue.url}/oauth/token", json=body).json()["access_token"]
+    return {"Authorization": f"Bearer {token}"}

@@ -5,11 +5,12 @@ exist only here: their market is compared with their trigger each time the accou
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from tomking.domain.money import ZERO
 from tomking.domain.structure import Leg
 from tomking.execution.wire import Cancel, Status
 from tomking.ports import MarketData
@@ -30,7 +31,9 @@ NEEDS = {"OCO": (2, 2), "OTO": (1, 3), "OTOCO": (2, 2)}
 """By kind: the fewest and the most orders beside the trigger."""
 TAGS = {"OCO": "OCO::order", "OTO": "OTO::order", "OTOCO": "OTOCO::oco-1-order"}
 BEYOND = 5
-"""A stop that has been reached takes this multiple of its trigger, or what it gets: a market order."""
+"""A market order pays up to this multiple of the ask, and takes whatever is bid."""
+NO_ASK = Decimal(100)
+"""Points, where nobody offers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class Complexes:
             for id_, stop in list(one.waiting.items()):
                 if not tickets[id_].is_over and (stop is None or self._reached(tickets[id_], stop, now)):
                     del one.waiting[id_]
-                    self.account.floor.route(tickets[id_], now)
+                    self._send(tickets[id_], now)
         over = [id_ for id_ in one.orders if tickets[id_].is_over]
         if one.one_cancels_other and over:
             for each in one.orders:
@@ -168,7 +171,7 @@ class Complexes:
 
     def _contingent(self, order: Asked, now: datetime) -> Ticket:
         floor = self.account.floor
-        limit = order.limit if order.limit is not None else _beyond(order)
+        limit = ZERO if order.limit is None else order.limit
         placed = order_of(floor.name("V"), order.legs, order.units, limit, opens=order.opens)
         overnight = order.time_in_force == "GTC"
         ticket = Ticket(placed, order.tag, order.opens, overnight, now, None, Status.CONTINGENT)
@@ -181,6 +184,12 @@ class Complexes:
             return False
         return -worth >= float(stop) if worth < 0 else worth <= float(stop)
 
+    def _send(self, ticket: Ticket, now: datetime) -> None:
+        """To the exchange; a stop without a limit becomes a market order."""
+        if self.dressed[ticket.id].get("order-type") == "Stop":
+            ticket.order = replace(ticket.order, limit=marketable(ticket.legs[0], self.market, now))
+        self.account.floor.route(ticket, now)
+
     def _dress(self, id_: str, complex_id: int, tag: str) -> None:
         place: Json = {"complex-order-id": complex_id, "complex-order-tag": tag}
         self.dressed[id_] = {**self.dressed.get(id_, {}), **place}
@@ -190,11 +199,11 @@ def _all_filled(ticket: Ticket) -> bool:
     return ticket.is_over and ticket.filled == ticket.order.units
 
 
-def _beyond(order: Asked) -> Decimal:
-    """The limit of a stop order of one leg once it is reached."""
-    (leg,) = order.legs
-    assert order.trigger is not None, "only stops have no limit here"
-    return -BEYOND * order.trigger if leg.ratio > 0 else leg.contract.tick
+def marketable(leg: Leg, market: MarketData, now: datetime) -> Decimal:
+    """The limit of a market order of one leg: net points per unit, credit positive."""
+    (quote,) = market.quotes((leg.contract,), now)
+    ask = quote.ask if quote is not None and quote.ask is not None else NO_ASK
+    return -BEYOND * ask if leg.ratio > 0 else leg.contract.tick
 
 
 def _net(legs: Sequence[Leg], market: MarketData, now: datetime) -> float | None:

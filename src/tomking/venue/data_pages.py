@@ -43,7 +43,7 @@ class DataPages:
             Endpoint(f"{events}/earnings-reports/{{symbol:path}}", self.none),
             Endpoint("/market-data/by-type", self.market_data),
             Endpoint("/market-data/{kind}/{symbol:path}", self.one_market_data),
-            Endpoint("/margin-requirements-public-configuration", self.risk_free),
+            Endpoint("/margin-requirements-public-configuration", self.risk_free, scope=""),
             Endpoint("/api-quote-tokens", self.quote_token),
             Endpoint("/market-time/sessions/current", self.current_sessions),
             Endpoint("/market-time/equities/holidays", self.holidays),

@@ -24,7 +24,7 @@ from tomking.sim.account import SimAccount
 from tomking.venue import accounts, listings
 from tomking.venue.accounts import Valuation
 from tomking.venue.clock import VenueClock
-from tomking.venue.complexes import AskedComplex, Complex, Complexes
+from tomking.venue.complexes import AskedComplex, Complex, Complexes, marketable
 from tomking.venue.orders import Asked, Wrong, shown
 from tomking.venue.quotes import Feed
 from tomking.venue.worth import Worth, costs
@@ -130,7 +130,9 @@ class House:
 
     def place(self, order: Asked) -> Reply:
         """Takes an order that can be understood; market orders get the limit that takes any price."""
-        limit = self._marketable(order) if order.limit is None else order.limit
+        limit = order.limit
+        if limit is None:
+            limit = marketable(order.legs[0], self.market, self.clock.now())
         place = Place(
             self._key(),
             order.tag,
@@ -279,13 +281,6 @@ class House:
             for other in self.account.all_transactions
         ]
         return sorted(rows, key=lambda row: (str(row["executed-at"]), str(row["id"])))
-
-    def _marketable(self, order: Asked) -> Decimal:
-        """Five times the leg's ask, or a cent's worth: what a market order would pay or take."""
-        (leg,) = order.legs
-        (quote,) = self.market.quotes((leg.contract,), self.clock.now())
-        ask = quote.ask if quote is not None and quote.ask is not None else Decimal(100)
-        return -5 * ask if leg.ratio > 0 else leg.contract.tick
 
     def _key(self) -> str:
         self._keys += 1

@@ -26,10 +26,10 @@ def equities() -> Iterator[str]:
 
 
 def equity(symbol: str) -> Json:
-    """``/instruments/equities/{symbol}``; ``UnknownProduct`` for what is none."""
+    """``/instruments/equities/{symbol}``; ``UnknownSymbol`` for what is none."""
+    if symbol not in set(equities()):
+        raise UnknownSymbol(f"nothing is listed here as {symbol!r}")
     product = PRODUCTS[symbol]
-    if product.future:
-        raise UnknownSymbol(f"{symbol} is a future: ask for /{symbol}")
     return {
         "instrument-type": "Equity",
         "symbol": symbol,

@@ -26,7 +26,7 @@ class Endpoint:
     handler: Handler
     methods: tuple[str, ...] = ("GET",)
     scope: str = "read"
-    """What the access token must allow."""
+    """What the access token must allow; empty: nobody is asked for one."""
 
 
 def data(body: object, status: int = 200) -> Response:
@@ -93,9 +93,9 @@ def kept(rows: Iterable[Json], request: Request, by: Mapping[str, str]) -> list[
 
     ``by``: the query's name to the row's; ``name[]`` takes several.
     """
-    wanted = {name: set(request.query_params.getlist(query)) for query, name in by.items()}
-    filters = {name: values for name, values in wanted.items() if values}
-    return [row for row in rows if all(str(row.get(name)) in values for name, values in filters.items())]
+    wanted = [(name, set(request.query_params.getlist(query))) for query, name in by.items()]
+    filters = [(name, values) for name, values in wanted if values]
+    return [row for row in rows if all(str(row.get(name)) in values for name, values in filters)]
 
 
 def several(request: Request, name: str) -> list[str]:
