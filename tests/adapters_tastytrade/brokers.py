@@ -149,6 +149,10 @@ class Heeded:
         self.send(request)
         return self.reply(request.key)
 
+    def reply_within(self, request: Request, seconds: float) -> Reply:
+        self.send(request)
+        return self.reply(request.key, seconds)
+
     def of(self, kind: type[T]) -> list[T]:
         return [one for one in self.told if isinstance(one, kind)]
 

@@ -21,6 +21,7 @@ from tastytrade.streamer import SubscriptionType
 from tomking.adapters.tastytrade import words
 from tomking.adapters.tastytrade.rest import Answered, ask, ask_all
 from tomking.adapters.tastytrade.session import GuardedSession
+from tomking.adapters.tastytrade.stream import kind_of
 from tomking.adapters.tastytrade.symbols import Directory, UnknownSymbol
 from tomking.domain.calendar import new_york
 from tomking.execution.wire import (
@@ -143,7 +144,7 @@ class TastytradeLine:
         try:
             asyncio.run(self._main(ready))
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-            self.said(f"the line has ended: {_kind(error)}")
+            self.said(f"the line has ended: {kind_of(error)}")
         finally:
             self._closing = True
             ready.set()
@@ -328,7 +329,7 @@ class TastytradeLine:
             except asyncio.CancelledError:
                 raise
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
-                self.said(f"account stream: {_kind(error)}")
+                self.said(f"account stream: {kind_of(error)}")
             self._tell(Line(self.now(), up=False))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_BACKOFF)
@@ -365,10 +366,3 @@ def _urgency(request: Request) -> int:
             return OPENS
         case _:
             return 3
-
-
-def _kind(error: BaseException) -> str:
-    """The names of what went wrong, innermost last; never its text."""
-    if isinstance(error, BaseExceptionGroup):
-        return ", ".join(sorted({_kind(one) for one in error.exceptions}))
-    return type(error).__name__

@@ -80,6 +80,7 @@ class LiveMarket:
         stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
         self._clock = VarianceClock.of(stamps[:, 0], stamps[:, 1])
         stream.want(self._levels.values())
+        stream.want_trades(self._levels.values())
 
     def load(self, listed: Iterable[Listed]) -> None:
         """What is listed from now on, of some products; replaces what was known of them."""
@@ -89,6 +90,8 @@ class LiveMarket:
                 found.setdefault((one.contract.product, one.contract.expiry), []).append(one)
         products = {product for product, _ in found}
         self._listed = {key: v for key, v in self._listed.items() if key[0] not in products} | found
+        self._rows = {key: rows for key, rows in self._rows.items() if key[0] not in products}
+        self._read = {product: one for product, one in self._read.items() if product not in products}
         self._directory.learn(one for rows in found.values() for one in rows)
 
     # ------------------------------------------------------------------ the port
@@ -96,12 +99,12 @@ class LiveMarket:
     def spot(self, family: str, now: datetime) -> float | None:
         symbol = self._levels.get(family)
         sides = None if symbol is None else self._stream.sides(symbol)
-        return None if sides is None else _mid(sides)
+        mid = None if sides is None else _mid(sides)
+        return mid if mid is not None or symbol is None else self._stream.traded(symbol)
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
-        sides = self._stream.sides(self._levels["VIX"])
-        mid = None if sides is None else _mid(sides)
-        return None if mid is None or sides is None else (mid, sides.seen)
+        level, seen = self.spot("VIX", now), self._stream.last
+        return None if level is None or seen is None else (level, seen)
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
         return tuple(sorted(day for key, day in self._listed if key == product and self._end(key, day) > now))

@@ -8,6 +8,7 @@ forgets all it knew: after a reconnect a symbol has no quote until the venue has
 import asyncio
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from tastytrade import DXLinkStreamer, Session
-from tastytrade.dxfeed import Candle, Quote
+from tastytrade.dxfeed import Candle, Quote, Trade
 
 Floats = NDArray[np.float64]
 
@@ -25,12 +26,16 @@ CHUNK = 250
 CONNECT_WITHIN = 15.0
 """Seconds: a refused token makes the SDK's handshake go round for ever."""
 SILENT = 45.0
-"""Seconds without any frame while something trades, after which the connection is taken for dead (F28)."""
+"""Seconds of the wall without any frame while something trades, after which the connection is taken for dead
+(F28).  A keep-alive is no frame: feeds freeze behind them."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
-_QUOTE = list(Quote.model_fields)
-_CANDLE = list(Candle.model_fields)
+_QUOTE, _CANDLE, _TRADE = (list(kind.model_fields) for kind in (Quote, Candle, Trade))
 _BID, _ASK = _QUOTE.index("bid_price"), _QUOTE.index("ask_price")
 _TIME, _OPEN = _CANDLE.index("time"), _CANDLE.index("open")
+_PRICE = _TRADE.index("price")
+
+
+_FIELDS = {"Quote": _QUOTE, "Candle": _CANDLE, "Trade": _TRADE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +78,22 @@ class QuoteStream:
         now: Callable[[], datetime],
         trades: Callable[[datetime], bool],
         said: Callable[[str], None],
+        wake: Callable[[], None] = lambda: None,
+        silent: float = SILENT,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
-        """trades: whether anything trades at an instant, so that silence means something."""
+        """The callables are not to wait.
+
+        trades   whether anything trades at an instant, so that silence means something
+        wake     called on the stream's thread after every frame that changed something
+        silent   seconds by ``elapsed`` after which silence is the end of a connection
+        """
         self._open_session, self._now, self._trades, self._said = open_session, now, trades, said
+        self._wake_others, self._silent, self._elapsed = wake, silent, elapsed
+        self._heard_at = 0.0
+        self._frames = 0
+        self._pause = FIRST_BACKOFF
+        self._last_trades: dict[str, float | None] = {}
         self._lock = threading.Lock()
         self._rows: dict[str, int] = {}
         self._bid, self._ask = np.full(1024, np.nan), np.full(1024, np.nan)
@@ -110,6 +128,23 @@ class QuoteStream:
         with self._lock:
             self._since |= dict.fromkeys(symbols, since)
         self._nudge()
+
+    def want_trades(self, symbols: Iterable[str]) -> None:
+        """Asks for last prices too: an index may have no quote."""
+        with self._lock:
+            new = [symbol for symbol in symbols if symbol not in self._last_trades]
+            self._last_trades |= dict.fromkeys(new)
+        if new:
+            self._nudge()
+
+    def traded(self, symbol: str) -> float | None:
+        """The last price of a symbol; None for one never seen on this connection."""
+        return self._last_trades.get(symbol)
+
+    @property
+    def frames(self) -> int:
+        """Frames that have come so far: when it has not changed, nothing has."""
+        return self._frames
 
     def sides(self, symbol: str) -> Sides | None:
         """The newest quote; None for one never seen on this connection."""
@@ -164,23 +199,37 @@ class QuoteStream:
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     def _run(self, ready: threading.Event) -> None:
-        asyncio.run(self._main(ready))
+        try:
+            asyncio.run(self._main(ready))
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self._said(f"quotes have ended: {type(error).__name__}")
+        finally:
+            ready.set()
 
     async def _main(self, ready: threading.Event) -> None:
         self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
         ready.set()
-        pause = FIRST_BACKOFF
         async with self._open_session() as session:
             while not self._stopping:
                 try:
                     await self._connected(session)
-                    pause = FIRST_BACKOFF
+                    if not self._stopping:
+                        self._said(f"quotes: silent for {self._silent:.0f} s")
                 except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
-                    self._said(f"quotes: {type(error).__name__}")
+                    self._said(f"quotes: {kind_of(error)}")
                 self._forget()
                 if not self._stopping:
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, LONGEST_BACKOFF)
+                    with suppress(
+                        TimeoutError
+                    ):  # what is wanted meanwhile does not end the pause; closing does
+                        await asyncio.wait_for(self._stopped(), self._pause)
+                    self._pause = min(2 * self._pause, LONGEST_BACKOFF)
+
+    async def _stopped(self) -> None:
+        assert self._wake is not None, "the loop made it"
+        while not self._stopping:
+            await self._wake.wait()
+            self._wake.clear()
 
     async def _connected(self, session: Session) -> None:
         """One connection's life: ends quietly when it is to be made anew."""
@@ -189,6 +238,7 @@ class QuoteStream:
         done: set[str] = set()
         async with asyncio.timeout(CONNECT_WITHIN) as patience, stream:
             patience.reschedule(None)
+            self._heard_at = self._elapsed()
             while not self._stopping and not self._is_dead():
                 await self._subscribe(stream, done)
                 assert self._wake is not None, "the loop made it"
@@ -200,38 +250,57 @@ class QuoteStream:
         with self._lock:
             new = [symbol for symbol in self._rows if symbol not in done]
             since = {s: at for s, at in self._since.items() if f"candle {s}" not in done}
+            trades = [s for s in self._last_trades if f"trade {s}" not in done]
         for i in range(0, len(new), CHUNK):
             await stream.subscribe(Quote, new[i : i + CHUNK])
             done.update(new[i : i + CHUNK])
+        if trades:
+            await stream.subscribe(Trade, trades)
+            done.update(f"trade {symbol}" for symbol in trades)
         for symbol, at in since.items():
             await stream.subscribe_candle([symbol], "1d", at)
             done.add(f"candle {symbol}")
 
     def _is_dead(self) -> bool:
-        now = self._now()
-        last = self._last
-        return last is not None and self._trades(now) and (now - last).total_seconds() > SILENT
+        return self._elapsed() - self._heard_at > self._silent and self._trades(self._now())
 
     def _forget(self) -> None:
         with self._lock:
             self._bid[:] = self._ask[:] = np.nan
             self._seen = [None] * len(self._rows)
+            self._last_trades = dict.fromkeys(self._last_trades)
             self._last = None
 
     # ------------------------------------------------------------------ heard
 
     def _heard(self, kind: str, flat: list[object]) -> None:
         now = self._now()
+        width = len(_FIELDS.get(kind, ()))
+        if not width or len(flat) % width:
+            self._said(f"quotes: a {kind} frame of {len(flat)} values")
+            return
+        self._pause, self._heard_at = FIRST_BACKOFF, self._elapsed()
         with self._lock:
             self._last = now
-            if kind == "Quote":
-                self._quotes(flat, now)
-            elif kind == "Candle":
-                self._bars(flat)
+            self._frames += 1
+            match kind:
+                case "Quote":
+                    self._quotes(flat, now)
+                case "Trade":
+                    self._prints(flat)
+                case _:
+                    self._bars(flat)
+        self._wake_others()
+
+    def _prints(self, flat: list[object]) -> None:
+        for at in range(0, len(flat), len(_TRADE)):
+            price = _price(flat[at + _PRICE])
+            if str(flat[at]) in self._last_trades and math.isfinite(price):
+                self._last_trades[str(flat[at])] = price
 
     def _quotes(self, flat: list[object], now: datetime) -> None:
         width = len(_QUOTE)
-        for at in range(0, len(flat) - width + 1, width):
+        for at in range(0, len(flat), width):
             row = self._rows.get(str(flat[at]))
             if row is not None:
                 self._bid[row], self._ask[row] = _price(flat[at + _BID]), _price(flat[at + _ASK])
@@ -239,7 +308,7 @@ class QuoteStream:
 
     def _bars(self, flat: list[object]) -> None:
         width = len(_CANDLE)
-        for at in range(0, len(flat) - width + 1, width):
+        for at in range(0, len(flat), width):
             symbol = str(flat[at]).partition("{")[0]
             prices = [_price(one) for one in flat[at + _OPEN : at + _OPEN + 4]]
             if all(math.isfinite(price) and price > 0 for price in prices):
@@ -253,6 +322,13 @@ def _price(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value) if 0 <= value < 1e9 or abs(value) < 1e15 else math.nan
     return math.nan
+
+
+def kind_of(error: BaseException) -> str:
+    """The names of what went wrong, those of a group together; never its text, which may hold a token."""
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(sorted({kind_of(one) for one in error.exceptions}))
+    return type(error).__name__
 
 
 def _doubled(column: Floats, at_least: int) -> Floats:
