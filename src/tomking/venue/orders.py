@@ -81,7 +81,7 @@ def asked(
     force = str(body.get("time-in-force"))
     if force not in {"Day", "GTC"}:
         wrong.append(Wrong("invalid_time_in_force", f"time-in-force {force!r} is not taken here"))
-    if kind in {"Market", "Stop"}:
+    if kind == "Market" or (stops and kind == "Stop"):
         wrong += _market_order(len(totals), force if kind == "Market" else "")
     wrong += _together([leg.contract for leg in totals])
     if wrong:
