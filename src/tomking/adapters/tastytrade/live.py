@@ -3,7 +3,8 @@
 What is asked for is subscribed, and until it has come it is missing, which is a value: a strategy passes with
 DATA and is asked again.  An expiry is subscribed as far as ``REACH`` standard moves from the money.  All
 expiries of a product that are subscribed are read together (``pricing.snapshot``), as recorded chains
-are, at most once an instant.
+are, again only when
+time or the stream has moved.
 """
 
 import math
@@ -52,6 +53,21 @@ class _Rows:
     strike: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """What was made of a product's quotes."""
+
+    at: datetime
+    frames: int
+    """Of the stream, when it was read."""
+    expiries: tuple[date, ...]
+    reading: Reading
+    places: dict[date, slice]
+    """Each expiry's rows in the columns."""
+    bid: Floats
+    ask: Floats
+
+
 class LiveMarket:
     """See the module; ``load`` gives it each session's listings."""
 
@@ -74,9 +90,7 @@ class LiveMarket:
         self._levels = {**LEVELS, **(levels or {})}
         self._listed: dict[tuple[str, date], list[Listed]] = {}
         self._rows: dict[tuple[str, date], _Rows] = {}
-        self._read: dict[
-            str, tuple[datetime, tuple[date, ...], Reading, dict[date, slice], tuple[Floats, Floats]]
-        ] = {}
+        self._read: dict[str, _Read] = {}
         stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
         self._clock = VarianceClock.of(stamps[:, 0], stamps[:, 1])
         stream.want(self._levels.values())
@@ -113,12 +127,10 @@ class LiveMarket:
         if self._end(product, expiry) <= now or not self._subscribe(product, expiry, now):
             return None
         found = self._reading(product, now)
-        if found is None:
+        if found is None or expiry not in found.places:
             return None
-        _, expiries, reading, places, (bid, ask) = found
-        if expiry not in places:
-            return None
-        here, e, rows = places[expiry], expiries.index(expiry), self._rows[product, expiry]
+        here, e, rows = found.places[expiry], found.expiries.index(expiry), self._rows[product, expiry]
+        bid, ask, reading = found.bid, found.ask, found.reading
         row = PRODUCTS[product]
         seen = self._stream.last
         if seen is None or not np.isfinite(bid[here]).any():
@@ -199,13 +211,11 @@ class LiveMarket:
         self._stream.want(self._rows[key].symbols)
         return True
 
-    def _reading(
-        self, product: str, now: datetime
-    ) -> tuple[datetime, tuple[date, ...], Reading, dict[date, slice], tuple[Floats, Floats]] | None:
-        """All subscribed expiries of a product, read together; kept for this instant."""
-        kept = self._read.get(product)
+    def _reading(self, product: str, now: datetime) -> _Read | None:
+        """All subscribed expiries of a product, read together; kept until time or the stream moves."""
+        kept, frames = self._read.get(product), self._stream.frames
         expiries = tuple(d for p, d in sorted(self._rows) if p == product and self._end(p, d) > now)
-        if kept is not None and kept[0] == now and kept[1] == expiries:
+        if kept is not None and (kept.at, kept.frames, kept.expiries) == (now, frames, expiries):
             return kept
         level = self._level(PRODUCTS[product], now)
         if level is None or not expiries:
@@ -233,7 +243,7 @@ class LiveMarket:
             )
         )
         places = {day: slice(int(starts[i]), int(starts[i + 1])) for i, day in enumerate(expiries)}
-        self._read[product] = (now, expiries, reading, places, (bid, ask))
+        self._read[product] = _Read(now, frames, expiries, reading, places, bid, ask)
         return self._read[product]
 
     def _level(self, product: Product, now: datetime) -> float | None:

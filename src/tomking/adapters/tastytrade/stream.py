@@ -29,6 +29,8 @@ SILENT = 45.0
 """Seconds of the wall without any frame while something trades, after which the connection is taken for dead
 (F28).  A keep-alive is no frame: feeds freeze behind them."""
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
+MOST = 1e9
+"""Points or dollars that no price reaches."""
 _QUOTE, _CANDLE, _TRADE = (list(kind.model_fields) for kind in (Quote, Candle, Trade))
 _BID, _ASK = _QUOTE.index("bid_price"), _QUOTE.index("ask_price")
 _TIME, _OPEN = _CANDLE.index("time"), _CANDLE.index("open")
@@ -313,14 +315,14 @@ class QuoteStream:
             prices = [_price(one) for one in flat[at + _OPEN : at + _OPEN + 4]]
             if all(math.isfinite(price) and price > 0 for price in prices):
                 bars = self._candles.setdefault(symbol, [])
-                stamp = _price(flat[at + _TIME])
+                stamp = float(str(flat[at + _TIME]))
                 bars[:] = [*(bar for bar in bars if bar[0] != stamp), [stamp, *prices]]
 
 
 def _price(value: object) -> float:
-    """A number of a frame; whatever is none of use is NaN (F31)."""
+    """A number of a frame; what is no price is NaN: a negative one too, as nobody here trades at it (F31)."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value) if 0 <= value < 1e9 or abs(value) < 1e15 else math.nan
+        return float(value) if 0 <= value < MOST else math.nan
     return math.nan
 
 
