@@ -177,7 +177,7 @@ def _position(  # noqa: PLR0917 - one row and what it is made of
         "quantity": str(abs(quantity) * size),
         "quantity-direction": "Long" if quantity > 0 else "Short",
         "close-price": str(mark if mark is not None else cost),
-        "average-open-price": str(round(cost, 4)),
+        "average-open-price": f"{round(cost, 4).normalize():f}",
         "multiplier": 1 if shares else float(contract.multiplier),
         "cost-effect": "Credit" if quantity > 0 else "Debit",
         "is-suppressed": False,

@@ -5,7 +5,7 @@ the service: late, lost and garbled answers, 5xx, 429, cut and silent streams, d
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,8 @@ AFTER = frozenset({"lost ack", "late ack", "garbled", "after 502"})
 """What spoils the answer to something that has been done."""
 STREAMS = {"stall alerts": "alerts", "stall dxlink": "dxlink"}
 CUTS = {"cut alerts": "alerts", "cut dxlink": "dxlink"}
+OWN = "/_sandbox"
+"""The venue's own endpoints: no fault strikes them."""
 HTML = b"<html><body><h1>nginx</h1></body></html>"
 
 
@@ -63,6 +65,7 @@ class FaultDesk:
             raise ValueError(f"a command is one of {', '.join(sorted(known))}, not {sorted(body)}")
         if "clear" in body:
             self.faults.clear()
+            tokens.failures = 0
         if "fault" in body:
             self._start(body)
         if "clock" in body:
@@ -92,12 +95,14 @@ class FaultDesk:
         cut, self._cut = self._cut, []
         return cut
 
-    def wrapped(self, app: ASGIApp) -> ASGIApp:
-        """The application with its answers spoiled where a fault strikes."""
+    def wrapped(self, app: ASGIApp, blocked: Callable[[], bool]) -> ASGIApp:
+        """The application with its answers spoiled where a fault strikes; ``blocked``: none is given."""
 
         async def spoiling(scope: Scope, receive: Receive, send: Send) -> None:
             fault = self._next(scope) if scope["type"] == "http" else None
-            if fault is None:
+            if scope["type"] == "http" and blocked() and not scope["path"].startswith(OWN):
+                await _cut(send)
+            elif fault is None:
                 await app(scope, receive, send)
             elif fault.what in ANSWERS:
                 await _html(ANSWERS[fault.what], send)
@@ -126,7 +131,7 @@ class FaultDesk:
 
     def _next(self, scope: Scope) -> Fault | None:
         """The fault that strikes this request; its count goes down."""
-        if scope["path"].startswith("/_sandbox"):
+        if scope["path"].startswith(OWN):
             return None
         for fault in self.faults:
             if fault.what not in STREAMS and fault.strikes(scope):
@@ -148,6 +153,15 @@ async def _html(status: int, send: Send) -> None:
     await send({"type": "http.response.body", "body": HTML})
 
 
+async def _cut(send: Send) -> None:
+    """Ends the connection without a byte: ASGI has no word for it; uvicorn's ``send`` knows its transport."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionAbortedError("the connection is cut by command")
+    transport.abort()
+    await asyncio.sleep(0)  # the server notices before it misses an answer
+
+
 async def _spoiled(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Lets the request do its work, and spoils what goes back."""
     messages: list[Message] = []
@@ -158,7 +172,7 @@ async def _spoiled(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, s
     await app(scope, receive, keep)
     match fault.what:
         case "lost ack":
-            raise ConnectionAbortedError("the connection is cut by command")
+            await _cut(send)
         case "late ack":
             await asyncio.sleep(fault.seconds)
             for message in messages:

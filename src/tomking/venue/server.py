@@ -78,4 +78,4 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
     own = [Route("/_sandbox", control, methods=["POST"]), Route("/_sandbox", state)]
     own.append(Route("/_sandbox/events", events))
     app = Starlette(routes=[*rest.routes(), *sockets.routes(), *own], lifespan=running)
-    return desk.wrapped(app)
+    return desk.wrapped(app, lambda: tokens.blocked)

@@ -49,8 +49,9 @@ class Sockets:
         self._alerts[socket] = link
         try:
             while True:
+                message = await _message(socket)
                 link.valid = self.tokens.valid()
-                for answer in link.receive(await _message(socket), self.house.clock.now()):
+                for answer in link.receive(message, self.house.clock.now()):
                     await socket.send_json(answer)
         except WebSocketDisconnect:
             return

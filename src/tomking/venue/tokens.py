@@ -30,6 +30,11 @@ class Tokens:
     )
     _quotes: dict[str, float] = field(default_factory=dict[str, float])
 
+    @property
+    def blocked(self) -> bool:
+        """Whether the address hears nothing any more."""
+        return self.failures >= FAILURES
+
     def grant(self, body: Mapping[str, object]) -> tuple[int, dict[str, object]]:
         """Status and body of ``POST /oauth/token``; neither is enveloped."""
         if body.get("grant_type") != "refresh_token":
