@@ -1,0 +1,283 @@
+"""The driver of a live run: one loop that steps the kernel when it is time, or when something has arrived.
+
+1. Wait     until the kernel's next wake in market time, or until the line rings the bell.
+2. Heed     what the latch says becomes levels of the book.
+3. Step     the kernel; what it wants next is the next wake.
+4. Show     a picture twice a second, for the screen and for `tomking status`.
+
+Between sessions it loads the next one's listings ten minutes before the open.  In a sandbox nights are
+skipped.  At the end nothing new is sent, openings under way are cancelled, and what is unanswered after five
+seconds stays for the next start to find by its tag.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from tomking.adapters.clock import wait, wall_now
+from tomking.adapters.tastytrade.session import Scope, session
+from tomking.app.live import picture as pictures
+from tomking.app.live.listings import load_listings
+from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
+from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
+from tomking.app.live.stages import Ready
+from tomking.app.live.watchdog import Watchdog
+from tomking.app.problems import Problems
+from tomking.domain.book import Book
+from tomking.domain.calendar import Session, new_york
+from tomking.domain.events import CancelRequested
+from tomking.domain.trading import Trading
+from tomking.execution.marking import Marks, marked, table_of
+from tomking.risk.latched import heed
+
+LISTED_BEFORE = timedelta(minutes=10)
+SETTLED_AFTER = timedelta(minutes=10)
+"""After the close: by then a search of the whole day has been made."""
+DRAWN_EVERY = 0.5
+KEPT_EVERY = 2.0
+LONGEST_WAIT = 0.25
+"""Seconds of the wall."""
+PATIENCE = 5.0
+Show = Callable[[Picture], None]
+
+
+@dataclass(slots=True)
+class Engine:
+    """Runs what a start has made ready."""
+
+    ready: Ready
+    bell: threading.Event
+    """Set by the line's thread, and by whoever wants the run to end."""
+    show: Show = lambda _: None
+    steps: int = 0
+    step_ms: float = 0.0
+    worst_ms: float = 0.0
+    done: int = 0
+    """Sessions that have ended since the start."""
+    _ending: bool = False
+    _wake: datetime | None = None
+    _loaded: date | None = None
+    _ahead: list[datetime] = field(default_factory=list[datetime])
+    _drawn: float = 0.0
+    _kept: float = 0.0
+    _ended: date | None = None
+
+    def stop(self) -> None:
+        """Asks for an orderly end; from any thread and from signal handlers."""
+        self._ending = True
+        self.bell.set()
+
+    def run(self) -> None:
+        """Until it is stopped, or has played the sessions asked for."""
+        ready = self.ready
+        dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked)
+        self._loaded = self._session_ahead(ready.clock.now())
+        self._plan(ready.clock.now())
+        if ready.asked.speed is not None:
+            ready.clock.run(ready.asked.speed)
+        ready.gates.shut = ""
+        dog.start()
+        try:
+            while not self._ending:
+                dog.alive()
+                self._turn()
+        finally:
+            dog.close()
+            self._end()
+
+    # ------------------------------------------------------------------ one turn
+
+    def _turn(self) -> None:
+        clock = self.ready.clock
+        now = clock.now()
+        rang = self.bell.is_set()
+        if self._wake is None or now >= self._wake or rang:
+            self.bell.clear()
+            self._step(now)
+        self._look_ahead(now)
+        self._between_sessions(now)
+        self._draw(now)
+        due = self._wake if not self._ahead else min(self._ahead[0], self._wake or self._ahead[0])
+        self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(due)) if due is not None else 0.0)
+
+    def _step(self, now: datetime) -> None:
+        ready, kernel = self.ready, self.ready.trading.kernel
+        began = time.perf_counter()
+        for event in heed(kernel.book, ready.latch(), now):
+            kernel.record(event)
+        kernel.step(now)
+        self._wake = kernel.next_wake(now)
+        self.step_ms = 1000 * (time.perf_counter() - began)
+        self.worst_ms = max(self.worst_ms, self.step_ms)
+        self.steps += 1
+        if ready.journal.failed:
+            ready.gates.shut = f"the journal takes no more ({ready.journal.failed})"
+
+    # ------------------------------------------------------------------ ahead, and between sessions
+
+    def _session(self, now: datetime) -> Session | None:
+        return self.ready.sessions.on(new_york(now).date())
+
+    def _session_ahead(self, now: datetime) -> date | None:
+        """The session under way, or the next one."""
+        session_ = self._session(now)
+        if session_ is None or now >= session_.close:
+            session_ = self.ready.sessions.after(new_york(now).date())
+        return None if session_ is None else session_.date
+
+    def _plan(self, now: datetime) -> None:
+        session_ = self._session(now)
+        strategies = self.ready.configured.strategies
+        times = [] if session_ is None else rehearsals(strategies, session_, self.ready.sessions)
+        self._ahead = [at for at in times if at >= now]
+
+    def _look_ahead(self, now: datetime) -> None:
+        session_ = self._session(now)
+        if not self._ahead or now < self._ahead[0] or session_ is None:
+            return
+        self._ahead = [at for at in self._ahead if at > now]
+        ready, trading = self.ready, self.ready.trading
+        rehearse(
+            ready.configured.strategies,
+            trading.risk,
+            trading.kernel.book,
+            self._marks(now),
+            make_view=partial(view_of, ready.feed.market, session_, ready.sessions),
+            now=now,
+        )
+
+    def _between_sessions(self, now: datetime) -> None:
+        """Counts sessions that have ended, loads the next one's listings, and skips a sandbox's night."""
+        session_, book = self._session(now), self.ready.trading.kernel.book
+        if session_ is not None and now < session_.close:
+            if self._loaded != session_.date and now >= session_.open - LISTED_BEFORE:
+                self._load(session_.date, now)
+            return
+        day = book.day
+        if not day.ended or day.session is None or self._ended == day.session:
+            return
+        closed = self.ready.sessions.on(day.session)
+        if closed is None or now < closed.close + SETTLED_AFTER:
+            return
+        self._ended = day.session
+        self.done += 1
+        if self.ready.asked.sessions is not None and self.done >= self.ready.asked.sessions:
+            self.stop()
+        elif self.ready.asked.speed is not None:
+            self._skip_night(now)
+
+    def _skip_night(self, now: datetime) -> None:
+        following = self.ready.sessions.after(new_york(now).date())
+        if following is not None:
+            self.ready.clock.move(following.open - LISTED_BEFORE)
+            self._wake = None
+
+    def _load(self, day: date, now: datetime) -> None:
+        """A session's listings; a failure is told and tried again a minute later, until the open."""
+        ready = self.ready
+        self._loaded = day
+        products = ready.configured.products() | {c.product for c in ready.trading.kernel.book.held()}
+        reading = partial(session, ready.asked.to, ready.asked.secrets, Scope.READ)
+        try:
+            ready.feed.load(load_listings(reading, products))
+        except Problems as failed:
+            ready.teller.notify("critical", f"no listings of {day}: {'; '.join(failed.lines)}", now)
+        self._plan(now)
+
+    # ------------------------------------------------------------------ shown
+
+    def _marks(self, now: datetime) -> Marks:
+        book = self.ready.trading.kernel.book
+        table = table_of(book)
+        return marked(table, book.cash, self.ready.feed.market.marks(table.contracts, now), {})
+
+    def _draw(self, now: datetime) -> None:
+        wall = time.monotonic()
+        if wall - self._drawn < DRAWN_EVERY:
+            return
+        self._drawn = wall
+        shown = self.picture(now)
+        self.show(shown)
+        if wall - self._kept >= KEPT_EVERY:
+            self._kept = wall
+            try:
+                pictures.write(self.ready.folder.picture, shown)
+            except OSError as error:
+                self.ready.teller.notify("warning", f"the picture is not written: {error.strerror}", now)
+
+    def picture(self, now: datetime) -> Picture:
+        """Everything as it is now."""
+        ready = self.ready
+        book, marks, session_ = ready.trading.kernel.book, self._marks(now), self._session(now)
+        vix, last = ready.feed.market.vix(now), ready.feed.stream.last
+        is_open = session_ is not None and session_.open <= now < session_.close
+        return Picture(
+            at=now,
+            mode="paper",
+            venue=ready.asked.to.environment.value,
+            account=ready.asked.account,
+            speed=ready.clock.speed,
+            trading=ready.latch().words,
+            hold=(ready.trading.orders.hold(now) or "") if is_open else "",
+            session=_hours(session_, ready, now),
+            progress=passed(session_, now),
+            net_liq=marks.net_liq,
+            cash=book.cash,
+            day_gain=marks.net_liq - (book.prior_close or book.deposits),
+            spot=ready.feed.market.spot("SPX", now),
+            vix=None if vix is None else vix[0],
+            regime=book.levels.get("vix_regime", ""),
+            phase=book.levels.get("phase", ""),
+            levels=restraints(book),
+            quotes_age=None if last is None else (now - last).total_seconds(),
+            symbols=len(ready.feed.stream),
+            holdings=holdings_of(book, marks, now),
+            tickets=tickets_of(book, now),
+            steps=self.steps,
+            step_ms=self.step_ms,
+            worst_ms=self.worst_ms,
+        )
+
+    # ------------------------------------------------------------------ trouble, and the end
+
+    def _blocked(self, seconds: float) -> None:
+        """On the watchdog's thread."""
+        ready = self.ready
+        words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
+        ready.own_latch.tighten(Trading.REDUCING, "tomking paper", words, wall_now())
+        ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
+
+    def _end(self) -> None:
+        """Nothing new leaves; openings under way are cancelled; five seconds for the answers."""
+        ready, kernel = self.ready, self.ready.trading.kernel
+        ready.gates.shut = "the program is ending"
+        now = ready.clock.now()
+        for id_, working in tuple(kernel.book.orders.items()):
+            if working.order.opens and not working.cancelling:
+                kernel.record(CancelRequested(now, id_, "the program ends"))
+                ready.trading.orders.cancel(id_, now)
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends and any(w.order.opens for w in kernel.book.orders.values()):
+            kernel.hear(ready.clock.now())
+            wait(0.05)
+        self._drawn = self._kept = -KEPT_EVERY
+        self._draw(ready.clock.now())
+        ready.teller.notify("info", _farewell(kernel.book), ready.clock.now())
+
+
+def _farewell(book: Book) -> str:
+    left = f"{len(book.positions)} positions and {len(book.orders)} working orders stay as they are"
+    return f"ended; {left} until the next start"
+
+
+def _hours(session_: Session | None, ready: Ready, now: datetime) -> str:
+    """What the market's clock says next."""
+    if session_ is not None and now < session_.open:
+        return f"opens {new_york(session_.open):%H:%M}"
+    if session_ is not None and now < session_.close:
+        return f"open until {new_york(session_.close):%H:%M}"
+    following = ready.sessions.after(new_york(now).date())
+    return "closed" if following is None else f"closed until {new_york(following.open):%a %d %b %H:%M}"
