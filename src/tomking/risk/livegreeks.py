@@ -8,6 +8,7 @@ says when a new look is due, ``look`` takes it, ``changes`` says what of it is n
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from tomking.risk.greeks import greeks_of
 from tomking.risk.settings import Settings
 from tomking.view import View
 
+LEAST_MOVE = 0.05
+"""Shares or dollars that a page would show as a change."""
 FOREIGN = "foreign"
 """Strategy of what the account holds and no position of ours explains."""
 
@@ -160,7 +163,7 @@ def changes(before: Snapshot | None, after: Snapshot) -> dict[Place, Sums | None
         place: now
         for place, now in after.sums.items()
         if place not in before.sums
-        or not np.allclose(before.sums[place], now, rtol=0.0, atol=0.05, equal_nan=True)
+        or any(_moved(a, b) for a, b in zip(before.sums[place], now, strict=True))
         or (place in before.stale) is not (place in after.stale)
     }
     return moved | {place: None for place in before.sums if place not in after.sums}
@@ -205,6 +208,11 @@ class Throttle:
         return any(
             abs(level / known[name] - 1) >= self.move for name, level in levels.items() if known.get(name)
         )
+
+
+def _moved(before: float, now: float) -> bool:
+    """NaN has moved only to or from a number."""
+    return abs(now - before) > LEAST_MOVE or isnan(now) is not isnan(before)
 
 
 def _stale_share(legs: Mapping[Leg, tuple[Sums, float, bool]]) -> float:
