@@ -68,8 +68,12 @@ def open_house(wanted: Wanted) -> House:
 
     ``Problems`` with exit 6 for a day without a session or without history.
     """
-    history, sessions = load_history(), load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
+    if not HISTORY_FIRST <= wanted.day <= HISTORY_LAST:
+        span = f"the packaged history has {HISTORY_FIRST} to {HISTORY_LAST}"
+        raise problem(Exit.DATA, f"--date {wanted.day}: {span}")
+    sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     session_of(wanted.day, sessions)
+    history = load_history()
     market = model_market(history, sessions, wanted.seed, real_sizes=True)
     start = wall_instant(wanted.day, wanted.at)
     account = SimAccount(market, sessions, start, wanted.capital)
@@ -78,10 +82,7 @@ def open_house(wanted: Wanted) -> House:
 
 
 def session_of(day: date, sessions: Sessions) -> Session:
-    """``Problems`` with exit 6 when nothing is traded on ``day``, or no prices are known of it."""
-    if not HISTORY_FIRST <= day <= HISTORY_LAST:
-        span = f"the packaged history has {HISTORY_FIRST} to {HISTORY_LAST}"
-        raise problem(Exit.DATA, f"--date {day}: {span}")
+    """``Problems`` with exit 6 when nothing is traded on ``day``."""
     found = sessions.on(day)
     if found is None:
         following = sessions.after(day)
@@ -149,13 +150,18 @@ class Sandbox:
             await server.serve(sockets=[self._socket])
         finally:
             watching.cancel()
+            await asyncio.wait([watching])
             self._socket.close()
 
 
 async def _watched(house: House, watch: Callable[[datetime], None]) -> None:
-    while True:
+    """Looks once a second, and once more at the end."""
+    try:
+        while True:
+            watch(house.clock.now())
+            await asyncio.sleep(1)
+    finally:
         watch(house.clock.now())
-        await asyncio.sleep(1)
 
 
 def _names(stem: str) -> Callable[[], str]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 
 from starlette.routing import WebSocketRoute
@@ -51,7 +51,7 @@ class Sockets:
             while True:
                 message = await _message(socket)
                 link.valid = self.tokens.valid()
-                for answer in link.receive(message, self.house.clock.now()):
+                for answer in link.receive(message, self._wall()):
                     await socket.send_json(answer)
         except WebSocketDisconnect:
             return
@@ -59,6 +59,10 @@ class Sockets:
             await socket.close(TOO_STRANGE, str(error)[:100])
         finally:
             self._alerts.pop(socket, None)
+
+    def _wall(self) -> datetime:
+        """Heartbeats are counted in the wall's seconds, however fast the market's pass."""
+        return datetime.fromtimestamp(self.tokens.wall(), UTC)
 
     async def tell(self) -> None:
         """Sends what has changed since the last call: orders, then positions and balances."""
@@ -75,7 +79,7 @@ class Sockets:
             news += [notification("CurrentPosition", row, now) for row in house.positions()]
             news.append(notification("AccountBalance", house.balances(), now))
         for socket, link in list(self._alerts.items()):
-            if link.sends(house.number, now):
+            if link.sends(house.number, self._wall()):
                 for one in news:
                     await _send(socket, one)
 
