@@ -2,8 +2,10 @@
 
 1. Wait     until the kernel's next wake in market time, or until the line rings the bell.
 2. Heed     what the latch says becomes levels of the book.
-3. Step     the kernel; what it wants next is the next wake.
+3. Step     the kernel, once the quotes of the minute are there; what it wants next is the next wake.
 4. Show     a picture twice a second, for the screen and for `tomking status`.
+
+An accelerated sandbox is slowed down while orders work: the line's answers take the same time at every speed.
 
 Between sessions it loads the next one's listings ten minutes before the open.  In a sandbox nights are
 skipped.  At the end nothing new is sent, openings under way are cancelled, and what is unanswered after five
@@ -20,7 +22,7 @@ from functools import partial
 from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.live import picture as pictures
-from tomking.app.live.listings import load_listings
+from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
 from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
@@ -29,6 +31,7 @@ from tomking.app.problems import Problems
 from tomking.domain.book import Book
 from tomking.domain.calendar import Session, new_york
 from tomking.domain.events import CancelRequested
+from tomking.domain.intent import Urgency
 from tomking.domain.trading import Trading
 from tomking.execution.marking import Marks, marked, table_of
 from tomking.risk.latched import heed
@@ -36,10 +39,15 @@ from tomking.risk.latched import heed
 LISTED_BEFORE = timedelta(minutes=10)
 SETTLED_AFTER = timedelta(minutes=10)
 """After the close: by then a search of the whole day has been made."""
+FRESH, FRESH_WITHIN = timedelta(seconds=10), timedelta(seconds=20)
+"""Quotes this old are new; older ones are waited for so long from the minute on, then it steps anyway."""
+SLOW = 10.0
+"""The most that a sandbox is accelerated while an order works that does not rest."""
 DRAWN_EVERY = 0.5
 KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
 """Seconds of the wall."""
+QUOTES_WAIT = 0.01
 PATIENCE = 5.0
 Show = Callable[[Picture], None]
 
@@ -64,6 +72,8 @@ class Engine:
     _drawn: float = 0.0
     _kept: float = 0.0
     _ended: date | None = None
+    _fresh: Listings | str | None = None
+    """Listings that have been read and not been taken yet, or why they could not be."""
 
     def stop(self) -> None:
         """Asks for an orderly end; from any thread and from signal handlers."""
@@ -94,11 +104,19 @@ class Engine:
         clock = self.ready.clock
         now = clock.now()
         rang = self.bell.is_set()
-        if self._wake is None or now >= self._wake or rang:
+        is_due = self._wake is None or now >= self._wake or rang
+        if is_due and self._quotes_are_coming(now):
+            self.bell.clear()
+            self.bell.wait(QUOTES_WAIT)
+            self.bell.set()
+            return
+        if is_due:
             self.bell.clear()
             self._step(now)
+            self._pace()
         self._look_ahead(now)
         self._between_sessions(now)
+        self._take_listings(now)
         self._draw(now)
         due = self._wake if not self._ahead else min(self._ahead[0], self._wake or self._ahead[0])
         self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(due)) if due is not None else 0.0)
@@ -115,6 +133,24 @@ class Engine:
         self.steps += 1
         if ready.journal.failed:
             ready.gates.shut = f"the journal takes no more ({ready.journal.failed})"
+
+    def _quotes_are_coming(self, now: datetime) -> bool:
+        """Whether the quotes are those of the minute before, and it has only just begun."""
+        session_, last = self._session(now), self.ready.feed.stream.last
+        if session_ is None or not session_.open <= now < session_.close or last is None:
+            return False
+        minute = now.replace(second=0, microsecond=0)
+        return last < minute and now - last > FRESH and now < minute + FRESH_WITHIN
+
+    def _pace(self) -> None:
+        """The sandbox's speed, for what goes on now."""
+        ready, asked = self.ready, self.ready.asked.speed
+        if asked is None:
+            return
+        works = any(w.order.urgency is not Urgency.TARGET for w in ready.trading.kernel.book.orders.values())
+        wanted = min(asked, SLOW) if works else asked
+        if wanted != ready.clock.speed:
+            ready.clock.run(wanted)
 
     # ------------------------------------------------------------------ ahead, and between sessions
 
@@ -154,7 +190,7 @@ class Engine:
         session_, book = self._session(now), self.ready.trading.kernel.book
         if session_ is not None and now < session_.close:
             if self._loaded != session_.date and now >= session_.open - LISTED_BEFORE:
-                self._load(session_.date, now)
+                self._load(session_.date)
             return
         day = book.day
         if not day.ended or day.session is None or self._ended == day.session:
@@ -175,17 +211,34 @@ class Engine:
             self.ready.clock.move(following.open - LISTED_BEFORE)
             self._wake = None
 
-    def _load(self, day: date, now: datetime) -> None:
-        """A session's listings; a failure is told and tried again a minute later, until the open."""
+    def _load(self, day: date) -> None:
+        """Begins to read a session's listings, on a thread of their own; an accelerated sandbox waits."""
         ready = self.ready
         self._loaded = day
         products = ready.configured.products() | {c.product for c in ready.trading.kernel.book.held()}
         reading = partial(session, ready.asked.to, ready.asked.secrets, Scope.READ)
-        try:
-            ready.feed.load(load_listings(reading, products))
-        except Problems as failed:
-            ready.teller.notify("critical", f"no listings of {day}: {'; '.join(failed.lines)}", now)
-        self._plan(now)
+
+        def load() -> None:
+            try:
+                self._fresh = load_listings(reading, products)
+            except Problems as failed:
+                self._fresh = f"no listings of {day}: {'; '.join(failed.lines)}"
+            self.bell.set()
+
+        if ready.asked.speed is not None:
+            ready.clock.run(0.0)
+        threading.Thread(target=load, name="listings", daemon=True).start()
+
+    def _take_listings(self, now: datetime) -> None:
+        """What was read, if it has been."""
+        fresh, self._fresh = self._fresh, None
+        if isinstance(fresh, Listings):
+            self.ready.feed.load(fresh)
+        elif fresh:
+            self.ready.teller.notify("critical", fresh, now)
+        if fresh is not None:
+            self._plan(now)
+            self._pace()
 
     # ------------------------------------------------------------------ shown
 

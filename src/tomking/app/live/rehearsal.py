@@ -1,4 +1,4 @@
-"""Looking ahead: what the day's entries will ask for is asked for two minutes before, so that it is there.
+"""Looking ahead: what the day's entries will ask for is asked for five minutes before, so that it is there.
 
 A chain that nobody has asked for is not subscribed, and its quotes come some time after the first question.
 What a rehearsal answers is thrown away.
@@ -17,7 +17,7 @@ from tomking.risk.desk import Desk
 from tomking.rules.strategy import Strategy
 from tomking.view import Own, View
 
-AHEAD = timedelta(minutes=2)
+AHEAD, MINUTE = timedelta(minutes=5), timedelta(minutes=1)
 
 
 def rehearsals(strategies: Sequence[Strategy], session: Session, sessions: Sessions) -> list[datetime]:
@@ -67,7 +67,7 @@ def _soon(strategy: Strategy, make_view: Callable[[datetime], View], now: dateti
     view = make_view(now)
     for entry in strategy.entries:
         start = view.session.at(entry.window.start)
-        if now < start <= now + AHEAD + AHEAD and entry.days.meant(view.today, view.sessions):
+        if now < start <= now + AHEAD + MINUTE and entry.days.meant(view.today, view.sessions):
             yield make_view(start)
 
 
