@@ -217,6 +217,25 @@ def test_time_money_and_trades_by_hand_come_by_command() -> None:
         assert [one["value"] for one in money["data"]["items"]] == ["120.50"]
 
 
+def test_positions_that_come_change_and_go_are_told_and_no_others(venue: Running) -> None:
+    symbol = "SPXW  240607P05290000"
+
+    def told(socket: ClientConnection, quantity: int) -> list[tuple[str, str]]:
+        command(venue, hand={"symbol": symbol, "quantity": quantity, "price": "1.50"})
+        rows = []
+        while (news := json.loads(socket.recv(5)))["type"] != "AccountBalance":
+            if news["type"] == "CurrentPosition":
+                rows.append((news["data"]["quantity"], news["data"]["quantity-direction"]))
+        return rows
+
+    with listening(venue) as socket:
+        assert told(socket, -2) == [("2", "Short")]
+        assert told(socket, -1) == [("3", "Short")]
+        assert told(socket, 3) == [("0", "Zero")]
+        command(venue, pay="10")
+        assert json.loads(socket.recv(5))["type"] == "AccountBalance"
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

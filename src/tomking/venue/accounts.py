@@ -157,6 +157,12 @@ def positions(  # noqa: PLR0917 - rows and what they are made of
     ]
 
 
+def gone(number: str, contract: Contract, directory: Directory, now: datetime) -> Json:
+    """A position that is no more, as the stream tells it."""
+    row = _position(number, contract, 0, ZERO, None, directory, now)
+    return {**row, "quantity-direction": "Zero", "cost-effect": "None"}
+
+
 def _position(  # noqa: PLR0917 - one row and what it is made of
     number: str,
     contract: Contract,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from tomking.adapters.tastytrade import chains
 from tomking.adapters.tastytrade.symbols import Directory
 from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.contract import Contract
 from tomking.domain.fees import fees
 from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS
@@ -30,6 +31,14 @@ from tomking.venue.quotes import Feed
 from tomking.venue.worth import Worth, costs
 
 Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """That the account is shown otherwise."""
+
+    positions: tuple[Json, ...]
+    """Those that changed; none where only the cash did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +85,11 @@ class House:
     complexes: Complexes = field(init=False)
     _changed: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _keys: int = 0
+    _told: tuple[dict[Contract, int], Decimal] = field(init=False)
 
     def __post_init__(self) -> None:
         self.complexes = Complexes(self.account, self.market, self.dressed)
+        self._told = ({}, self.account.shown.cash)
 
     @property
     def feed(self) -> Feed:
@@ -198,7 +209,7 @@ class House:
         at = self._changed.setdefault(order.id, ticket.entered)
         named = _numbered(order)
         face = shown(named, self.number, self.directory, force, at, opens=ticket.opens)
-        face |= self.dressed.get(order.id, {})
+        face |= {"received-at": listings.instant(ticket.entered), **self.dressed.get(order.id, {})}
         return {name: value for name, value in face.items() if value is not None}
 
     def find(self, number: str) -> BrokerOrder | None:
@@ -261,6 +272,20 @@ class House:
         return accounts.positions(
             self.number, held, costs(self.account.executions), marks, self.directory, now
         )
+
+    def moved(self) -> Moved | None:
+        """What of positions and cash is shown otherwise than at the last call; gone ones as zero."""
+        shown = self.account.shown
+        held, cash = dict(shown.held), shown.cash
+        before, self._told = self._told, (held, cash)
+        if before == (held, cash):
+            return None
+        changed = {one for one in {*before[0], *held} if before[0].get(one, 0) != held.get(one, 0)}
+        symbols = {self.directory.listed(one).symbol for one in changed if held.get(one, 0)}
+        rows = [row for row in self.positions() if row["symbol"] in symbols]
+        gone = [one for one in changed if not held.get(one, 0)]
+        now = self.clock.now()
+        return Moved((*rows, *(accounts.gone(self.number, one, self.directory, now) for one in gone)))
 
     def transactions(self) -> list[Json]:
         """Trades and what else changed the account, oldest first."""

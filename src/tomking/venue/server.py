@@ -54,7 +54,8 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
     async def state(_request: Request) -> Response:
         """``GET /_sandbox``: the venue's time, speed and faults."""
         now = house.now()
-        return JSONResponse({"now": now.isoformat(), "speed": house.clock.speed, "faults": desk.active()})
+        shown = {"now": now.isoformat(), "speed": house.clock.speed, "faults": desk.active()}
+        return JSONResponse({**shown, "trouble": sockets.trouble} if sockets.trouble else shown)
 
     async def events(request: Request) -> Response:
         """``GET /_sandbox/events?from=DAY&to=DAY``: what is announced; from now, for a month, if not said."""

@@ -31,6 +31,8 @@ class Sockets:
     """Whether account connections need a heartbeat."""
     stalled: Callable[[str], bool] = lambda _: False
     """A fault: whether ``alerts`` or ``dxlink`` says nothing although it is connected."""
+    trouble: str = ""
+    """The last thing that went wrong in telling; shown by the control endpoint."""
     _ids: "count[int]" = field(default_factory=lambda: count(1))
     _alerts: dict[WebSocket, AlertLink] = field(default_factory=dict[WebSocket, AlertLink])
     _feeds: dict[WebSocket, DxLink] = field(default_factory=dict[WebSocket, DxLink])
@@ -68,15 +70,15 @@ class Sockets:
         """Sends what has changed since the last call: orders, then positions and balances."""
         house = self.house
         now = house.now()
-        reports = list(house.reports())
-        if not reports or self.stalled("alerts"):
+        reports, moved = list(house.reports()), house.moved()
+        if self.stalled("alerts") or not (reports or moved):
             return
         news = [notification("Order", house.shown(report.order), report.at) for report in reports]
         news += [
             notification("ComplexOrder", house.shown_complex(one), now) for one in house.touched(reports)
         ]
-        if any(report.order.executions for report in reports):
-            news += [notification("CurrentPosition", row, now) for row in house.positions()]
+        if moved:
+            news += [notification("CurrentPosition", row, now) for row in moved.positions]
             news.append(notification("AccountBalance", house.balances(), now))
         for socket, link in list(self._alerts.items()):
             if link.sends(house.number, self._wall()):
@@ -130,10 +132,13 @@ class Sockets:
                 await socket.close(1012, "Reconnection is required")
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled.  What goes wrong is kept to be shown: a venue that falls silent helps nobody."""
         while True:
-            await self.tell()
-            await self.publish()
+            try:
+                await self.tell()
+                await self.publish()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look may do
+                self.trouble = f"{type(error).__name__}: {error}"
             await asyncio.sleep(TICK)
 
 
