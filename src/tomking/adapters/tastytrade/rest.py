@@ -7,6 +7,7 @@ from json import JSONDecodeError
 
 import httpx2
 
+from tomking.adapters.redaction import redacted
 from tomking.adapters.tastytrade.session import ForbiddenHost, GuardedSession, LoginFailed
 from tomking.adapters.tastytrade.words import order_id
 from tomking.execution.protocol.outcomes import Answer, Failure, outcome
@@ -150,7 +151,7 @@ def _error(body: object) -> tuple[str, str]:
     texts = [str(one.get("message") or one.get("reason") or one.get("code")) for one in inner]
     codes = [str(one["code"]) for one in inner if one.get("code")]
     code = codes[0] if codes else str(error.get("code") or "")
-    return code, "; ".join(texts) or str(error.get("message") or "")
+    return code, redacted("; ".join(texts) or str(error.get("message") or ""))
 
 
 def _said(error: Exception) -> str:

@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 import httpx2
 from tastytrade import Session
 
+from tomking.adapters.redaction import learn
+
 AGENT = "tomking/1"
 """The front answers 401 without a product and a version (T9)."""
 TIMEOUT = 5.0
@@ -70,6 +72,9 @@ class Secrets:
 
     client_secret: str
     refresh_token: str
+
+    def __post_init__(self) -> None:
+        learn(self.client_secret, self.refresh_token)
 
     def __repr__(self) -> str:
         return "Secrets(...)"
@@ -168,6 +173,7 @@ class GuardedSession(Session):
         self._failed.clear()
         life = answer.get("expires_in", TOKEN_LIFE)
         life = float(life) if isinstance(life, int | float) else TOKEN_LIFE
+        learn(token)
         self.session_token = token
         self._renewed_after, self._ends = now + life / 2, now + life
         self._client.headers["Authorization"] = f"Bearer {token}"
