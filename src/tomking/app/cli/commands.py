@@ -280,6 +280,13 @@ def sandbox(
         Path | None,
         typer.Option(metavar="FILE", help="Keep orders and positions there for the next start."),
     ] = None,
+    chains: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Trade on recorded quotes: a file, a store's folder, or the word store.",
+        ),
+    ] = None,
 ) -> None:
     """Run a local venue that speaks tastytrade's API, on the modelled market, until Ctrl-C.
 
@@ -288,12 +295,13 @@ def sandbox(
       tomking sandbox
       tomking sandbox --date 2022-05-13 --time 09:25 --speed 60
       tomking sandbox --speed 0 --port 0 --state orders.jsonl
+      tomking sandbox --chains store --date 2016-04-29
 
     It listens on 127.0.0.1 only.  The secrets it prints are fixed words that open nothing else.
     """  # noqa: D301
-    from tomking.app.cli.sandbox import run_sandbox
+    from tomking.app.cli.sandbox import Typed, run_sandbox
 
-    run_sandbox(day, at, speed, port, capital, seed, account, state)
+    run_sandbox(Typed(day, at, speed, port, capital, seed, account, state, chains))
 
 
 add_to(app)

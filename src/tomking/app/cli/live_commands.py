@@ -20,7 +20,7 @@ Assignments = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Registers them as commands of ``tomking`` itself."""
-    for command in (paper,):
+    for command in (paper, status, positions, orders, why):
         app.command()(command)
 
 
@@ -78,3 +78,71 @@ def paper(
     )
     if ended:
         raise typer.Exit(ended)
+
+
+JournalPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal", metavar="PATH", show_default="the one written last", help="The journal that is read."
+    ),
+]
+
+
+def status(*, journal: JournalPath = None, as_json: AsJson = False) -> None:
+    """Show where the paper account stands, and whether trading is allowed.
+
+    \b
+    Examples:
+      tomking status
+      tomking status --json
+
+    Works beside a running engine and without one: it reads a copy of the journal.
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_status
+
+    print_status(journal, as_json=as_json)
+
+
+def positions(*, journal: JournalPath = None, as_json: AsJson = False) -> None:
+    """Show what is held, part by part, with what works on it.
+
+    \b
+    Examples:
+      tomking positions
+      tomking positions --json
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_positions
+
+    print_positions(journal, as_json=as_json)
+
+
+def orders(*, journal: JournalPath = None, as_json: AsJson = False) -> None:
+    """Show the orders that work and those that ended today, each with its reason.
+
+    \b
+    Examples:
+      tomking orders
+      tomking orders --json
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_orders
+
+    print_orders(journal, as_json=as_json)
+
+
+def why(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[DATE] [STRATEGY]")] = None,
+    *,
+    journal: JournalPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was decided on a day, and why; also what was not done.
+
+    \b
+    Examples:
+      tomking why
+      tomking why friday_0dte
+      tomking why 2022-09-16 lt112 --json
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_why
+
+    print_why(words or [], journal, as_json=as_json)

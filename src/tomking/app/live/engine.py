@@ -72,6 +72,10 @@ class Engine:
     _drawn: float = 0.0
     _kept: float = 0.0
     _ended: date | None = None
+    _frames: int = 0
+    """Of the stream, at the last look."""
+    _came: bool = False
+    """Whether quotes come after a pause: where they come all the time nothing is waited for."""
     _fresh: Listings | str | None = None
     """Listings that have been read and not been taken yet, or why they could not be."""
 
@@ -135,12 +139,20 @@ class Engine:
             ready.gates.shut = f"the journal takes no more ({ready.journal.failed})"
 
     def _quotes_are_coming(self, now: datetime) -> bool:
-        """Whether the quotes are those of the minute before, and it has only just begun."""
-        session_, last = self._session(now), self.ready.feed.stream.last
-        if session_ is None or not session_.open <= now < session_.close or last is None:
-            return False
+        """Whether the minute has only just begun, and its quotes are not there or are just coming in."""
+        stream, session_ = self.ready.feed.stream, self._session(now)
         minute = now.replace(second=0, microsecond=0)
-        return last < minute and now - last > FRESH and now < minute + FRESH_WITHIN
+        if session_ is None or not session_.open <= now < min(session_.close, minute + FRESH_WITHIN):
+            return False
+        frames, self._frames = self._frames, stream.frames
+        last = stream.last
+        if last is None:
+            return False
+        if now - last > FRESH:
+            self._came = True
+        elif self._came and frames == self._frames:
+            self._came = False  # the burst is over
+        return self._came
 
     def _pace(self) -> None:
         """The sandbox's speed, for what goes on now."""
