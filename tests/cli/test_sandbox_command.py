@@ -31,6 +31,7 @@ PATIENCE = 90
         (["--capital", "0"], Exit.USAGE, "--capital 0: not an amount"),
         (["--port", "70000"], Exit.USAGE, "--port 70000: not from 0 to 65535"),
         (["--account", "my account"], Exit.USAGE, "--account my account: not letters and digits"),
+        (["--chains", "nowhere.csv"], Exit.DATA, "--chains nowhere.csv: there is no such file or folder"),
         (["--state", "/no/such/folder/file"], Exit.USAGE, "there is no folder /no/such/folder"),
     ],
 )
@@ -142,3 +143,26 @@ def test_it_serves_until_it_is_told_to_stop_and_goes_on_where_it_was(
         run(["sandbox", "--port", port, *arguments])
     assert ended.value.code == Exit.TERMINATED
     assert client.joined() == ["kept"]
+
+
+RECORDED = Path(__file__).resolve().parents[2] / "../shared/data/chains/spxw_15min_20160429_0dte.csv.gz"
+
+
+@pytest.mark.skipif(not RECORDED.exists(), reason="no recorded chain beside the repository")
+def test_it_trades_on_recorded_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    def chain(orders: str, header: dict[str, str]) -> object:
+        address = orders.partition("/accounts")[0]
+        items = httpx.get(f"{address}/option-chains/SPX/nested", headers=header).json()["data"]["items"]
+        found = items[0]["expirations"][0]
+        symbol = found["strikes"][len(found["strikes"]) // 2]["put"]
+        asked = {"equity-option": symbol}
+        data = httpx.get(f"{address}/market-data/by-type", params=asked, headers=header).json()["data"]
+        return items[0]["root-symbol"], found["expiration-date"], sorted(data["items"][0])[:3]
+
+    port = free_port()
+    client = Client(int(port), signal.SIGINT, chain)
+    arguments = ["--chains", str(RECORDED), "--date", "2016-04-29", "--time", "10:30", "--speed", "0"]
+    assert run(["sandbox", "--port", port, *arguments]) == Exit.INTERRUPTED
+    assert client.joined() == ("SPXW", "2016-04-29", ["ask", "ask-size", "bid"])
+    assert run(["sandbox", "--port", "0", "--chains", str(RECORDED), "--date", "2016-05-02"]) == Exit.DATA
+    assert "runs from 2016-04-29 to 2016-04-29" in capsys.readouterr().err

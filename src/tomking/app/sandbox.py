@@ -4,8 +4,9 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from datetime import time as wall_time
 from decimal import Decimal
 from itertools import count
@@ -14,12 +15,15 @@ from pathlib import Path
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.history import load_history
 from tomking.app.backtest import LISTED_AHEAD
+from tomking.app.chains import opened, place_of
 from tomking.app.exits import Exit
 from tomking.app.markets import model_market
-from tomking.app.problems import problem
+from tomking.app.problems import Problem, Problems, problem
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 from tomking.domain.calendar import Session, Sessions, wall_instant
 from tomking.domain.errors import BadData
+from tomking.domain.products import PRODUCTS
+from tomking.ports import MarketData
 from tomking.risk.settings import Settings
 from tomking.sim.account import SimAccount
 from tomking.venue.clock import VenueClock
@@ -33,6 +37,10 @@ CLIENT_SECRET = "sandbox-secret"  # noqa: S105 - words that open a toy venue on 
 REFRESH_TOKEN = "sandbox-refresh"  # noqa: S105 - likewise
 WARMED = ("SPX", "XSP")
 """Chains listed before it is ready, so that the kernels are compiled when the first client asks."""
+RECORDED_AHEAD = 6 * LISTED_AHEAD
+"""Recordings may be younger than the packaged history, and list options far ahead."""
+MONTHS_READ = timedelta(days=62)
+"""Of a store only so much after the first day is read."""
 GRACE = 2
 """Seconds that open connections get at the end."""
 
@@ -51,6 +59,8 @@ class Wanted:
     account: str = ACCOUNT
     state: Path | None = None
     """Where requests are kept for the next sandbox."""
+    chains: Path | None = None
+    """Recorded quotes instead of the model market (``app.chains``)."""
 
     def fixed(self) -> dict[str, str]:
         """What cannot change while orders are kept."""
@@ -60,25 +70,49 @@ class Wanted:
             "capital": str(self.capital),
             "seed": str(self.seed),
             "account": self.account,
+            "chains": str(self.chains.absolute()) if self.chains else "",
         }
 
 
-def open_house(wanted: Wanted) -> House:
-    """The venue, its clock standing at the start.
+def open_house(wanted: Wanted, until_closed: ExitStack) -> House:
+    """The venue, its clock standing at the start; recorded files stay open as long as the stack.
 
-    ``Problems`` with exit 6 for a day without a session or without history.
+    ``Problems`` with exit 6 for a day without a session or without prices.
     """
+    market, sessions = _modelled(wanted) if wanted.chains is None else _recorded(wanted, until_closed)
+    start = wall_instant(wanted.day, wanted.at)
+    account = SimAccount(market, sessions, start, wanted.capital)
+    clock = VenueClock(start, 0.0, time.monotonic)
+    return House(wanted.account, market, sessions, account, clock, Settings())
+
+
+def _modelled(wanted: Wanted) -> tuple[MarketData, Sessions]:
     if not HISTORY_FIRST <= wanted.day <= HISTORY_LAST:
         span = f"the packaged history has {HISTORY_FIRST} to {HISTORY_LAST}"
         raise problem(Exit.DATA, f"--date {wanted.day}: {span}")
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     session_of(wanted.day, sessions)
-    history = load_history()
-    market = model_market(history, sessions, wanted.seed, real_sizes=True)
-    start = wall_instant(wanted.day, wanted.at)
-    account = SimAccount(market, sessions, start, wanted.capital)
-    clock = VenueClock(start, 0.0, time.monotonic)
-    return House(wanted.account, market, sessions, account, clock, Settings())
+    return model_market(load_history(), sessions, wanted.seed, real_sizes=True), sessions
+
+
+def _recorded(wanted: Wanted, until_closed: ExitStack) -> tuple[MarketData, Sessions]:
+    chains = wanted.chains
+    assert chains is not None, "only where recorded quotes are named"
+    if not place_of(chains).exists():
+        raise problem(Exit.DATA, f"--chains {chains}: there is no such file or folder")
+    sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + RECORDED_AHEAD)
+    session_of(wanted.day, sessions)
+    span = (wanted.day, wanted.day + MONTHS_READ)
+    try:
+        found = until_closed.enter_context(
+            opened(chains, PRODUCTS, span=span, sessions=sessions, history=load_history())
+        )
+    except BadData as bad:
+        raise Problems([Problem(Exit.DATA, line) for line in bad.problems]) from bad
+    days = found.market.days
+    if wanted.day not in days:
+        raise problem(Exit.DATA, f"--date {wanted.day}: {chains} runs from {days[0]} to {days[-1]}")
+    return found.market, sessions
 
 
 def session_of(day: date, sessions: Sessions) -> Session:
@@ -110,7 +144,8 @@ class Sandbox:
 
     def __init__(self, wanted: Wanted, on: socket.socket) -> None:
         self.wanted, self._socket = wanted, on
-        self.house = open_house(wanted)
+        self._open = ExitStack()
+        self.house = open_house(wanted, self._open)
         self.tokens = Tokens(CLIENT_SECRET, REFRESH_TOKEN, time.monotonic, _names("token"))
         self.port: int = on.getsockname()[1]
 
@@ -134,6 +169,7 @@ class Sandbox:
         try:
             asyncio.run(self._serve(watch))
         finally:
+            self._open.close()
             if self.wanted.state is not None:
                 Diary(self.wanted.state, self.wanted.fixed()).stopped(self.house.clock.now())
 

@@ -104,29 +104,39 @@ class House:
     # ------------------------------------------------------------------ instruments
 
     def equity_chain(self, underlying: str) -> list[Json]:
-        """The nested chain; listed once a day, and learnt."""
+        """The nested chain; listed once a day, and learnt.
+
+        A recording that begins after the open lists nothing before it begins.
+        """
         at = self._listed_at()
         key = (underlying, new_york(at).date())
-        if key not in self._chains:
-            items = listings.equity_chain(underlying, self.market, self.sessions, at)
-            self.directory.learn(chains.equity_chain(items))
-            self._chains[key] = items
-        found = self._chains[key]
-        assert isinstance(found, list), f"{underlying} is no future"
-        return found
+        known = self._chains.get(key)
+        if isinstance(known, list):
+            return known
+        for instant in (at, self.clock.now()):
+            items = listings.equity_chain(underlying, self.market, self.sessions, instant)
+            if items:
+                self.directory.learn(chains.equity_chain(items))
+                self._chains[key] = items
+                return items
+        return []
 
     def futures_chain(self, code: str) -> Json:
-        """The nested chain of a future's options; as above."""
+        """The nested chain of a future's options, and the futures themselves; as above."""
         at = self._listed_at()
         key = (f"/{code}", new_york(at).date())
-        if key not in self._chains:
-            data = listings.futures_chain(code, self.market, self.sessions, at)
-            self.directory.learn(chains.futures_chain(data))
-            self.directory.learn(listings.futures(PRODUCTS[code], self.sessions, at))
-            self._chains[key] = data
-        found = self._chains[key]
-        assert isinstance(found, dict), f"{code} is a future"
-        return found
+        known = self._chains.get(key)
+        if isinstance(known, dict):
+            return known
+        data: Json = {}
+        for instant in (at, self.clock.now()):
+            data = listings.futures_chain(code, self.market, self.sessions, instant)
+            if data["option-chains"]:
+                self._chains[key] = data
+                break
+        self.directory.learn(chains.futures_chain(data))
+        self.directory.learn(listings.futures(PRODUCTS[code], self.sessions, at))
+        return data
 
     def _listed_at(self) -> datetime:
         """The open of the session that is on or comes next: what it lists is known before it, and all day."""

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from math import isfinite
@@ -19,14 +20,27 @@ FASTEST = 3600.0
 PORTS = 65_535
 
 
-def run_sandbox(  # noqa: PLR0917 - as it was typed
-    day: str, at: str, speed: str, port: int, capital: str, seed: int, account: str | None, state: Path | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The options as they were typed."""
+
+    day: str
+    at: str
+    speed: str
+    port: int
+    capital: str
+    seed: int
+    account: str | None
+    state: Path | None
+    chains: Path | None
+
+
+def run_sandbox(typed: Typed) -> None:
     """Serves until it is stopped."""
-    wanted = _wanted(day, at, speed, port, capital, seed, account, state)
+    wanted = _wanted(typed)
     from tomking.app.sandbox import Sandbox, listening
 
-    socket = listening(port)
+    socket = listening(typed.port)
     try:
         _say("opening the market, and listing the first chains (some seconds)")
         sandbox = Sandbox(wanted, socket)
@@ -102,38 +116,45 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _wanted(  # noqa: PLR0917 - as it was typed
-    day: str, at: str, speed: str, port: int, capital: str, seed: int, account: str | None, state: Path | None
-) -> "Wanted":
+def _wanted(typed: Typed) -> "Wanted":
     problems: list[Problem] = []
 
     def wrong(option: str, text: object, why: str) -> None:
         problems.append(Problem(Exit.USAGE, f"--{option} {text}: {why} (see tomking sandbox -h)"))
 
-    days = _read(date.fromisoformat, day)
+    days = _read(date.fromisoformat, typed.day)
     if days is None:
-        wrong("date", day, "not a date; write it like 2022-05-13")
-    clock = _read(time.fromisoformat, at)
+        wrong("date", typed.day, "not a date; write it like 2022-05-13")
+    clock = _read(time.fromisoformat, typed.at)
     if clock is None or clock.tzinfo is not None:
-        wrong("time", at, "not a New York time; write it like 09:25")
-    fast = _read(float, speed)
+        wrong("time", typed.at, "not a New York time; write it like 09:25")
+    fast = _read(float, typed.speed)
     if fast is None or not isfinite(fast) or not 0 <= fast <= FASTEST:
-        wrong("speed", speed, f"not a number from 0 (stands still) to {FASTEST:g}")
-    money = _read(Decimal, capital)
+        wrong("speed", typed.speed, f"not a number from 0 (stands still) to {FASTEST:g}")
+    money = _read(Decimal, typed.capital)
     if money is None or not money.is_finite() or money <= 0 or money != round(money, 2):
-        wrong("capital", capital, "not an amount of dollars above 0, in whole cents and without commas")
-    if not 0 <= port <= PORTS:
-        wrong("port", port, f"not from 0 to {PORTS}")
-    if account is not None and not (account.isascii() and account.isalnum()):
-        wrong("account", account, "not letters and digits")
-    if state is not None and not state.absolute().parent.is_dir():
-        wrong("state", state, f"there is no folder {state.absolute().parent}")
+        wrong("capital", typed.capital, "not an amount of dollars above 0, in whole cents and without commas")
+    if not 0 <= typed.port <= PORTS:
+        wrong("port", typed.port, f"not from 0 to {PORTS}")
+    if typed.account is not None and not (typed.account.isascii() and typed.account.isalnum()):
+        wrong("account", typed.account, "not letters and digits")
+    if typed.state is not None and not typed.state.absolute().parent.is_dir():
+        wrong("state", typed.state, f"there is no folder {typed.state.absolute().parent}")
     if problems:
         raise Problems(problems)
     from tomking.app.sandbox import ACCOUNT, Wanted
 
     assert days is not None and clock is not None and fast is not None and money is not None  # noqa: PT018
-    return Wanted(days, clock, fast, money, seed, account or ACCOUNT, state)
+    return Wanted(
+        days,
+        clock,
+        fast,
+        money,
+        typed.seed,
+        typed.account or ACCOUNT,
+        typed.state,
+        typed.chains,
+    )
 
 
 def _read(parse: Callable[[str], T], text: str) -> T | None:
