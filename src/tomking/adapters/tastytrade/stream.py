@@ -126,7 +126,7 @@ class QuoteStream:
             self._nudge()
 
     def want_candles(self, symbols: Iterable[str], since: datetime) -> None:
-        """Asks for daily bars from a day on."""
+        """Asks for daily bars from an instant on; from another one they are asked for again."""
         with self._lock:
             self._since |= dict.fromkeys(symbols, since)
         self._nudge()
@@ -251,7 +251,7 @@ class QuoteStream:
     async def _subscribe(self, stream: DXLinkStreamer, done: set[str]) -> None:
         with self._lock:
             new = [symbol for symbol in self._rows if symbol not in done]
-            since = {s: at for s, at in self._since.items() if f"candle {s}" not in done}
+            since = {s: at for s, at in self._since.items() if f"candle {s} {at}" not in done}
             trades = [s for s in self._last_trades if f"trade {s}" not in done]
         for i in range(0, len(new), CHUNK):
             await stream.subscribe(Quote, new[i : i + CHUNK])
@@ -261,7 +261,7 @@ class QuoteStream:
             done.update(f"trade {symbol}" for symbol in trades)
         for symbol, at in since.items():
             await stream.subscribe_candle([symbol], "1d", at)
-            done.add(f"candle {symbol}")
+            done.add(f"candle {symbol} {at}")
 
     def _is_dead(self) -> bool:
         return self._elapsed() - self._heard_at > self._silent and self._trades(self._now())
