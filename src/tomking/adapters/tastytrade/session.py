@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from http import HTTPStatus
+from ssl import SSLContext
 from typing import Any, NoReturn
 
 import httpx2
@@ -220,8 +222,15 @@ def session(
         trust_env=False,
         follow_redirects=False,
         timeout=httpx2.Timeout(TIMEOUT),
+        verify=_tls(),
         event_hooks={"request": [to.hook()]},
     )
+
+
+@cache
+def _tls() -> SSLContext:
+    """Checks certificates; made once, as reading the roots takes longer than a connection."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _to_loopback(port: int) -> Callable[[httpx2.Request], Awaitable[None]]:
