@@ -1,5 +1,6 @@
 """Each fault as a client meets it: over the wire, with the account as the judge of what happened."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from tastytrade import Account, AlertStreamer, DXLinkStreamer, Session
+from tastytrade.dxfeed import Quote, Trade
+from tests.venue.test_sdk import with_sdk
 from tests.venue.venueserver import ACCOUNT, Running, a_house, bearer, running
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -197,6 +201,28 @@ def test_quotes_are_cut_and_stalled_by_themselves(venue: Running) -> None:
 
 
 # ---------------------------------------------------------------------------------- commands
+
+
+def test_a_command_is_answered_when_both_streams_have_been_told() -> None:
+    symbol = ".SPXW240607P5320"
+
+    async def work(s: Session, account: Account) -> None:
+        async with DXLinkStreamer(s) as quotes, AlertStreamer(s) as alerts:
+            await alerts.subscribe_accounts([account])
+            await quotes.subscribe(Trade, ["TOMKING/SEQUENCE"])
+            await quotes.subscribe(Quote, [symbol])
+            first = await quotes.get_event(Quote)
+            assert (await quotes.get_event(Trade)).price == 0
+            for minutes in (1, 2, 3):
+                clock = f"2024-06-07T14:{30 + minutes}:00+00:00"
+                answer = await asyncio.to_thread(command, own, clock=clock)
+                while (await quotes.get_event(Trade)).price != answer["sequence"]:
+                    assert answer["sequence"] == minutes
+                now = quotes.get_event_nowait(Quote)  # it was sent before the number
+                assert now is None or now.bid_price != first.bid_price or now.ask_price != first.ask_price
+
+    with running() as own:
+        with_sdk(own, work)
 
 
 def test_time_money_and_trades_by_hand_come_by_command() -> None:

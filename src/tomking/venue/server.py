@@ -49,7 +49,7 @@ def application(house: House, tokens: Tokens, address: Address, *, strict: bool 
             return JSONResponse({"error": str(error)}, 400)
         for which in desk.cuts():
             await sockets.close_all(which)
-        return JSONResponse(answer)
+        return JSONResponse({**answer, "sequence": await sockets.flush()})
 
     async def state(_request: Request) -> Response:
         """``GET /_sandbox``: the venue's time, speed and faults."""

@@ -12,12 +12,20 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from tomking.venue.alerts import AlertLink, notification
-from tomking.venue.dxlink import DxLink
+from tomking.venue.dxlink import COLUMNS, DxLink, Event
 from tomking.venue.house import House
 from tomking.venue.tokens import Tokens
 
 TICK = 0.1
 """Seconds of the wall between two looks at what has changed."""
+SEQUENCE = "TOMKING/SEQUENCE"
+"""A symbol of the venue's own: its trades' price is the number of the last round told by command."""
+UNMARKED: Event = {
+    **dict.fromkeys(COLUMNS["Trade"], 0),
+    "exchangeCode": "Q",
+    "tickDirection": "ZERO",
+    "extendedTradingHours": False,
+}
 GOING_AWAY, TOO_STRANGE = 1001, 1008
 
 
@@ -31,6 +39,9 @@ class Sockets:
     """Whether account connections need a heartbeat."""
     stalled: Callable[[str], bool] = lambda _: False
     """A fault: whether ``alerts`` or ``dxlink`` says nothing although it is connected."""
+    sequence: int = 0
+    """How often somebody had everything told by command (``flush``)."""
+    _telling: asyncio.Lock = field(default_factory=asyncio.Lock)
     trouble: str = ""
     """The last thing that went wrong in telling; shown by the control endpoint."""
     _ids: "count[int]" = field(default_factory=lambda: count(1))
@@ -104,7 +115,9 @@ class Sockets:
         finally:
             self._feeds.pop(socket, None)
 
-    def _snapshot(self, kind: str, symbol: str, since: int) -> list[Mapping[str, object]]:
+    def _snapshot(self, kind: str, symbol: str, since: int) -> list[Event]:
+        if symbol == SEQUENCE:
+            return [self._mark()] if kind == "Trade" else []
         return list(self.house.feed.events(kind, symbol, self.house.clock.now(), since))
 
     async def publish(self) -> None:
@@ -131,12 +144,31 @@ class Sockets:
             with suppress(RuntimeError):
                 await socket.close(1012, "Reconnection is required")
 
+    async def flush(self) -> int:
+        """Tells everything that is true by now, then, to who subscribed ``SEQUENCE``, the round's number.
+
+        What a client has asked a stream after this and got an answer to, or has seen the number of, it has
+        after everything before: so a driver can go on in step with the venue.
+        """
+        async with self._telling:
+            await self.tell()
+            await self.publish()
+            self.sequence += 1
+            for socket, link in list(self._feeds.items()):
+                for frame in link.publish("Trade", [self._mark()]):
+                    await _send(socket, frame)
+        return self.sequence
+
+    def _mark(self) -> Event:
+        return {**UNMARKED, "eventSymbol": SEQUENCE, "price": float(self.sequence)}
+
     async def run(self) -> None:
         """Until cancelled.  What goes wrong is kept to be shown: a venue that falls silent helps nobody."""
         while True:
             try:
-                await self.tell()
-                await self.publish()
+                async with self._telling:
+                    await self.tell()
+                    await self.publish()
             except Exception as error:  # noqa: BLE001 - whatever it is, the next look may do
                 self.trouble = f"{type(error).__name__}: {error}"
             await asyncio.sleep(TICK)
