@@ -20,7 +20,7 @@ Assignments = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Registers them as commands of ``tomking`` itself."""
-    for command in (paper, status, positions, orders, why):
+    for command in (paper, status, today, positions, orders, why, reconcile):
         app.command()(command)
 
 
@@ -146,3 +146,46 @@ def why(
     from tomking.app.cli.live_reading import print_why
 
     print_why(words or [], journal, as_json=as_json)
+
+
+def today(
+    *,
+    journal: JournalPath = None,
+    path: ConfigPath = None,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show each strategy's day: its windows, what it last decided, what it holds.
+
+    \b
+    Examples:
+      tomking today
+      tomking today --json
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_today
+
+    print_today(journal, path, assignments or [], as_json=as_json)
+
+
+def reconcile(
+    *,
+    venue: Annotated[str, typer.Option(metavar="NAME", help="Where the account is: sandbox.")] = "sandbox",
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the sandbox.")] = 8700,
+    account: Annotated[
+        str | None, typer.Option(metavar="NUMBER", show_default="5WT00001", help="The account.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the book with the broker's account; exit code 9 where they differ.
+
+    \b
+    Examples:
+      tomking reconcile
+      tomking reconcile --port 8700 --json
+
+    It changes nothing on either side; a running engine does the same by itself.
+    """  # noqa: D301
+    from tomking.app.cli.live_reading import print_reconcile
+
+    if ended := print_reconcile(venue, port, account, as_json=as_json):
+        raise typer.Exit(ended)

@@ -10,13 +10,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
 from tomking.app.live.telling import money, net
-from tomking.app.problems import problem
+from tomking.app.problems import Problems, problem
 from tomking.domain.book import Working
 from tomking.domain.calendar import new_york
+from tomking.domain.events import RunStarted
 from tomking.execution.marking import Marks
 
 WIDTH = 140
@@ -186,3 +188,54 @@ def _asked(words: list[str], found: Read) -> tuple[date, str | None]:
     if day not in known:
         raise problem(Exit.DATA, f"{day}: nothing was journalled; there is {known[0]} to {known[-1]}")
     return day, strategy
+
+
+def print_today(journal: Path | None, config: Path | None, assignments: list[str], *, as_json: bool) -> None:
+    """The plan of the journal's session, strategy by strategy."""
+    from dataclasses import asdict
+    from datetime import timedelta
+
+    from tomking.adapters.calendars import load_sessions
+    from tomking.app.live.agenda import plan
+    from tomking.app.live.stages import configure
+
+    overrides, problems = read_assignments(assignments)
+    if problems:
+        raise Problems(problems)
+    found = read(journal, os.environ)
+    names = next(e.strategies for e in reversed(found.events) if isinstance(e, RunStarted))
+    configured = configure(config, overrides, names)
+    month = timedelta(days=31)
+    rows = plan(found, configured.strategies, load_sessions(found.day - month, found.day + month), found.day)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    print(f"{found.day:%A} {found.day}, trading {found.latch.words}")
+    for row in rows:
+        print(f"{row.strategy}: {', '.join(row.windows) or 'no window'}")
+        print(f"    {row.said}")
+        for held in row.holds:
+            print(f"    holds {held}")
+
+
+def print_reconcile(venue: str, port: int, account: str | None, *, as_json: bool) -> int:
+    """The differences, and the exit code."""
+    from tomking.app.live.asked import asked
+    from tomking.app.live.comparing import compare
+    from tomking.app.live.folder import Folder
+
+    wanted, problems = asked(venue, port, None, None, account, os.environ)
+    if wanted is None:
+        raise Problems(problems)
+    found = read(Folder(wanted.folder).journal, os.environ)
+    shown = compare(wanted, found.book)
+    if as_json:
+        rows = [{"sort": one.sort.value, "text": one.text, "family": one.family} for one in shown.differences]
+        plain = {"at": shown.at.isoformat(), "positions": shown.positions, "differences": rows}
+        print(json.dumps(plain, indent=2))
+    else:
+        print(f"{new_york(shown.at):%Y-%m-%d %H:%M:%S} New York: {shown.positions} contracts held")
+        print(
+            "\n".join(f"{one.sort.value}: {one.text}" for one in shown.differences) or "book and broker agree"
+        )
+    return int(Exit.MISMATCH if shown.differences else Exit.OK)

@@ -24,7 +24,7 @@ from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.live import picture as pictures
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
-from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
+from tomking.app.live.rehearsal import AHEAD, rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
 from tomking.app.live.watchdog import Watchdog
 from tomking.app.problems import Problems
@@ -41,8 +41,11 @@ SETTLED_AFTER = timedelta(minutes=10)
 """After the close: by then a search of the whole day has been made."""
 FRESH, FRESH_WITHIN = timedelta(seconds=10), timedelta(seconds=20)
 """Quotes this old are new; older ones are waited for so long from the minute on, then it steps anyway."""
-SLOW = 10.0
-"""The most that a sandbox is accelerated while an order works that does not rest."""
+ANSWERED_IN = 0.4
+"""Market seconds that an answer of the sandbox may take while an order works that does not rest."""
+SLOWEST_FAST = 20.0
+"""The most acceleration while an order works."""
+BEFORE_ENTRY = timedelta(seconds=20)
 DRAWN_EVERY = 0.5
 KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
@@ -69,9 +72,12 @@ class Engine:
     _wake: datetime | None = None
     _loaded: date | None = None
     _ahead: list[datetime] = field(default_factory=list[datetime])
+    _entries: list[datetime] = field(default_factory=list[datetime])
+    """Shortly before each entry window of the session."""
     _drawn: float = 0.0
     _kept: float = 0.0
     _ended: date | None = None
+    _is_loading: bool = False
     _frames: int = 0
     """Of the stream, at the last look."""
     _came: bool = False
@@ -117,13 +123,13 @@ class Engine:
         if is_due:
             self.bell.clear()
             self._step(now)
-            self._pace()
+        self._pace(now)
         self._look_ahead(now)
         self._between_sessions(now)
         self._take_listings(now)
         self._draw(now)
-        due = self._wake if not self._ahead else min(self._ahead[0], self._wake or self._ahead[0])
-        self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(due)) if due is not None else 0.0)
+        times = [self._wake or now, *(at for at in (*self._ahead, *self._entries) if at > now)]
+        self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(min(times))))
 
     def _step(self, now: datetime) -> None:
         ready, kernel = self.ready, self.ready.trading.kernel
@@ -154,15 +160,20 @@ class Engine:
             self._came = False  # the burst is over
         return self._came
 
-    def _pace(self) -> None:
+    def _pace(self, now: datetime) -> None:
         """The sandbox's speed, for what goes on now."""
         ready, asked = self.ready, self.ready.asked.speed
-        if asked is None:
+        if asked is None or self._is_loading:
             return
         works = any(w.order.urgency is not Urgency.TARGET for w in ready.trading.kernel.book.orders.values())
-        wanted = min(asked, SLOW) if works else asked
+        near = any(at <= now < at + 2 * BEFORE_ENTRY for at in self._entries)
+        wanted = min(asked, self._slow()) if works or near else asked
         if wanted != ready.clock.speed:
             ready.clock.run(wanted)
+
+    def _slow(self) -> float:
+        """The acceleration at which the sandbox still answers in time; at least none."""
+        return float(max(1, min(SLOWEST_FAST, int(ANSWERED_IN / max(self.ready.clock.lag, 0.01)))))
 
     # ------------------------------------------------------------------ ahead, and between sessions
 
@@ -181,6 +192,7 @@ class Engine:
         strategies = self.ready.configured.strategies
         times = [] if session_ is None else rehearsals(strategies, session_, self.ready.sessions)
         self._ahead = [at for at in times if at >= now]
+        self._entries = [at + AHEAD - BEFORE_ENTRY for at in times]
 
     def _look_ahead(self, now: datetime) -> None:
         session_ = self._session(now)
@@ -237,6 +249,7 @@ class Engine:
                 self._fresh = f"no listings of {day}: {'; '.join(failed.lines)}"
             self.bell.set()
 
+        self._is_loading = True
         if ready.asked.speed is not None:
             ready.clock.run(0.0)
         threading.Thread(target=load, name="listings", daemon=True).start()
@@ -249,8 +262,8 @@ class Engine:
         elif fresh:
             self.ready.teller.notify("critical", fresh, now)
         if fresh is not None:
+            self._is_loading = False
             self._plan(now)
-            self._pace()
 
     # ------------------------------------------------------------------ shown
 
