@@ -11,6 +11,7 @@ from tomking.app.cli.data_commands import data_app
 from tomking.app.cli.live_commands import add_to as add_live_to
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
+from tomking.app.cli.secrets import secrets_app
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -310,6 +311,7 @@ app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")
 app.add_typer(backup_app, name="backup")
+app.add_typer(secrets_app, name="secrets")
 
 
 def _help_when_alone(context: typer.Context) -> None:
