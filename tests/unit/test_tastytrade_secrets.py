@@ -123,6 +123,12 @@ def test_a_machine_without_a_keyring_says_what_to_do_instead(monkeypatch: pytest
     assert broker_secrets(LIVE, {"TT_SECRET": "a-secret", "TT_REFRESH": "a-token"}).refresh_token == "a-token"
 
 
+def test_a_keyring_that_keeps_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyring.set_password", lambda *_: None)
+    with pytest.raises(NoSecret, match="keeps nothing"):
+        store_secret(LIVE, Name.REFRESH_TOKEN, "a-token")
+
+
 def test_a_missing_secret_ends_a_command_with_its_own_code() -> None:
     with pytest.raises(Problems) as ended:
         secrets_of(LIVE)

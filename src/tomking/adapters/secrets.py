@@ -84,13 +84,15 @@ def store_secret(of: Environment, name: Name, value: str) -> None:
     _checked(value, "what was typed")
     try:
         keyring.set_password(SERVICE, _user(of, name), value)
+        why = "" if keyring.get_password(SERVICE, _user(of, name)) == value else "it keeps nothing"
     except (KeyringError, RuntimeError) as error:
-        variable = _VARIABLES[of, name]
+        why = type(error).__name__
+    if why:
         words = (
-            f"no keyring on this machine ({type(error).__name__}): put the {name.value} into a file that "
-            f"only you can read (chmod 600) and name it in {variable}_FILE"
+            f"no keyring on this machine ({why}): put the {name.value} into a file that only you can read "
+            f"(chmod 600) and name it in {_VARIABLES[of, name]}_FILE"
         )
-        raise NoSecret([words]) from None
+        raise NoSecret([words])
 
 
 def remove_secret(of: Environment, name: Name) -> bool:
