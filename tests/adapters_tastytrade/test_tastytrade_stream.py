@@ -17,7 +17,7 @@ from tomking.adapters.tastytrade import chains, stream
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets, session
 from tomking.adapters.tastytrade.stream import QuoteStream
-from tomking.adapters.tastytrade.symbols import Directory
+from tomking.adapters.tastytrade.symbols import Directory, Listed
 from tomking.domain.contract import Option, Right
 from tomking.domain.products import PRODUCTS
 from tomking.venue.dxlink import DxLink
@@ -100,6 +100,19 @@ def test_more_symbols_than_there_were_rows_for_keep_what_was_seen() -> None:
     one.want(f"S{n}" for n in range(3000))
     hear(one, quote("S2999", 3.0, 3.2))
     assert one.columns(["A", "S2999"])[0].tolist() == [1.0, 3.0]
+
+
+def test_what_is_dropped_is_forgotten_and_its_row_is_used_again() -> None:
+    one, _ = alone()
+    one.want(["A", "B"])
+    hear(one, quote("A", 1.0, 1.2), quote("B", 2.0, 2.2))
+    one.drop(["A", "never wanted"])
+    one.want(["C"])
+    assert one.sides("A") is None
+    assert one.sides("C") is None, "nothing is left of whose row it was"
+    hear(one, quote("C", 3.0, 3.2), quote("A", 9.0, 9.2))
+    assert one.columns(["A", "B", "C"])[0].tolist() == pytest.approx([math.nan, 2.0, 3.0], nan_ok=True)
+    assert len(one) == 2
 
 
 def test_an_index_without_quotes_has_its_last_price() -> None:
@@ -199,6 +212,23 @@ def test_a_thousand_symbols_go_out_in_messages_of_250_and_unknown_ones_stay_unse
     assert [n for n in sizes if n > 1] == [250] * 4
 
 
+@pytest.mark.enable_socket
+def test_what_is_dropped_is_unsubscribed(venue: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed: list[object] = []
+    receive = DxLink.receive
+
+    def noting(self: DxLink, message: dict[str, object]) -> object:
+        removed.extend(one["symbol"] for one in message.get("remove") or ())  # type: ignore[attr-defined]
+        return receive(self, message)
+
+    monkeypatch.setattr(DxLink, "receive", noting)
+    with quotes_of(venue) as (one, _):
+        one.want(["SPX", "VIX"])
+        until(lambda: one.sides("SPX") and one.sides("VIX"))
+        one.drop(["VIX"])
+        until(lambda: removed == ["VIX"])
+
+
 # ---------------------------------------------------------------------------------- chains
 
 
@@ -255,6 +285,24 @@ def test_a_live_chain_is_what_the_market_behind_the_venue_says(
             if (strike - level) * int(right) > 0:  # hours before expiry the others have no time value
                 assert ours.iv[i] == pytest.approx(theirs.iv[j], abs=1e-3)
                 assert ours.delta[i] == pytest.approx(theirs.delta[j], abs=2e-3)
+
+
+def test_expiries_that_are_listed_no_more_are_dropped_at_the_next_listing(venue: Running) -> None:
+    stream_, _ = alone()
+    stream_.want(["SPX", "VIX"])
+    market = LiveMarket(stream_, Directory(), sessions(), lambda _: bars_of(NONE, BARS), rate=0.05)
+    rows = [one for one in chains.equity_chain(venue.house.equity_chain("SPX")) if is_spxw(one)]
+    market.load(rows)
+    hear(stream_, quote("SPX", 5300.0, 5301.0), quote("VIX", 13.0, 13.1))
+    market.chain("SPXW", FRIDAY, NOW)
+    before = len(stream_)
+    market.load(one for one in rows if one.contract.expiry != FRIDAY)
+    assert before > 100
+    assert len(stream_) == 2
+
+
+def is_spxw(one: Listed) -> bool:
+    return one.contract.product == "SPXW"
 
 
 @pytest.mark.enable_socket

@@ -103,6 +103,8 @@ class LiveMarket:
             if isinstance(one.contract, Option):
                 found.setdefault((one.contract.product, one.contract.expiry), []).append(one)
         products = {product for product, _ in found}
+        over = [key for key in self._rows if key[0] in products and key not in found]
+        self._stream.drop(symbol for key in over for symbol in self._rows[key].symbols)
         self._listed = {key: v for key, v in self._listed.items() if key[0] not in products} | found
         self._rows = {key: rows for key, rows in self._rows.items() if key[0] not in products}
         self._read = {product: one for product, one in self._read.items() if product not in products}

@@ -98,6 +98,8 @@ class QuoteStream:
         self._last_trades: dict[str, float | None] = {}
         self._lock = threading.Lock()
         self._rows: dict[str, int] = {}
+        self._free: list[int] = []
+        """Rows of the columns that no symbol has."""
         self._bid, self._ask = np.full(1024, np.nan), np.full(1024, np.nan)
         self._seen: list[datetime | None] = []
         self._last: datetime | None = None
@@ -113,17 +115,28 @@ class QuoteStream:
     def want(self, symbols: Iterable[str]) -> None:
         """Subscribes what is not subscribed yet; never waits."""
         with self._lock:
-            new = [symbol for symbol in symbols if symbol not in self._rows]
+            new = [symbol for symbol in dict.fromkeys(symbols) if symbol not in self._rows]
             for symbol in new:
-                self._rows[symbol] = len(self._rows)
-                self._seen.append(None)
-            if len(self._rows) > self._bid.size:
-                self._bid, self._ask = (
-                    _doubled(self._bid, len(self._rows)),
-                    _doubled(self._ask, len(self._rows)),
-                )
+                if not self._free:
+                    self._free.append(len(self._seen))
+                    self._seen.append(None)
+                self._rows[symbol] = self._free.pop()
+            if len(self._seen) > self._bid.size:
+                self._bid = _doubled(self._bid, len(self._seen))
+                self._ask = _doubled(self._ask, len(self._seen))
         if new:
             self._nudge()
+
+    def drop(self, symbols: Iterable[str]) -> None:
+        """Wants them no more: what has expired is not to be subscribed for ever."""
+        with self._lock:
+            for symbol in symbols:
+                row = self._rows.pop(symbol, None)
+                if row is not None:
+                    self._bid[row] = self._ask[row] = math.nan
+                    self._seen[row] = None
+                    self._free.append(row)
+        self._nudge()
 
     def want_candles(self, symbols: Iterable[str], since: datetime) -> None:
         """Asks for daily bars from an instant on; from another one they are asked for again."""
@@ -242,7 +255,8 @@ class QuoteStream:
             patience.reschedule(None)
             self._heard_at = self._elapsed()
             while not self._stopping and not self._is_dead():
-                await self._subscribe(stream, done)
+                async with asyncio.timeout(CONNECT_WITHIN):  # a channel may never open
+                    await self._subscribe(stream, done)
                 assert self._wake is not None, "the loop made it"
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), 1.0)
@@ -253,6 +267,10 @@ class QuoteStream:
             new = [symbol for symbol in self._rows if symbol not in done]
             since = {s: at for s, at in self._since.items() if f"candle {s} {at}" not in done}
             trades = [s for s in self._last_trades if f"trade {s}" not in done]
+            gone = [symbol for symbol in done if symbol not in self._rows and " " not in symbol]
+        for i in range(0, len(gone), CHUNK):
+            await stream.unsubscribe(Quote, gone[i : i + CHUNK])
+        done.difference_update(gone)
         for i in range(0, len(new), CHUNK):
             await stream.subscribe(Quote, new[i : i + CHUNK])
             done.update(new[i : i + CHUNK])
@@ -269,7 +287,7 @@ class QuoteStream:
     def _forget(self) -> None:
         with self._lock:
             self._bid[:] = self._ask[:] = np.nan
-            self._seen = [None] * len(self._rows)
+            self._seen = [None] * len(self._seen)
             self._last_trades = dict.fromkeys(self._last_trades)
             self._last = None
 
