@@ -42,6 +42,16 @@ SPREAD = Structure.parse("spread", "-1 SPXW 2024-06-07 P5320 / +1 SPXW 2024-06-0
 ECHO = {"error": {"code": "no", "message": f"canary-access canary-secret {ACCOUNT}"}}
 
 
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What a test's secrets were is nothing to the next test."""
+    known = list(redaction._KNOWN)  # noqa: SLF001
+    redaction.learn(SECRETS.client_secret, SECRETS.refresh_token)
+    yield
+    redaction._KNOWN.clear()  # noqa: SLF001
+    redaction._KNOWN.extend(known)  # noqa: SLF001
+
+
 @pytest.fixture
 def log() -> Iterator[Callable[[], str]]:
     factory, hook, thread_hook = logging.getLogRecordFactory(), sys.excepthook, threading.excepthook

@@ -33,6 +33,15 @@ LIVE, CERT = Environment.LIVE, Environment.CERT
 
 
 @pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What a test's secrets were is nothing to the next test."""
+    known = list(redaction._KNOWN)  # noqa: SLF001
+    yield
+    redaction._KNOWN.clear()  # noqa: SLF001
+    redaction._KNOWN.extend(known)  # noqa: SLF001
+
+
+@pytest.fixture(autouse=True)
 def ring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
     """A keyring of the test's own."""
     kept: dict[tuple[str, str], str] = {}
@@ -253,3 +262,22 @@ def test_exceptions_nobody_caught_are_redacted(
     said = capsys.readouterr().err
     assert said.count(f"RuntimeError: {HIDDEN}") == 2
     assert "canary" not in said
+
+
+def test_what_a_command_says_on_stderr_is_redacted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tomking.app.cli import shell
+
+    learn("canary-token")
+
+    class Broken:
+        def main(self, *_: object, **__: object) -> None:
+            raise RuntimeError("canary-token at /accounts/5WT00001")
+
+    monkeypatch.setattr("typer.main.get_command", lambda _: Broken())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert shell.run([]) == Exit.BUG
+    said = capsys.readouterr().err
+    assert "canary" not in said
+    assert "***0001" in said
