@@ -45,11 +45,11 @@ ECHO = {"error": {"code": "no", "message": f"canary-access canary-secret {ACCOUN
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """What a test's secrets were is nothing to the next test."""
-    known = list(redaction._KNOWN)  # noqa: SLF001
+    known = list(redaction._KNOWN)
     redaction.learn(SECRETS.client_secret, SECRETS.refresh_token)
     yield
-    redaction._KNOWN.clear()  # noqa: SLF001
-    redaction._KNOWN.extend(known)  # noqa: SLF001
+    redaction._KNOWN.clear()
+    redaction._KNOWN.extend(known)
 
 
 @pytest.fixture

@@ -35,10 +35,10 @@ LIVE, CERT = Environment.LIVE, Environment.CERT
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     """What a test's secrets were is nothing to the next test."""
-    known = list(redaction._KNOWN)  # noqa: SLF001
+    known = list(redaction._KNOWN)
     yield
-    redaction._KNOWN.clear()  # noqa: SLF001
-    redaction._KNOWN.extend(known)  # noqa: SLF001
+    redaction._KNOWN.clear()
+    redaction._KNOWN.extend(known)
 
 
 @pytest.fixture(autouse=True)
