@@ -27,7 +27,7 @@ def test_a_connection_names_its_accounts_as_a_list_or_as_one_text(value: object)
     assert one.sends(OTHER, NOON) is (OTHER in value)  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("value", [[], "5WT09999", [MINE, "5WT09999"], None, 7])
+@pytest.mark.parametrize("value", [[], "5WT09999", [MINE, "5WT09999"], None, 7, [{}], [MINE, None]])
 def test_nobody_listens_to_an_account_that_is_not_theirs(value: object) -> None:
     one = link()
     (answer,) = one.receive(ask("connect", value), NOON)

@@ -55,10 +55,11 @@ class AlertLink:
 
     def _connect(self, message: Mapping[str, object]) -> Message:
         value = message.get("value")
-        asked = {value} if isinstance(value, str) else set(value) if isinstance(value, list) else set()
-        if not asked or not asked <= self.accounts:
+        asked = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        known = frozenset(one for one in asked if isinstance(one, str)) & self.accounts
+        if not asked or len(known) < len(asked):
             return self._refused(message, "there is no such account")
-        self.connected |= frozenset(map(str, asked))
+        self.connected |= known
         return self._fine(message, value)
 
     def _fine(self, message: Mapping[str, object], value: object) -> Message:

@@ -10,7 +10,7 @@ from tomking.execution.wire import BrokerOrder, Outcome, Reply
 from tomking.venue.complexes import Complex, asked_complex
 from tomking.venue.effects import effects, unplaced
 from tomking.venue.house import House
-from tomking.venue.orders import Asked, Wrong, asked
+from tomking.venue.orders import HIGHEST, Asked, Wrong, asked
 from tomking.venue.replies import Endpoint, Json, body_of, data, items, kept, not_found, paged, refused
 
 FILTERS = {"status[]": "status", "status": "status", "underlying-symbol": "underlying-symbol"}
@@ -193,7 +193,7 @@ def _limit_of(body: Mapping[str, object], order: BrokerOrder) -> Decimal | Wrong
         price = Decimal(str(body.get("price")))
     except ArithmeticError:
         price = Decimal("NaN")
-    if not price.is_finite() or price < 0:
+    if not price.is_finite() or not 0 <= price <= HIGHEST:
         return Wrong("invalid_price", f"price {body.get('price')!r} is no amount")
     side = body.get("price-effect")
     credit = side == "Credit" if side in {"Credit", "Debit"} else order.limit > 0

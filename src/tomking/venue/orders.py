@@ -20,6 +20,8 @@ from tomking.venue.listings import instant
 Json = dict[str, object]
 MOST_LEGS = 4
 """Of options (T7)."""
+MOST_CONTRACTS, HIGHEST = 100_000, 1_000_000
+"""Of a leg, and points: beyond is a slip of the finger."""
 TYPES, STOPS = frozenset({"Limit", "Market"}), frozenset({"Stop", "Stop Limit"})
 PRICED = frozenset({"Limit", "Stop Limit"})
 WORDS = {
@@ -219,8 +221,8 @@ def _quantity(leg: Mapping[str, object], contract: Contract, directory: Director
     amount = Decimal(str(leg.get("quantity")))
     if directory.listed(contract).instrument is Instrument.EQUITY:
         amount /= contract.multiplier
-    if amount <= 0 or amount != amount.to_integral_value():
-        raise ValueError("not a whole number of contracts above 0")
+    if not 0 < amount <= MOST_CONTRACTS or amount != amount.to_integral_value():
+        raise ValueError(f"not a whole number of contracts from 1 to {MOST_CONTRACTS}")
     return int(amount)
 
 
@@ -231,8 +233,9 @@ def _price(body: Mapping[str, object], wrong: list[Wrong]) -> Decimal:
     except InvalidOperation:
         wrong.append(Wrong("invalid_price", f"price {body.get('price')!r} is no number"))
         return Decimal(0)
-    if not price.is_finite() or price < 0:
+    if not price.is_finite() or not 0 <= price <= HIGHEST:
         wrong.append(Wrong("invalid_price", f"price {price} is not an amount"))
+        return Decimal(0)
     if price and effect not in {"Credit", "Debit"}:
         wrong.append(Wrong("invalid_price_effect", f"price-effect {effect!r}"))
     return price if effect == "Credit" else -price
@@ -243,7 +246,7 @@ def _trigger(body: Mapping[str, object], wrong: list[Wrong]) -> Decimal | None:
         trigger = Decimal(str(body.get("stop-trigger")))
     except InvalidOperation:
         trigger = Decimal("NaN")
-    if not trigger.is_finite() or trigger <= 0:
+    if not trigger.is_finite() or not 0 < trigger <= HIGHEST:
         wrong.append(Wrong("invalid_stop_trigger", f"stop-trigger {body.get('stop-trigger')!r}"))
         return None
     return trigger
