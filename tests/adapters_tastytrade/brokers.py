@@ -131,7 +131,7 @@ class Heeded:
         for request in requests:
             self.line.send(request, self.line.now())
 
-    def wait(self, enough: Callable[[list[Told]], bool], seconds: float = 4.0) -> list[Told]:
+    def wait(self, enough: Callable[[list[Told]], bool], seconds: float = 15.0) -> list[Told]:
         """Takes until there is enough; fails when there never is."""
         until = time.monotonic() + seconds
         while True:
@@ -141,7 +141,7 @@ class Heeded:
             assert time.monotonic() < until, f"waited for more than {self.told}, said {self.said}"
             wait(0.005)
 
-    def reply(self, key: str, seconds: float = 4.0) -> Reply:
+    def reply(self, key: str, seconds: float = 15.0) -> Reply:
         self.wait(lambda told: any(isinstance(one, Reply) and one.key == key for one in told), seconds)
         return next(one for one in self.told if isinstance(one, Reply) and one.key == key)
 

@@ -60,11 +60,6 @@ def without(field: str) -> bytes:
     return reply(201, {"data": {"order": {k: v for k, v in ORDER.items() if k != field}}})
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "TIMEOUT", 0.25)
-
-
 KNOWN: list[tuple[str, bytes, Outcome, str]] = [
     ("201", taken(), Outcome.ACCEPTED, ""),
     ("422 with inner codes", reply(422, refused("no_margin", "b")), Outcome.REJECTED, "no_margin"),
@@ -93,8 +88,10 @@ KNOWN: list[tuple[str, bytes, Outcome, str]] = [
 
 @pytest.mark.parametrize(("answer", "outcome", "code"), [k[1:] for k in KNOWN], ids=[k[0] for k in KNOWN])
 def test_an_order_is_accepted_or_rejected_only_when_the_answer_proves_it(
-    answer: bytes, outcome: Outcome, code: str
+    answer: bytes, outcome: Outcome, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if answer == HANG:
+        monkeypatch.setattr(sessions, "TIMEOUT", 0.2)
     once = Once(answer)
     with scripted(once) as broker, line_to(broker.port, lambda: NOW) as heeded:
         found = heeded.ask(PLACE)
