@@ -46,7 +46,9 @@ def test_all_that_is_wrong_with_the_numbers_is_said_at_once(capsys: pytest.Captu
     assert all(option in said for option in ("--port 0", "--speed fast", "--sessions 0"))
 
 
-def test_half_of_the_secrets_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_half_of_the_secrets_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("TOMKING_SANDBOX_SECRET", "words-of-my-own")
     assert run(["paper"]) == Exit.SECRET
     said = capsys.readouterr().err

@@ -6,7 +6,6 @@ set.  It never goes back.
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,6 @@ from tomking.app.problems import problem
 LOOK_EVERY = 2.0
 """Seconds of the wall between two questions for the time."""
 PATIENCE = 5.0
-LAGS = 5
 
 
 class SandboxClock:
@@ -31,7 +29,6 @@ class SandboxClock:
         self._lock = threading.Lock()
         self._from, self._at, self._speed = datetime.min.replace(tzinfo=UTC), 0.0, 0.0
         self._latest = self._from
-        self._lags: deque[float] = deque(maxlen=LAGS)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -68,11 +65,6 @@ class SandboxClock:
         """Market seconds in a second; 0: it stands."""
         return self._speed
 
-    @property
-    def lag(self) -> float:
-        """Seconds of the wall that the venue takes for an answer: the longest of the last few."""
-        return max(self._lags, default=0.0)
-
     def seconds_until(self, instant: datetime) -> float:
         """Seconds of the wall until then, at least 0; a long time while it stands."""
         left = (instant - self.now()).total_seconds()
@@ -102,7 +94,6 @@ class SandboxClock:
             before = self._wall()
             said = client.get(self._url).raise_for_status().json()
             after = self._wall()
-        self._lags.append(after - before)
         now, speed = datetime.fromisoformat(said["now"]).astimezone(UTC), float(said["speed"])
         with self._lock:
             self._from, self._at, self._speed = now, (before + after) / 2, speed

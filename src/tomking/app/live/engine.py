@@ -5,7 +5,7 @@
 3. Step     the kernel, once the quotes of the minute are there; what it wants next is the next wake.
 4. Show     a picture twice a second, for the screen and for `tomking status`.
 
-An accelerated sandbox is slowed down while orders work: the line's answers take the same time at every speed.
+An accelerated sandbox is led turn by turn: its market stands while anything is under way.
 
 Between sessions it loads the next one's listings ten minutes before the open.  In a sandbox nights are
 skipped.  At the end nothing new is sent, openings under way are cancelled, and what is unanswered after five
@@ -14,7 +14,7 @@ seconds stays for the next start to find by its tag.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,11 +24,12 @@ from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.live import picture as pictures
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
-from tomking.app.live.rehearsal import AHEAD, rehearsals, rehearse, view_of
+from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
+from tomking.app.live.turns import Turns
 from tomking.app.live.watchdog import Watchdog
 from tomking.app.problems import Problems
-from tomking.domain.book import Book
+from tomking.domain.book import Book, Working
 from tomking.domain.calendar import Session, new_york
 from tomking.domain.events import CancelRequested
 from tomking.domain.intent import Urgency
@@ -41,11 +42,6 @@ SETTLED_AFTER = timedelta(minutes=10)
 """After the close: by then a search of the whole day has been made."""
 FRESH, FRESH_WITHIN = timedelta(seconds=10), timedelta(seconds=20)
 """Quotes this old are new; older ones are waited for so long from the minute on, then it steps anyway."""
-ANSWERED_IN = 0.4
-"""Market seconds that an answer of the sandbox may take while an order works that does not rest."""
-SLOWEST_FAST = 20.0
-"""The most acceleration while an order works."""
-BEFORE_ENTRY = timedelta(seconds=20)
 DRAWN_EVERY = 0.5
 KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
@@ -72,12 +68,12 @@ class Engine:
     _wake: datetime | None = None
     _loaded: date | None = None
     _ahead: list[datetime] = field(default_factory=list[datetime])
-    _entries: list[datetime] = field(default_factory=list[datetime])
-    """Shortly before each entry window of the session."""
     _drawn: float = 0.0
     _kept: float = 0.0
     _ended: date | None = None
     _is_loading: bool = False
+    _turns: Turns | None = None
+    """Leads an accelerated sandbox; None where the market goes by itself."""
     _frames: int = 0
     """Of the stream, at the last look."""
     _came: bool = False
@@ -97,7 +93,7 @@ class Engine:
         self._loaded = self._session_ahead(ready.clock.now())
         self._plan(ready.clock.now())
         if ready.asked.speed is not None:
-            ready.clock.run(ready.asked.speed)
+            self._turns = Turns(ready.clock, ready.wire, ready.feed.stream, self.bell, ready.asked.speed)
         ready.gates.shut = ""
         dog.start()
         try:
@@ -113,9 +109,8 @@ class Engine:
     def _turn(self) -> None:
         clock = self.ready.clock
         now = clock.now()
-        rang = self.bell.is_set()
-        is_due = self._wake is None or now >= self._wake or rang
-        if is_due and self._quotes_are_coming(now):
+        is_due = self._wake is None or now >= self._wake or self.bell.is_set()
+        if is_due and self._turns is None and self._quotes_are_coming(now):
             self.bell.clear()
             self.bell.wait(QUOTES_WAIT)
             self.bell.set()
@@ -123,13 +118,23 @@ class Engine:
         if is_due:
             self.bell.clear()
             self._step(now)
-        self._pace(now)
         self._look_ahead(now)
         self._between_sessions(now)
         self._take_listings(now)
         self._draw(now)
-        times = [self._wake or now, *(at for at in (*self._ahead, *self._entries) if at > now)]
-        self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(min(times))))
+        wake = min(self._wake or now, *self._ahead[:1]) if self._ahead else self._wake or now
+        if self._turns is None:
+            self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(wake)))
+        elif self._is_loading:
+            self.bell.wait(LONGEST_WAIT)
+        elif not self._turns.waits() and not self._ending:
+            session_ = self._session(now)
+            is_open = session_ is not None and session_.open <= now < session_.close
+            works = any(w.order.urgency is not Urgency.TARGET for w in self._orders())
+            self._turns.go(now, wake, is_open=is_open, works=works)
+
+    def _orders(self) -> Collection[Working]:
+        return self.ready.trading.kernel.book.orders.values()
 
     def _step(self, now: datetime) -> None:
         ready, kernel = self.ready, self.ready.trading.kernel
@@ -160,21 +165,6 @@ class Engine:
             self._came = False  # the burst is over
         return self._came
 
-    def _pace(self, now: datetime) -> None:
-        """The sandbox's speed, for what goes on now."""
-        ready, asked = self.ready, self.ready.asked.speed
-        if asked is None or self._is_loading:
-            return
-        works = any(w.order.urgency is not Urgency.TARGET for w in ready.trading.kernel.book.orders.values())
-        near = any(at <= now < at + 2 * BEFORE_ENTRY for at in self._entries)
-        wanted = min(asked, self._slow()) if works or near else asked
-        if wanted != ready.clock.speed:
-            ready.clock.run(wanted)
-
-    def _slow(self) -> float:
-        """The acceleration at which the sandbox still answers in time; at least none."""
-        return float(max(1, min(SLOWEST_FAST, int(ANSWERED_IN / max(self.ready.clock.lag, 0.01)))))
-
     # ------------------------------------------------------------------ ahead, and between sessions
 
     def _session(self, now: datetime) -> Session | None:
@@ -192,7 +182,6 @@ class Engine:
         strategies = self.ready.configured.strategies
         times = [] if session_ is None else rehearsals(strategies, session_, self.ready.sessions)
         self._ahead = [at for at in times if at >= now]
-        self._entries = [at + AHEAD - BEFORE_ENTRY for at in times]
 
     def _look_ahead(self, now: datetime) -> None:
         session_ = self._session(now)
@@ -250,8 +239,6 @@ class Engine:
             self.bell.set()
 
         self._is_loading = True
-        if ready.asked.speed is not None:
-            ready.clock.run(0.0)
         threading.Thread(target=load, name="listings", daemon=True).start()
 
     def _take_listings(self, now: datetime) -> None:

@@ -18,6 +18,7 @@ from tomking.domain.products import PRODUCTS, UnknownProduct
 from tomking.execution.wire import Outcome
 
 NOT_LISTED = 404
+AGAIN, SLOW = 5, {"timeout", "reset", "502", "503", "504"}
 OpenSession = Callable[[], GuardedSession]
 Paths = tuple[str, ...]
 
@@ -67,7 +68,17 @@ def read(open_session: OpenSession, *paths: str) -> list[Answered]:
 
 async def _read(open_session: OpenSession, paths: Sequence[str]) -> list[Answered]:
     async with open_session() as session:
-        return [_fit(path, await ask(session, "GET", path, about_an_order=False)) for path in paths]
+        return [_fit(path, await _asked(session, path)) for path in paths]
+
+
+async def _asked(session: GuardedSession, path: str) -> Answered:
+    """A long listing may take longer than a request may: it only reads, and is asked for again."""
+    answered = await ask(session, "GET", path, about_an_order=False)
+    for _ in range(AGAIN):
+        if answered.outcome is Outcome.ACCEPTED or answered.code not in SLOW:
+            break
+        answered = await ask(session, "GET", path, about_an_order=False)
+    return answered
 
 
 def _fit(path: str, answered: Answered) -> Answered:

@@ -30,6 +30,7 @@ from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.chains import wanted_roots
 from tomking.app.config import Config, Override
 from tomking.app.exits import Exit
+from tomking.app.live.answers import Counted
 from tomking.app.live.asked import SANDBOX, Asked
 from tomking.app.live.broker import check_broker
 from tomking.app.live.clock import SandboxClock
@@ -39,6 +40,7 @@ from tomking.app.live.folder import Folder
 from tomking.app.live.latch import arm, tightest
 from tomking.app.live.listings import load_listings, read
 from tomking.app.live.telling import Teller
+from tomking.app.live.warm import warm_up
 from tomking.app.locks import Mode, load_for
 from tomking.app.outside import outside, places
 from tomking.app.problems import problem
@@ -102,7 +104,7 @@ class Ready:
     clock: SandboxClock
     sessions: Sessions
     feed: Feed
-    line: TastytradeLine
+    wire: Counted
     trading: Trading
     journal: LiveJournal
     latch: Callable[[], Latch]
@@ -179,6 +181,7 @@ class _Start:
         )
         line.start()
         self.opened.callback(line.close)
+        wire = Counted(line)
         gates, latch = Gates(), partial(tightest, own, LatchFile(asked.control))
         settings = self.configured.config.section("risk", Settings)
         trading = line_kernel(
@@ -187,7 +190,7 @@ class _Start:
             places=places(self.configured.names),
             market=feed.market,
             sessions=sessions,
-            wire=line,
+            wire=wire,
             latch=latch,
             lease=lease,
             instance=installation(SANDBOX, asked.account),
@@ -205,7 +208,7 @@ class _Start:
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(
-            asked, self.configured, folder, clock, sessions, feed, line, trading, journal, latch, own, tell,
+            asked, self.configured, folder, clock, sessions, feed, wire, trading, journal, latch, own, tell,
             gates, stack,
         )  # fmt: skip
 
@@ -241,6 +244,7 @@ class _Start:
         clock.connect()
         if asked.speed is not None:
             clock.run(0.0)  # the sandbox waits until everything is ready
+        warm_up(self.configured.strategies, self.configured.config.section("risk", Settings))
         clock.follow()
         self.opened.callback(clock.close)
         today = new_york(clock.now()).date()
