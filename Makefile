@@ -9,6 +9,7 @@
 # make replication  play the BuyWrite index against its published years: docs/replication.md
 # make study  what each protection buys, 1990-2024 and 500 quarters: docs/evidence/006-study.md, half an hour
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
+# make simulate   10,000 seeded sessions of faults; make mutants  planted mistakes; make soak  a day of 24 hours
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -131,6 +132,17 @@ fidelity: $(VENV)/dev.stamp
 .PHONY: replication
 replication: $(VENV)/dev.stamp
 	@$(BIN)/python scripts/replication.py
+
+# Each prints one line of JSON with its figure, and fails when it misses its goal.
+.PHONY: simulate mutants soak
+simulate: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.sim --jobs $(TEST_JOBS) $(ARGS)
+
+mutants: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.planted --jobs $(TEST_JOBS) $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.soak $(ARGS)
 
 # By hand after a change of the risk system; an interrupted one goes on where it stopped.
 .PHONY: study

@@ -23,6 +23,7 @@ from tomking.execution.wire import Cancel, Place, Replace, Request, Told
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
 BURST = 5
@@ -82,10 +83,12 @@ class Checker:
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
     epoch: int = -1
-    doubted: set[str] = field(default_factory=set)
-    """Orders that the journal says are in doubt."""
-    due: list[tuple[datetime, str]] = field(default_factory=list)
-    """Attempts that were answered UNKNOWN, and when: somebody must hear of it."""
+    doubted: dict[str, datetime] = field(default_factory=dict)
+    """Orders that the journal says are in doubt, and since when."""
+    cancelling: dict[str, datetime] = field(default_factory=dict)
+    """Orders that are to end, and since when."""
+    due: list[tuple[datetime, datetime, str]] = field(default_factory=list)
+    """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
@@ -103,6 +106,9 @@ class Checker:
         self.evidence.sent(request, now)
         if not isinstance(request, Place | Replace):
             return
+        if self.stale:
+            self._i27_fresh(request, now)
+            return
         id_ = order_of(request.tag)
         order = self.holdings.orders.get(id_)
         if order is None:
@@ -111,7 +117,6 @@ class Checker:
         self._i1_durable(request, id_, now)
         self._i16_in_session(request, now)
         self._i17_epoch(request, now)
-        self._i27_fresh(request, now)
         self._i31_as_decided(request, order, now)
         if isinstance(request, Place) and not request.opens and self.holdings.uneven(order.id):
             self.placed[request.tag] = now
@@ -204,8 +209,8 @@ class Checker:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
-        if self.stale:
-            self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
+        """Of a book that is older than what the broker shows nothing may follow."""
+        self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
 
     def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
         """Shape, size and price at the socket are those that were decided."""
@@ -238,6 +243,13 @@ class Checker:
         done = {leg.contract: mine.get(leg.contract, 0) / leg.ratio for leg in order.structure.legs}
         low, high = min(done.values()), max(done.values())
         ratios = {leg.contract: leg.ratio for leg in order.structure.legs}
+        lot = self.holdings.lots.get(order.position)
+        if (
+            lot is not None
+            and not request.opens
+            and self.holdings.excess(lot, request) > self.holdings.excess(lot)
+        ):
+            return False  # it sells what covers before it buys what is short (I9)
         for leg in request.legs:
             after = done[leg.contract] + leg.ratio * request.units / ratios[leg.contract]
             if not low <= after <= high:
@@ -259,13 +271,15 @@ class Checker:
         """A replacement of what has ended is refused, whenever it arrives (T3)."""
         request = self.evidence.attempts[tag]
         if isinstance(request, Place):
-            return True
+            return not self.evidence.was_repeated(request)
         target = self.account.tickets.get(request.order)
         return target is None or not target.is_over
 
     # ------------------------------------------------------------------ when an event is durable
 
     def recorded(self, event: ev.Event) -> None:
+        if self.stale:
+            return
         match event:
             case ev.OrderSubmitted(_, order):
                 self.holdings.orders[order.id] = order
@@ -278,10 +292,12 @@ class Checker:
                 self.attempts[id_] = max(self.attempts[id_], attempt)
             case ev.OrderCancelled(at, id_) | ev.OrderRejected(at, id_) | ev.LegsUnwound(at, id_):
                 self._let_go(id_, at)
-            case ev.OrderUnknown(_, id_):
-                self.doubted.add(id_)
+            case ev.OrderUnknown(at, id_):
+                self.doubted[id_] = at
             case ev.OrderAccepted(_, id_):
-                self.doubted.discard(id_)
+                self.doubted.pop(id_, None)
+            case ev.CancelRequested(at, id_):
+                self.cancelling[id_] = at
             case ev.LegsUneven(_, id_):
                 self.uneven_told.add(id_)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
@@ -294,6 +310,7 @@ class Checker:
     def _let_go(self, id_: str, now: datetime) -> None:
         """I5 and I6: what ends without more fills is dead at the venue, and something shows it."""
         self.ended[id_] = now
+        self.cancelling.pop(id_, None)
         alive = self._alive(id_, now)
         if alive:
             self.broken("I5", now, f"order {id_} is over in the book, {alive} lives at the venue")
@@ -304,13 +321,17 @@ class Checker:
     def _shown_dead(self, tag: str, request: Place | Replace) -> bool:
         if self.evidence.proof(tag):
             return True
-        return isinstance(request, Replace) and self.evidence.cannot_replace(request)
+        if isinstance(request, Place):
+            return self.evidence.was_repeated(request)
+        return self.evidence.cannot_replace(request)
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
         """Every contract of a fill is one of an execution of that order, at its price, taken in once."""
         self.holdings_refresh(now)
         order = self.holdings.orders[fill.order]
         pieces = [piece for leg in fill.id.split("|") for piece in leg.split("+")]
+        if self.holdings.units(order.id) >= order.units:
+            self.cancelling.pop(order.id, None)
         for piece in pieces:
             id_, _, count = piece.rpartition(":")
             known = self.holdings.executions.get(id_)
@@ -332,14 +353,19 @@ class Checker:
     # ------------------------------------------------------------------ what is taken from the line
 
     def took(self, told: Told, now: datetime) -> None:
-        self.evidence.took(told, lambda tag: self.due.append((now, tag)))
+        self.evidence.took(told, lambda tag: self._unknown(tag, now))
+
+    def _unknown(self, tag: str, now: datetime) -> None:
+        """Somebody must hear of it, unless they have heard that this order is in doubt already."""
+        self.due.append((now, self.doubted.get(order_of(tag), now), tag))
 
     # ------------------------------------------------------------------ after every simulated event
 
     def after(self, now: datetime, *, alive: bool) -> None:
         """``alive``: whether a process runs; a dead one alerts nobody."""
         self.holdings_refresh(now)
-        self._i9_uncovered(now)
+        if not self.stale:
+            self._i9_uncovered(now)
         self._i24_alerts(now, alive=alive)
 
     def arrived(self, request: Request) -> None:
@@ -347,13 +373,20 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
+    def i23_cancels_end(self, since: datetime, now: datetime) -> None:
+        """A minute after the faults, or after it was asked for, what is to end has ended."""
+        for id_, at in self.cancelling.items():
+            in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
+            if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
+                self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
+
     def holdings_refresh(self, now: datetime) -> None:
         tickets = self.account.tickets
         for ticket in tickets.values():
             if ticket.is_over:
                 continue
             id_ = order_of(ticket.tag)
-            if id_ in self.ended:
+            if id_ in self.ended and not self.stale:
                 self.broken("I5", now, f"{ticket.tag} lives at the venue, the book let it go")
         if len(self.account.executions) == len(self.holdings.executions):
             return
@@ -387,7 +420,8 @@ class Checker:
         if self._counted != len(self.holdings.executions) or now > SESSION.close:
             self._counted = len(self.holdings.executions)
             for lot in self.holdings.lots.values():
-                bare = now <= SESSION.close and self.holdings.excess(lot) > 0
+                is_ours = not self.tampered & lot.opened.keys()
+                bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
@@ -405,12 +439,11 @@ class Checker:
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""
         waits = []
-        for since, tag in self.due:
-            known = tag in self.evidence.shown or tag in self.evidence.rejected
-            if known or order_of(tag) in self.doubted or not alive:
+        for at, doubted, tag in self.due:
+            if tag in self.evidence.shown or tag in self.evidence.rejected or not alive:
                 continue
-            if now < since + ALERT:
-                waits.append((since, tag))
-            elif not self.heard.since(since):
-                self.broken("I24", now, f"{tag} is UNKNOWN since {since:%H:%M:%S}, nobody was told in time")
+            if now < at + ALERT:
+                waits.append((at, doubted, tag))
+            elif not self.heard.since(min(doubted, self.doubted.get(order_of(tag), at))):
+                self.broken("I24", now, f"{tag} is UNKNOWN since {at:%H:%M:%S}, nobody was told in time")
         self.due = waits

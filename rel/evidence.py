@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rel.world import SESSION
 from tomking.execution.wire import (
@@ -24,6 +24,9 @@ from tomking.execution.wire import (
     Told,
 )
 
+REPEATED_AFTER = timedelta(seconds=15)
+"""A close is sent again no sooner."""
+
 
 @dataclass
 class Evidence:
@@ -40,6 +43,10 @@ class Evidence:
     ended: set[str] = field(default_factory=set)
     shown: dict[str, BrokerOrder] = field(default_factory=dict)
     """The last sight of each attempt."""
+    left: dict[str, datetime] = field(default_factory=dict)
+    """When each attempt left."""
+    missed: set[str] = field(default_factory=set)
+    """Not in a search asked long after they left."""
     absent: set[str] = field(default_factory=set)
     """Not in a search of the whole day that was asked after the close."""
     cancels: dict[str, str] = field(default_factory=dict)
@@ -61,6 +68,7 @@ class Evidence:
         if isinstance(request, Place | Replace):
             self.tags[request.key] = request.tag
             self.attempts[request.tag] = request
+            self.left[request.tag] = now
             self.travelling.add(request.tag)
         elif isinstance(request, Cancel):
             self.cancels[request.key] = request.order
@@ -98,6 +106,18 @@ class Evidence:
         whole = traded == original.units * sum(abs(leg.ratio) for leg in original.legs)
         return others or whole or request.order in self.cancelled
 
+    def was_repeated(self, request: Place) -> bool:
+        """Whether it is a close that a search missed and that was sent again since.
+
+        Should it arrive after all, the venue refuses it where the other has closed what it would (T6), and
+        where it does not, the venue's own truth shows it alive (I5).
+        """
+        later = any(
+            isinstance(one, Place) and one.legs == request.legs and one.tag > request.tag
+            for one in self.attempts.values()
+        )
+        return not request.opens and later and request.tag in self.missed
+
     def _reply(self, reply: Reply, unknown: Callable[[str], None]) -> None:
         tag = self.tags.get(reply.key)
         if reply.key in self.cancels and reply.outcome is Outcome.ACCEPTED:
@@ -117,8 +137,12 @@ class Evidence:
         if self.blind and self._up is not None and asked >= self._up:
             self._resync.add(type(request))
             self.blind = not {FindOrders, FindPositions} <= self._resync
+        here = {order.tag for order in reply.orders}
+        if isinstance(request, FindOrders):
+            self.missed |= {
+                t for t, at in self.left.items() if asked - at >= REPEATED_AFTER and t not in here
+            }
         if isinstance(request, FindOrders) and asked >= SESSION.close:
-            here = {order.tag for order in reply.orders}
             self.absent |= {tag for tag in self.attempts if tag not in here}
 
     def _line(self, at: datetime, *, up: bool) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from tomking.domain.contract import Contract, Option
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg
-from tomking.execution.wire import Execution
+from tomking.execution.wire import Execution, Place
 
 
 def order_of(tag: str) -> str:
@@ -89,12 +89,15 @@ class Holdings:
             side[one.contract] = side.get(one.contract, 0) + one.quantity
         return fresh
 
-    def excess(self, lot: Lot) -> int:
+    def excess(self, lot: Lot, then: Place | None = None) -> int:
         """How many more options it is short, uncovered, than its structures mean to be.
 
         What is held may be as naked as the components alone are meant to be, by the units there are of them.
+        ``then``: as it would be once that order has filled.
         """
         held = lot.held()
+        for leg in then.legs if then is not None else ():
+            held[leg.contract] = held.get(leg.contract, 0) + leg.ratio * (then.units if then else 0)
         meant = 0
         for order in self.orders.values():
             if not order.opens or order.position != lot.id:

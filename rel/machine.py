@@ -32,9 +32,16 @@ class Act(Enum):
     HALT = "halt"
     TRADE = "trade"
     CLOSE = "close"
+    RESTORE = "restore"
+    """Its files are put back to an earlier state."""
 
 
-BY_HAND = {"kill pressed": Act.HALT, "hand trade": Act.TRADE, "hand close": Act.CLOSE}
+BY_HAND = {
+    "kill pressed": Act.HALT,
+    "hand trade": Act.TRADE,
+    "hand close": Act.CLOSE,
+    "stale restore": Act.RESTORE,
+}
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, Working, apply
 from tomking.domain.trading import Latch
 from tomking.execution import comparing
-from tomking.execution.protocol import acts, checks, evidence, fills, lookout
+from tomking.execution.protocol import acts, checks, evidence, fills, lookout, repeating
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import Asked, Asking
 from tomking.execution.protocol.budget import Budget
@@ -297,7 +297,7 @@ def reprices_run_off_the_market(put: Put) -> None:
     real = loop.__dict__["limit_at"]
 
     def limit_at(urgency: Any, step: int, quote: Any, tick: Decimal, floor: Any) -> Decimal:
-        limit = real(urgency, step, quote, tick, floor)
+        limit: Decimal = real(urgency, step, quote, tick, floor)
         return limit - Decimal(3) if step > 0 else limit
 
     put(loop, "limit_at", limit_at)
@@ -312,12 +312,12 @@ def closes_are_not_strict(put: Put) -> None:
     """The broker may turn a close without a position into an opening."""
     real = Asking.send
 
-    def send(self: Asking, make: Any, use: Any, now: datetime, order: str = "", number: int = 0) -> bool:
+    def send(self: Asking, make: Any, *more: Any) -> bool:
         def loose(key: str) -> Request:
             made: Request = make(key)
             return replace(made, strict=False) if isinstance(made, Place) else made
 
-        return real(self, loose, use, now, order, number)
+        return real(self, loose, *more)
 
     put(Asking, "send", send)
 
@@ -489,9 +489,7 @@ def stale_quotes_are_believed(put: Put) -> None:
 
     put(gate, "LIMITS", tuple(one for one in gate.LIMITS if one not in limits_data.DATA_LIMITS))
     put(checks, "off_collar", lambda *_: None)
-    for name in ("no_quote", "unfit", "unpriced", "stale"):
-        if hasattr(checks, name):
-            put(checks, name, lambda *_: None)
+    put(checks, "off_market", lambda *_: None)
 
 
 @mutant
@@ -506,18 +504,6 @@ def doubt_is_kept_to_itself(put: Put) -> None:
 
 
 @mutant
-def the_close_of_the_session_is_not_known(put: Put) -> None:
-    """Orders go out after hours."""
-    real = Acts._denied
-
-    def denied(self: Acts, course: Course, *more: Any) -> str | None:
-        said = real(self, course, *more)
-        return None if said == "the market is closed" else said
-
-    put(Acts, "_denied", denied)
-
-
-@mutant
 def half_a_unit_too_many(put: Put) -> None:
     """What was filled before is not taken off when the rest is sent again."""
-    put(acts, "_units_left", lambda course, _: course.order.units)
+    put(repeating, "_units_left", lambda course, _: course.order.units)

@@ -1,7 +1,7 @@
 """``python -m rel.planted``: plants one mistake after the other and says how many seeds each survives.
 
-A seed finds a mutant when it breaks an invariant with it and none without it.  Prints one line of JSON; exit 1
-when a mutant is not found within so many seeds, or when there are fewer than twenty-five.
+A seed finds a mutant when it breaks an invariant with it and none without it.  Prints one line of JSON; exit
+1 when a mutant is not found within so many seeds, or when there are fewer than twenty-five.
 """
 
 import argparse
@@ -26,7 +26,7 @@ def planted(name: str) -> Iterator[None]:
     """The program with that mistake in it."""
     before: list[tuple[Any, str, Any]] = []
 
-    def put(where: Any, what: str, value: Any) -> None:
+    def put(where: Any, what: str, value: Any) -> None:  # noqa: ANN401
         before.append((where, what, where.__dict__[what]))
         setattr(where, what, value)
 

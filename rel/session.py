@@ -19,6 +19,7 @@ import numpy as np
 
 from rel.check import Checker, Violation
 from rel.ending import SETTLED, at_end, at_start, differences
+from rel.holdings import order_of
 from rel.machine import Act, Machine
 from rel.tap import Heard, Killed, Ledger, Tap
 from rel.traders import option, traders
@@ -186,6 +187,10 @@ class Session:
         self.check.after(self.now, alive=alive)
         if self.kernel is not None and self.quiet is not None:
             self._come_right(self.kernel.book)
+        after = self.schedule.quiet_after
+        if after is not None and self.kernel is not None and not self.check.stale:
+            calm = max(self.started, SESSION.open + timedelta(seconds=after))
+            self.check.i23_cancels_end(calm, self.now)
 
     def _come_right(self, book: Book) -> None:
         """I23: a minute after the faults the book has been the broker's at least once."""
@@ -220,6 +225,8 @@ class Session:
             self.check.broken("I18", self.now, f"{type(error).__name__} in {where}: {error}")
 
     def _finish(self) -> None:
+        if self.check.stale:
+            return  # nothing comes right by itself then: a person has to look
         assert self.kernel is not None, "it was started again long ago"
         at_end(self.check, self.ledger, self.kernel.book, self.now)
 
@@ -285,6 +292,24 @@ class Session:
                     self._trade_by_hand(number, close=False)
                 case Act.CLOSE:
                     self._trade_by_hand(number, close=True)
+                case Act.RESTORE:
+                    self._restore()
+
+    def _restore(self) -> None:
+        """Somebody puts back a backup from before the last order that reached the venue."""
+        tags = {order_of(ticket.tag) for ticket in self.account.tickets.values()}
+        sent = [
+            n
+            for n, event in enumerate(self.ledger.events)
+            if isinstance(event, ev.OrderSubmitted) and event.order.id in tags
+        ]
+        if not sent or self.check.stale:
+            return
+        self.faults.fire("stale restore")
+        del self.ledger.events[sent[-1] :]
+        self.check.stale = True
+        self.quiet = None
+        self._die()
 
     def _trade_by_hand(self, number: int, *, close: bool) -> None:
         """The owner trades on the broker's own platform."""

@@ -1,4 +1,4 @@
-"""A cheap market of one short session: an SPX-like index, 0DTE and six-week options, and what a feed makes of it.
+"""A cheap market of one short session: an SPX-like index, options of a day and of six weeks, and a feed.
 
 ``World`` is what is so: the simulated venue trades on it.  ``Feed`` is what the program is shown of it,
 which may be late, one-sided, crossed, empty or gone.  Both are the ``MarketData`` port.  The index moves
@@ -37,9 +37,7 @@ def calendar() -> Sessions:
     """The session that is played, the one before it and those after, without holidays."""
     days = [DAY + timedelta(days=n) for n in range(-7, 60)]
     weekdays = (day for day in days if day.weekday() < 5)
-    return Sessions(
-        tuple(Session(d, wall_instant(d, time(9, 30)), wall_instant(d, CLOSE)) for d in weekdays)
-    )
+    return Sessions(tuple(Session(d, wall_instant(d, time(9, 30)), wall_instant(d, CLOSE)) for d in weekdays))
 
 
 SESSIONS = calendar()

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from tests.worlds import FRIDAY, ScriptedMarket, at, weekdays
 
 from tomking.domain import events as ev
 from tomking.domain.book import Book, apply
+from tomking.domain.contract import Contract
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
@@ -38,6 +40,9 @@ SHORT, LONG = SPREAD.contracts
 START = at("10:30")
 INSTANCE = "0badcafe"
 MIDS = {SHORT: 9.0, LONG: 4.0}
+
+
+R = TypeVar("R", Place, Replace, Cancel, FindOrders, FindPositions, FindTransactions)
 
 
 def second(count: float) -> datetime:
@@ -97,7 +102,7 @@ class ScriptedWire:
         told, self.told = self.told, []
         return told
 
-    def all(self, kind: type) -> list[Request]:
+    def all(self, kind: type[R]) -> list[R]:
         return [request for _, request in self.sent if isinstance(request, kind)]
 
 
@@ -106,7 +111,7 @@ class World:
     """A desk, a book fed by its news, and a broker in the hands of the test."""
 
     epoch: int = 3
-    mids: dict[object, float] = field(default_factory=lambda: dict(MIDS))
+    mids: dict[Contract, float] = field(default_factory=lambda: dict(MIDS))
     book: Book = field(default_factory=lambda: Book(sequence=100, cash=Decimal(100_000)))
     wire: ScriptedWire = field(default_factory=ScriptedWire)
     news: list[ev.BrokerNews] = field(default_factory=list)
@@ -178,7 +183,7 @@ class World:
 
     # ---------------------------------------------------------------- the broker's side
 
-    def last(self, kind: type) -> Request:
+    def last(self, kind: type[R]) -> R:
         return self.wire.all(kind)[-1]
 
     def shown(

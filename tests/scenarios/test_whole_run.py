@@ -82,7 +82,7 @@ def whole() -> Whole:
         player.play(session)
         book = player.kernel.book
         folded.append((book.day.session, book.day.ended, exact_cents(book.cash), exact_cents(book.fees)))
-    return Whole(player, journal, folded, _findings(asked, around, player))
+    return Whole(player, journal, folded, _findings(asked, around, player.played))
 
 
 def test_every_session_is_played_and_closed(whole: Whole) -> None:

@@ -111,6 +111,20 @@ def test_a_refusal_says_every_reason_at_once() -> None:
     assert str(answer.breaches[4]) == "phase: lt112 is not available in phase 1"
 
 
+def test_a_reason_that_was_said_before_needs_no_other_beside_it() -> None:
+    book = replace(empty(1), levels={"phase": "1", "drawdown": "ORANGE"}, day=Day(session=FRIDAY))
+    asked = (lt112(), book, view(24.0, "16:30"), account(book, NET_LIQ), SETTINGS)
+    whole = judge(*asked)
+    assert isinstance(whole, Refused)
+    assert len(whole.breaches) > 2
+    short = judge(*asked, said={whole.breaches[0].code})
+    assert isinstance(short, Refused)
+    assert short.breaches == whole.breaches[:1]
+    # What comes first is what a refusal is named by: a later code that was said cuts nothing short.
+    other = next(one.code for one in whole.breaches if one.code != whole.breaches[0].code)
+    assert judge(*asked, said={other}) == whole
+
+
 def test_a_size_is_never_rounded_up_to_one() -> None:
     book = replace(empty(), levels={"phase": "4", "drawdown": "YELLOW"})
     answer = verdict(wish("ES", ceiling=1), book)

@@ -1,6 +1,6 @@
 """The loop on a scripted market: what is recorded, what is sent, and in which order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 from tests.worlds import FRIDAY, Heard, ScriptedMarket, at, weekdays
 
-from tomking.adapters.journal import MemoryJournal
+from tomking.adapters.hashchain import MemoryJournal
 from tomking.domain import events as ev
 from tomking.domain.book import Book, fold
 from tomking.domain.calendar import Session
@@ -29,7 +29,7 @@ from tomking.domain.intent import (
 from tomking.domain.lifecycle import State
 from tomking.domain.order import Order
 from tomking.domain.structure import Structure
-from tomking.execution.marking import marked, table_of
+from tomking.execution.marking import LastMids, marked, table_of
 from tomking.kernel import Kernel, Parts
 from tomking.sim.broker import SimBroker
 from tomking.view import Own, View
@@ -103,12 +103,14 @@ class Lenient:
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return self.demands(book)
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         if self.refuse:
             return Refused(wish, self.refuse)
         return Approved(wish, min(2, wish.ceiling), "ceiling: 2 units")
 
-    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
+    def answered(self, book: Book, verdict: Verdict, now: datetime, *, whole: bool) -> Iterable[ev.Event]:
         return ()
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:
@@ -290,6 +292,25 @@ def test_a_refusal_is_written_once_and_counted_at_the_close() -> None:
     (again,) = desk.events(ev.DeclinedAgain)
     # Asked every minute from 10:30 to 15:59, 330 times: once written, 329 times counted.
     assert again == ev.DeclinedAgain(at("16:00"), "friday", "condor", "SIZE", 329)
+
+
+@dataclass
+class Changing(Lenient):
+    """Refuses for one reason until noon and for two others after it; stops at one that was said before."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        codes = ("SIZE", "CAP") if view.now < at("12:00") else ("LIQ", "CAP")
+        breaches = tuple(Breach(code, code.lower(), "numbers") for code in codes)
+        return Refused(wish, breaches[:1] if codes[0] in said else breaches)
+
+
+def test_a_new_reason_is_written_with_all_that_is_wrong() -> None:
+    desk = Desk(ScriptedMarket(mids(CALM)), (Scripted(enter_at_1030),), Changing())
+    desk.run(at("16:00"))
+    said = [(one.code, len(one.details)) for one in desk.events(ev.Declined) if isinstance(one, ev.Declined)]
+    assert said == [("SIZE", 2), ("LIQ", 2)]
 
 
 def test_an_entry_is_tried_and_retried_once_after_two_minutes() -> None:
@@ -516,7 +537,7 @@ def test_a_restart_without_quotes_values_what_is_held_at_its_entry() -> None:
     desk.run(at("10:39"))
     book = desk.kernel.book
     table = table_of(book)
-    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), {})
+    marks = marked(table, book.cash, np.full(len(table.contracts), np.nan), LastMids())
     held = [one for position in book.positions.values() for one in position.open_components]
     brought = sum(one.entry_net * one.units * one.structure.multiplier for one in held)
     assert brought > 0

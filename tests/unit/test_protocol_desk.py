@@ -596,6 +596,16 @@ def torn(units: int = 2, status: Status = Status.PARTIALLY_REMOVED) -> tuple[Wor
     return world, shown
 
 
+def remedied(world: World, shown: BrokerOrder, since: int) -> int:
+    """When the first remedy went out, seconds."""
+    when = since
+    while len(world.wire.all(Place)) == 1:
+        world.step(when)
+        world.answer_searches(shown)
+        when += 1
+    return when - 1
+
+
 def test_odd_legs_of_an_opening_are_traded_back_within_half_a_minute() -> None:
     world, shown = torn()
     world.run(2, 20, shown)
@@ -638,7 +648,7 @@ def test_a_remedy_that_does_not_fill_makes_way_for_a_keener_one() -> None:
     keener = world.last(Place)
     assert (keener.tag, keener.limit) == ("0badcafe-3-7-3", Decimal("-9.15"))
     (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
-    assert level.detail == "order 7 has had uneven legs for 25 s"
+    assert level.detail == "order 7 has had uneven legs for 15 s"
 
 
 def test_legs_that_only_come_late_are_waited_for() -> None:
@@ -908,12 +918,8 @@ def test_two_replacements_are_never_on_their_way_at_once() -> None:
 
 def test_a_remedy_has_six_seconds() -> None:
     world, shown = torn()
-    for when in range(2, 30):
-        world.step(when)
-        back = world.last(Place)
-        if back.tag == "0badcafe-3-7-2":
-            break
-        world.answer_searches(shown)
+    when = remedied(world, shown, 2)
+    back = world.last(Place)
     live = world.shown(back)
     world.reply(back, Outcome.ACCEPTED, live)
     world.answer_searches(shown, live)
@@ -1096,12 +1102,8 @@ def test_a_remedy_of_an_order_that_is_to_end_is_not_cancelled_at_once() -> None:
     world, shown = torn()
     world.step(2)
     world.cancel("7", 2.5)
-    for when in range(3, 30):
-        world.step(when)
-        back = world.last(Place)
-        if back.tag == "0badcafe-3-7-2":
-            break
-        world.answer_searches(shown)
+    when = remedied(world, shown, 3)
+    back = world.last(Place)
     world.reply(back, Outcome.ACCEPTED, world.shown(back))
     world.run(when + 1, when + 5, shown, world.shown(back))
     assert not world.wire.all(Cancel)
@@ -1119,3 +1121,17 @@ def test_a_target_that_was_cancelled_at_the_close_is_followed_to_its_end() -> No
     world.report(gone)
     world.run(int(close), int(close) + 20, gone)
     assert world.kinds()[-1] == "OrderCancelled"
+
+
+def test_no_remedy_and_no_new_limit_leaves_after_the_close() -> None:
+    world, place = working()
+    close = int(5.5 * 3600)
+    shown = world.shown(place, Status.PARTIALLY_REMOVED, both(2)[:1])
+    world.held = ((SHORT, -2),)
+    world.run(close - 12, close - 6, world.shown(place))
+    world.report(shown)
+    world.run(close - 5, close + 30, shown)
+    assert len(world.wire.all(Place)) == 1
+    other, _ = working()
+    other.reprice("7", "4.90", close + 1)
+    assert not other.wire.all(Replace)

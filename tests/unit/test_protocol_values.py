@@ -137,7 +137,7 @@ OPEN = [phase for phase in Phase if phase not in TERMINAL]
 def test_the_table_in_full() -> None:
     changes = {pair: after for pair, after in TABLE.items() if after is not pair[0]}
     uneven, sent = Phase.LEG_IMBALANCE, Phase.SENT
-    expected = {
+    expected: dict[tuple[Phase, Input], Phase] = {
         (Phase.PENDING, Input.SEND): sent,
         (Phase.PENDING, Input.DENY): Phase.REJECTED,
         (Phase.PENDING, Input.WITHDRAW): Phase.CANCELLED,
@@ -581,7 +581,12 @@ def transaction(**changes: object) -> Transaction:
 def test_an_expiry_is_told_for_one_long_contract() -> None:
     # Two short contracts ten points in the money cost $2,000: a long one receives $1,000.
     (one,) = ended([SHORT], [transaction(), transaction()])
-    assert (one.contract, one.price, one.dollars, one.fee) == (SHORT, 5690, Decimal(1000), Decimal(5))
+    assert (one.contract, one.price, one.dollars, one.fee) == (
+        SHORT,
+        Decimal(5690),
+        Decimal(1000),
+        Decimal(5),
+    )
     assert one.delivered is None
     future = Future("ES", SHORT.expiry, Decimal(50), Decimal("0.25"))
     (one,) = ended([SHORT], [transaction(delivered=(future, 2))])

@@ -23,7 +23,7 @@ POOR = Refused(wish("SPXW"), (Breach("SIZE", "heat", "10 %"),))
 
 def told(book: Book, *answers: tuple[str, Verdict]) -> Book:
     for wall, verdict in answers:
-        book = after(book, answered(book, [verdict], at(wall), SETTINGS))
+        book = after(book, answered(book, verdict, at(wall), SETTINGS))
     return book
 
 
@@ -100,3 +100,9 @@ def test_a_month_on_the_way_to_fifteen_per_cent_halves_sizes(gain: str, share: s
     asked = case(book=book)
     projected, words = limits_breakers.month_pace(asked)
     assert limits_breakers.size_of_month(asked)[0] == Decimal(share), (projected, words)
+
+
+def test_a_refusal_that_ended_at_a_known_reason_says_nothing_of_good_data() -> None:
+    book = told(fresh(), ("10:30", BAD))
+    assert not list(answered(book, POOR, at("10:31"), SETTINGS, whole=False))
+    assert list(answered(book, POOR, at("10:31"), SETTINGS, whole=True))

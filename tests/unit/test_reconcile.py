@@ -530,7 +530,7 @@ def test_only_the_newest_movements_are_booked_the_others_were() -> None:
 
 
 def test_a_dividend_goes_to_the_positions_that_hold_the_shares() -> None:
-    book = holding("+1 SPY S", units=2)
+    book = holding("+2 SPY S")
     book = holding("+1 SPY S", book=book)
     # 100.01 for three lots: 66.67 for two, and what is left, 33.34, for the last.
     shown = account(book, cash="100.01", transactions=[money("T1", "100.01", 0, "SPY S", "dividend")])

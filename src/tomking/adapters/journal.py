@@ -1,10 +1,8 @@
-"""The journal twice: in memory, and as one SQLite file that survives the process and the power.
+"""The journal as one SQLite file that survives the process and the power (``hashchain`` has one in memory).
 
-Every row carries ``sha256(digest before || canonical text)``, so the last digest stands for the
-whole list; nothing of this machine, its clock or its paths goes into it, so one seed gives one
-digest in both.  Between two commits there is one transaction: after a crash either all of it is
-there or none.  Live, each event is its own transaction, and ``witness`` keeps beside the file how far
-it had come, so that a lost end is noticed.
+Between two commits there is one transaction: after a crash either all of it is there or none.  Live, each
+event is its own transaction, and ``witness`` keeps beside the file how far it had come, so that a lost end
+is noticed.
 
 SQLite comes with apsw, one version wherever the program runs: older ones could corrupt a write-ahead log
 when two connections checkpointed at once (before 3.51.3).
@@ -12,19 +10,31 @@ when two connections checkpointed at once (before 3.51.3).
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, Self, cast
 
 import apsw
 
-from tomking.adapters.codec import encode, instant, labelled
+from tomking.adapters.codec import encode, instant
+from tomking.adapters.hashchain import DAMAGED, GENESIS, MemoryJournal, chained, verified_event
 from tomking.adapters.witness import Head, Witness, head_path
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event
 
-GENESIS = "0" * 64
-"""The digest before the first event."""
+__all__ = [
+    "BACKTEST",
+    "BUSY_MILLISECONDS",
+    "DAMAGED",
+    "GENESIS",
+    "SCHEMA",
+    "TABLES",
+    "MemoryJournal",
+    "Origin",
+    "SqliteJournal",
+    "chained",
+    "check",
+    "origin_of",
+]
 
 APPLICATION = 0x746B_6A6E
 """SQLite's application id: "tkjn"."""
@@ -35,7 +45,6 @@ PAGE = 2_000
 """Rows read at a time."""
 BUSY_MILLISECONDS = 5_000
 """How long a write waits for a backup or a second program to let go of the file."""
-DAMAGED = "do not trade on it: restore a backup (tomking backup restore), or compare it with the broker first"
 
 TABLES = """
 CREATE TABLE event (
@@ -68,39 +77,6 @@ class Origin(NamedTuple):
 
 
 BACKTEST = Origin("backtest")
-
-
-def chained(digest: str, text: str) -> str:
-    """The next hex digest of the chain."""
-    return sha256((digest + text).encode()).hexdigest()
-
-
-class MemoryJournal:
-    """The ``Journal`` port for tests and short runs.  Holds the texts, so it reads as a file does."""
-
-    def __init__(self) -> None:
-        self._rows: list[tuple[str, str]] = []
-        self._head = GENESIS
-
-    def append(self, event: Event) -> None:
-        text = encode(event)
-        self._head = chained(self._head, text)
-        self._rows.append((text, self._head))
-
-    def commit(self) -> None:
-        """Nothing to do: memory is as durable as it gets."""
-
-    def read(self) -> Iterator[Event]:
-        before = GENESIS
-        for sequence, (text, digest) in enumerate(self._rows, start=1):
-            yield _verified("journal in memory", sequence, text, digest, before)[0]
-            before = digest
-
-    def head(self) -> str:
-        return self._head
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
 
 class SqliteJournal:
@@ -187,7 +163,7 @@ class SqliteJournal:
                 done += 1
                 if sequence != done:
                     raise OperatingError(f"{where}: event {done} is missing; {DAMAGED}")
-                event, kind, when = _verified(where, sequence, text, digest, before)
+                event, kind, when = verified_event(where, sequence, text, digest, before)
                 if name != kind or at != when:
                     raise OperatingError(f"{where}: event {sequence} is labelled {name} at {at}; {DAMAGED}")
                 yield event
@@ -344,17 +320,3 @@ def origin_of(db: apsw.Connection) -> Origin | None:
 
 def _words(error: Exception) -> str:
     return str(error).removeprefix("SQLITE_") or type(error).__name__
-
-
-def _verified(where: str, sequence: int, text: str, digest: str, before: str) -> tuple[Event, str, str]:
-    """The event with its name and instant as written."""
-    try:
-        whole = chained(before, text) == digest
-    except (TypeError, UnicodeEncodeError):  # a damaged cell that is no text any more
-        whole = False
-    if not whole:
-        raise OperatingError(f"{where}: the chain of hashes breaks at event {sequence}; {DAMAGED}")
-    try:
-        return labelled(text)
-    except OperatingError as error:
-        raise OperatingError(f"{where}: event {sequence}: {error}") from error

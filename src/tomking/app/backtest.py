@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,12 +19,14 @@ from tomking.adapters.eventfile import read_event_file
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal, SqliteJournal
 from tomking.adapters.recorded import RecordedChains
+from tomking.app import beside as processes
+from tomking.app.beside import Beside, Tell
 from tomking.app.chains import Kind, Opened, kind_of, opened, wanted_roots
 from tomking.app.config import Config
 from tomking.app.exits import Exit
 from tomking.app.markets import model_market
 from tomking.app.outside import outside, places
-from tomking.app.play import Player, play_all, player
+from tomking.app.play import Played, Player, play_all, player
 from tomking.app.problems import Problem, Problems, problem
 from tomking.app.report.files import write_report
 from tomking.app.report.findings import Findings, find
@@ -43,6 +45,7 @@ from tomking.domain.events import RunStarted
 from tomking.ports import Journal, MarketData
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
+from tomking.sim.families import Families
 from tomking.strategies import ALL, build
 from tomking.view import LENIENT
 
@@ -68,19 +71,68 @@ class World:
 
 def run(request: Request, progress: Progress) -> Result:
     """Plays the request and writes its report.  ``Problems`` when it cannot; nothing is left then."""
-    with tempfile.TemporaryDirectory(prefix="tomking-") as folder, _told(), _world(request) as plain:
+    with (
+        tempfile.TemporaryDirectory(prefix="tomking-") as folder,
+        _told(),
+        _other_process(request) as beside,
+        _world(request) as plain,
+    ):
+        world, file = _with_events(request, plain), Path(folder) / "journal.sqlite"
+        main, *others = _played(request, world, file, progress, beside)
+        found, *more = (_findings(request, world, each) for each in (main, *others))
+        other = more[0] if more else None
+        facts = write_report(request.report, found, other, journal=file)
+        left = "".join(f"{line}\n" for line in _unresolved(world, main))
+    return Result(report=request.report, run=facts, summary=left + summary(found, other))
+
+
+Other = tuple[Played, frozenset[str]]
+"""What the second account leaves behind, and what it asked the market for (``Families.asked``)."""
+
+
+def _other_process(request: Request) -> AbstractContextManager[Beside[Other] | None]:
+    """The second account of a modelled run on its way in a process of its own, where that saves time."""
+    start, end = request.start, request.end
+    if request.chains is None and start and end and processes.worthwhile((end - start).days):
+        return Beside(_other_played, request)
+    return nullcontext()
+
+
+def _other_played(tell: Tell, request: Request) -> Other:
+    with _told(), _world(request) as plain:
         world = _with_events(request, plain)
-        file = Path(folder) / "journal.sqlite"
-        with SqliteJournal(file, power_safe=False) as journal:
-            players = [_player(request, world, journal, request.capital)]
-            if not request.chains:
-                players.append(_player(request, world, MemoryJournal(), _other_account(request.capital)))
-            play_all(players, world.played, progress)
-        main, *others = (_findings(request, world, each) for each in players)
-        other = others[0] if others else None
-        facts = write_report(request.report, main, other, journal=file)
-        left = "".join(f"{line}\n" for line in _unresolved(world, players[0]))
-    return Result(report=request.report, run=facts, summary=left + summary(main, other))
+        one = _player(request, world, MemoryJournal(), _other_account(request.capital))
+        play_all([one], world.played, lambda done, _, day: tell(done, day))
+        assert isinstance(world.market, Families)
+        return one.played, world.market.asked
+
+
+def _played(
+    request: Request, world: World, file: Path, progress: Progress, beside: Beside[Other] | None
+) -> list[Played]:
+    """The account that was asked for, its journal in ``file``; of a modelled run also the other one."""
+    total = len(world.played)
+
+    def both(done: int, day: str, other: int, its_day: str) -> None:
+        """The bar is that of the slower one."""
+        progress(min(done, other), total, day if its_day == day else f"{day} and {its_day or 'starting'}")
+
+    def each_day(done: int, _: int, day: str) -> None:
+        both(done, day, *((done, day) if beside is None else beside.at()))
+
+    with SqliteJournal(file, power_safe=False) as journal:
+        players = [_player(request, world, journal, request.capital)]
+        if not request.chains and beside is None:
+            players.append(_player(request, world, MemoryJournal(), _other_account(request.capital)))
+        play_all(players, world.played, each_day)
+        found = [each.played for each in players]
+        if beside is not None:
+            at_end = total, f"{world.played[-1].date}"
+            other, asked = beside.result(lambda *at: both(*at_end, *at))
+            assert isinstance(world.market, Families)
+            world.market.ask(asked)
+            found.append(other)
+    return found
 
 
 # ------------------------------------------------------------------------------------- the world
@@ -189,9 +241,9 @@ def _built(request: Request) -> Iterator[Strategy]:
         yield build(name, settings) if name in ALL else theirs[name].build(settings)
 
 
-def _findings(request: Request, world: World, played: Player) -> Findings:
+def _findings(request: Request, world: World, played: Played) -> Findings:
     settings = request.config.section("risk", Settings)
-    history = played.recorder.history()
+    history = played.history
     capital = sum((day.deposits for day in history.days), Decimal(0))
     return find(
         RunData(
@@ -220,19 +272,19 @@ def _findings(request: Request, world: World, played: Player) -> Findings:
                 git_commit=_git_commit(),
                 config_digest=request.config.digest(),
                 data_digest=world.data_digest,
-                journal_head=played.journal.head(),
+                journal_head=played.head,
             ),
             command=_command(request),
         )
     )
 
 
-def _unresolved(world: World, played: Player) -> tuple[str, ...]:
+def _unresolved(world: World, played: Played) -> tuple[str, ...]:
     """A line for each position that recorded data leave open."""
     if not isinstance(world.market, RecordedChains):
         return ()
     last = world.played[-1].date
-    return tuple(str(one) for one in unresolved(played.kernel.book, world.market, world.sessions, last))
+    return tuple(str(one) for one in unresolved(played.book, world.market, world.sessions, last))
 
 
 def _assumptions(request: Request) -> Iterator[str]:

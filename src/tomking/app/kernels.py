@@ -15,10 +15,17 @@ RINGS = ("pricing", "risk", "sim")
 
 def keep_compiled_kernels() -> None:
     """Points Numba at the folder of this source; a place the user has chosen stays."""
-    if VARIABLE not in os.environ:
-        import platformdirs  # noqa: PLC0415 - the core's tests run where it is not installed
+    os.environ[VARIABLE] = str(place())
 
-        os.environ[VARIABLE] = str(platformdirs.user_cache_path("tomking") / "kernels" / source_digest())
+
+def place() -> Path:
+    """The folder of compiled kernels: the user's, or the one of this source."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen is not None:
+        return Path(chosen)
+    import platformdirs  # noqa: PLC0415 - the core's tests run where it is not installed
+
+    return platformdirs.user_cache_path("tomking") / "kernels" / source_digest()
 
 
 def source_digest() -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tomking.app.report.rundata import Recorder
+from tomking.app.report.rundata import History, Recorder
 from tomking.app.wiring import backtest_kernel
 from tomking.domain import events as ev
+from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions
 from tomking.domain.eventcalendar import EventCalendar
 from tomking.kernel import Kernel
@@ -28,11 +29,25 @@ class Player:
     recorder: Recorder
     wake: datetime
 
+    @property
+    def played(self) -> "Played":
+        return Played(self.recorder.history(), self.journal.head(), self.kernel.book)
+
     def play(self, session: Session) -> None:
         """Everything up to and including the close of ``session``."""
         while self.wake <= session.close:
             self.kernel.step(self.wake)
             self.wake = self.kernel.next_wake(self.wake)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What an account leaves behind."""
+
+    history: History
+    head: str
+    """Of its journal."""
+    book: Book
 
 
 def player(

@@ -21,7 +21,7 @@ from tomking.domain.book import Book, fold
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.errors import BadData, OperatingError
 from tomking.domain.events import Event, RunStarted
-from tomking.execution.marking import marked, table_of
+from tomking.execution.marking import LastMids, marked, table_of
 from tomking.ports import MarketData
 from tomking.risk.account import Account
 from tomking.risk.settings import Settings
@@ -60,7 +60,9 @@ def stand(journal: Path | None, chains: Path | None, config: Config) -> Position
         raise problem(Exit.DATA, f"{path}: its last instant {last} is in no session of the calendar")
     view = View(last, session, sessions, market)
     settings = config.section("risk", Settings)
-    value = marked(table_of(book), book.cash, market.marks(table_of(book).contracts, last), {}).net_liq
+    value = marked(
+        table_of(book), book.cash, market.marks(table_of(book).contracts, last), LastMids()
+    ).net_liq
     account = account_of(book, view, value, settings)
     found = standing(book, view, account, settings)
     if found is None:

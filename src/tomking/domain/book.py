@@ -224,15 +224,57 @@ def fold(journal: Iterator[ev.Event]) -> Book:
 
 def apply(book: Book, event: ev.Event) -> Book:
     """The book after one more event.  Assertions guard what no event may do."""
-    return _applied(replace(book, sequence=book.sequence + 1, just_closed=()), event)
-
-
-def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one case per event
-    match event:
+    counted = book.sequence + 1
+    match event:  # what comes most often, in one copy
+        case ev.Noted(_, key, value):
+            notes = {k: v for k, v in book.notes.items() if k != key}
+            notes = {**notes, key: value} if value else notes
+            return replace(book, sequence=counted, just_closed=(), notes=notes)
         case ev.OrderRepriced(_, order, limit):
             working = book.orders[order]
             working = replace(working, limit=limit, attempt=working.attempt + 1)
-            return replace(book, orders={**book.orders, order: working})
+            orders = {**book.orders, order: working}
+            return replace(book, sequence=counted, just_closed=(), orders=orders)
+        case ev.Declined(_, strategy, entry, code, _):
+            day = replace(book.day, declined=(*book.day.declined, (strategy, entry, code)))
+            return replace(book, sequence=counted, just_closed=(), day=day)
+        case _:
+            return _applied(replace(book, sequence=counted, just_closed=()), event)
+
+
+Seldom = (
+    ev.RunStarted
+    | ev.SessionBegan
+    | ev.SessionEnded
+    | ev.CashMoved
+    | ev.DeclinedAgain
+    | ev.EntryApproved
+    | ev.OrderSubmitted
+    | ev.OrderAccepted
+    | ev.OrderFilled
+    | ev.OrderCancelled
+    | ev.OrderRejected
+    | ev.CancelRequested
+    | ev.Transitioned
+    | ev.Staged
+    | ev.Settled
+    | ev.Paid
+    | ev.LevelChanged
+    | ev.PeakReset
+    | ev.Quarantined
+    | ev.Reconciled
+    | ev.LegsUneven
+    | ev.OrderUnknown
+    | ev.OrderParked
+    | ev.OrderRetried
+    | ev.LegsUnwound
+    | ev.LateFill
+    | ev.ForeignChanged
+)
+
+
+def _applied(book: Book, event: Seldom) -> Book:  # noqa: C901, PLR0912 - one case per event
+    match event:
         case ev.OrderFilled(_, fill):
             return _filled(book, fill)
         case ev.OrderSubmitted(at, order):
@@ -267,12 +309,6 @@ def _applied(book: Book, event: ev.Event) -> Book:  # noqa: C901, PLR0912 - one 
                 prior_close=book.prior_close + dollars,
                 peak=book.peak + dollars,
             )
-        case ev.Declined(_, strategy, entry, code, _):
-            said = (*book.day.declined, (strategy, entry, code))
-            return replace(book, day=replace(book.day, declined=said))
-        case ev.Noted(_, key, value):
-            notes = {k: v for k, v in book.notes.items() if k != key}
-            return replace(book, notes={**notes, key: value} if value else notes)
         case ev.LevelChanged(_, name, before, after, _):
             assert book.levels.get(name, "") == before, f"{name} is not {before!r}"
             return replace(book, levels={**book.levels, name: after})

@@ -94,6 +94,10 @@ class Sessions:
         """Those from ``first`` to ``last``, both included."""
         return Sessions(self.days[self._first_from(first) : bisect_right(self.days, last, key=_date_of)])
 
+    def count(self, first: date, last: date) -> int:
+        """How many ``between`` has."""
+        return max(0, bisect_right(self.days, last, key=_date_of) - self._first_from(first))
+
     def _first_from(self, day: date) -> int:
         return bisect_left(self.days, day, key=_date_of)
 

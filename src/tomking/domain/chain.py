@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.contract import Option, Right
+from tomking.domain.kept import by_identity
 from tomking.domain.money import shortest
 from tomking.domain.structure import Structure
 
@@ -55,7 +56,8 @@ class Chain:
 
     def __post_init__(self) -> None:
         if self.interpolated.size != self.strike.size:
-            assert not self.interpolated.any(), "interpolated is of another chain's rows"
+            empty = not self.interpolated.size or not self.interpolated.any()
+            assert empty, "interpolated is of another chain's rows"
             object.__setattr__(self, "interpolated", np.zeros(self.strike.size, np.bool_))
 
     def option(self, row: int) -> Option:
@@ -71,15 +73,28 @@ class Chain:
 
     @property
     def strikes(self) -> NDArray[np.float64]:
-        """Strikes in points."""
-        return self.strike.astype(np.float64) * float(self.strike_unit)
+        """Strikes in points; not to be written to."""
+        return _strikes(self)
 
     @property
     def mids(self) -> NDArray[np.float64]:
-        """Mid prices in points; NaN where either side is missing."""
-        mids = (self.bid + self.ask).astype(np.float64) * (0.5 * float(self.tick))
-        mids[(self.bid < 0) | (self.ask < 0)] = np.nan
-        return mids
+        """Mid prices in points; NaN where either side is missing.  Not to be written to."""
+        return _mids(self)
+
+
+@by_identity
+def _strikes(chain: Chain) -> NDArray[np.float64]:
+    strikes = chain.strike.astype(np.float64) * float(chain.strike_unit)
+    strikes.setflags(write=False)
+    return strikes
+
+
+@by_identity
+def _mids(chain: Chain) -> NDArray[np.float64]:
+    mids = (chain.bid + chain.ask).astype(np.float64) * (0.5 * float(chain.tick))
+    mids[(chain.bid < 0) | (chain.ask < 0)] = np.nan
+    mids.setflags(write=False)
+    return mids
 
 
 @dataclass(frozen=True, slots=True)

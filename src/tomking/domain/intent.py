@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from tomking.domain.kept import by_identity
 from tomking.domain.structure import Structure, merged
 
 
@@ -40,11 +41,16 @@ class Open:
     @property
     def structure(self) -> Structure:
         """All parts as the one order they are."""
-        return merged(self.entry, [part.structure for part in self.parts])
+        return _structure(self)
 
     @property
     def product(self) -> str:
         return self.parts[0].structure.product
+
+
+@by_identity
+def _structure(wish: Open) -> Structure:
+    return merged(wish.entry, [part.structure for part in wish.parts])
 
 
 @dataclass(frozen=True, slots=True)

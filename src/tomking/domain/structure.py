@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Self
 
 from tomking.domain.contract import Contract, Option, Right, parse_contract
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO
 
 
@@ -65,7 +66,7 @@ class Structure:
 
     @property
     def contracts(self) -> tuple[Contract, ...]:
-        return tuple(leg.contract for leg in self.legs)
+        return _contracts(self)
 
     @property
     def contracts_per_unit(self) -> int:
@@ -104,6 +105,12 @@ class Structure:
     @property
     def has_short_leg(self) -> bool:
         return any(leg.is_short for leg in self.legs)
+
+
+@by_identity
+def _contracts(structure: Structure) -> tuple[Contract, ...]:
+    """The same tuple each time: markets know by it what they were asked before."""
+    return tuple([leg.contract for leg in structure.legs])
 
 
 def merged(name: str, structures: Sequence[Structure]) -> Structure:

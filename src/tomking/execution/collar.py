@@ -86,13 +86,17 @@ class LastSound:
         self._near: dict[Contract, tuple[float, float]] = {}
         self._looked: datetime | None = None
 
+    def looks(self, now: datetime) -> bool:
+        """Whether it is time to look again."""
+        return self._looked is None or now - self._looked >= PATIENCE
+
     def due(self, mids: Mapping[Contract, float], now: datetime) -> set[Contract]:
         """What is to be looked at now: every five minutes, what is unknown or has left what is known of it.
 
         mids  of everything that is held, points.  Within a normal half-spread of the last sound mid there is
               nothing to learn: a whole book's quotes cost too much for that.
         """
-        if self._looked is not None and now - self._looked < PATIENCE:
+        if not self.looks(now):
             return set()
         self._looked, near = now, self._near
         if len(near) > len(mids):

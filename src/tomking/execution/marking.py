@@ -1,6 +1,7 @@
 """The whole book marked as one table with one vector lookup (architecture, "the hot path")."""
 
 import math
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -34,14 +35,78 @@ class Table:
     """Whether an exercise or an assignment left a future or shares behind."""
 
 
+class Values(Mapping[tuple[str, str], Decimal]):
+    """(position, role) -> points per unit received for closing at the mids; missing without one.
+
+    Worked out when first asked for: most minutes nobody does.
+    """
+
+    __slots__ = ("_made", "_mids", "_table")
+
+    def __init__(self, table: Table | None = None, mids: NDArray[np.float64] | None = None) -> None:
+        self._table = table
+        self._mids = mids
+        self._made: dict[tuple[str, str], Decimal] | None = None
+
+    def __getitem__(self, key: tuple[str, str]) -> Decimal:
+        return self.made()[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.made())
+
+    def __len__(self) -> int:
+        return len(self.made())
+
+    def made(self) -> dict[tuple[str, str], Decimal]:
+        """All of them as a plain table, which is quicker to look into."""
+        if self._made is None:
+            self._made = {} if self._table is None or self._mids is None else _values(self._table, self._mids)
+        return self._made
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """The book at one instant."""
 
     net_liq: Decimal
     """Dollars, to the cent: cash and every open leg at its mid."""
-    values: dict[tuple[str, str], Decimal]
-    """(position, role) -> points per unit received for closing at the mids; missing without one."""
+    values: Values
+
+
+class LastMids:
+    """What each leg of a table was last seen at.
+
+    Most minutes all legs are seen: the column is kept, and read apart only when a mid is missing.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Contract, float] = {}
+        self._column: tuple[tuple[Contract, ...], NDArray[np.float64]] | None = None
+
+    def see(self, contracts: tuple[Contract, ...], mids: NDArray[np.float64]) -> None:
+        """``mids`` without a NaN, of the table's contracts."""
+        self._column = (contracts, mids)
+
+    def fill(self, contracts: tuple[Contract, ...], mids: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``mids`` with what is missing as it was last seen; NaN where it never was."""
+        known = self._read()
+        known.update((c, mid) for c, mid in zip(contracts, mids.tolist(), strict=True) if not math.isnan(mid))
+        return np.array([known.get(c, np.nan) for c in contracts])
+
+    def keep(self, contracts: Collection[Contract]) -> None:
+        """Forgets all others."""
+        self._known = {c: mid for c, mid in self._read().items() if c in contracts}
+
+    def known(self) -> Mapping[Contract, float]:
+        """The mid that each leg was last seen at, points."""
+        return self._read()
+
+    def _read(self) -> dict[Contract, float]:
+        if self._column is not None:
+            contracts, mids = self._column
+            self._known.update(zip(contracts, mids.tolist(), strict=True))
+            self._column = None
+        return self._known
 
 
 def table_of(book: Book) -> Table:
@@ -78,7 +143,7 @@ def marked(
     table: Table,
     cash: Decimal,
     mids: NDArray[np.float64],
-    last: dict[Contract, float],
+    last: LastMids,
 ) -> Marks:
     """Marks every row; a leg without a mid keeps its ``last`` one in net liq and has no value.
 
@@ -86,25 +151,25 @@ def marked(
     it empty; a component with a leg never seen counts at what it was opened for.
     """
     if not table.contracts:
-        return Marks(cash, {})
-    missing = np.isnan(mids)
-    if missing.any():
-        held = np.where(missing, [last.get(c, np.nan) for c in table.contracts], mids)
-        worth = _partly_at_entry(table, held)
+        return Marks(cash, Values())
+    worth = float(table.dollars @ mids)
+    if math.isnan(worth):  # a mid is missing
+        worth = _partly_at_entry(table, last.fill(table.contracts, mids))
     else:
-        held, worth = mids, float(table.dollars @ mids)
-    seen_now = zip(table.contracts, held.tolist(), strict=True)
-    last.update(seen_now if not missing.any() else ((c, mid) for c, mid in seen_now if not math.isnan(mid)))
-    net_liq = cash + Decimal(worth).quantize(CENT)
+        last.see(table.contracts, mids)
+    return Marks(cash + Decimal(worth).quantize(CENT), Values(table, mids))
+
+
+def _values(table: Table, mids: NDArray[np.float64]) -> dict[tuple[str, str], Decimal]:
+    missing = np.isnan(mids)
     counts = np.rint(np.where(missing, 0.0, mids) / table.half_ticks).astype(np.int64) * table.ratios
     sums = np.add.reduceat(counts, table.starts).tolist()
     whole = ~np.logical_or.reduceat(missing, table.starts)
-    values = {
+    return {
         key: count * unit if count else ZERO
         for key, count, unit, seen in zip(table.keys, sums, table.units, whole.tolist(), strict=True)
         if seen
     }
-    return Marks(net_liq, values)
 
 
 def _partly_at_entry(table: Table, held: NDArray[np.float64]) -> float:

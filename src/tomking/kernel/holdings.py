@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from operator import is_
 
 from tomking.domain.book import Book, Position, Working
+from tomking.domain.kept import by_identity
+from tomking.domain.lifecycle import State
 
 EXIT = "exit: "
 """Begins the name of what is declined when an exit cannot be priced."""
@@ -25,9 +27,28 @@ class Mine:
     entered: tuple[str, ...] = ()
     unpriced: bool = False
     """An exit of its found no quote today."""
+    halfway: bool = False
+    """A part of one of its exits has filled, and the next part is still to be sent."""
 
 
 NOTHING = Mine()
+
+
+def is_halfway(position: Position | None) -> bool:
+    """A part of its exit has filled, and the next part is still to be sent."""
+    return position is not None and position.state is State.EXITING and not position.is_working
+
+
+@by_identity
+def halfway(positions: Mapping[str, Position]) -> tuple[Position, ...]:
+    """Those whose exit goes on."""
+    return tuple(filter(is_halfway, positions.values()))
+
+
+@by_identity
+def behind(positions: Mapping[str, Position]) -> tuple[str, ...]:
+    """Ids of those whose state may have fallen behind what their components say."""
+    return tuple(p.id for p in positions.values() if p.state is State.BUILDING or not p.open_components)
 
 
 class Holdings:
@@ -76,6 +97,7 @@ class Holdings:
                     notes.get(strategy),
                     tuple(entered.get(strategy, ())),
                     strategy in unpriced,
+                    any(map(is_halfway, positions.get(strategy, ()))),
                 ),
             )
             for strategy in {*positions, *orders, *notes, *entered, *unpriced}

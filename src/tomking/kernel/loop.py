@@ -10,7 +10,7 @@
 Starting is ``fold(journal.read())`` and then the same first step: there is no recovery path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
@@ -39,7 +39,7 @@ from tomking.domain.products import PRODUCTS, Settlement, Style
 from tomking.domain.structure import Leg
 from tomking.execution.collar import PATIENCE, LastSound
 from tomking.execution.ladder import has_ended, limit_at, next_change, step_at
-from tomking.execution.marking import Marks, Table, marked, table_of
+from tomking.execution.marking import LastMids, Marks, Table, Values, marked, table_of
 from tomking.execution.plan import (
     closing_order,
     first_in_turn,
@@ -49,7 +49,7 @@ from tomking.execution.plan import (
     target_price,
 )
 from tomking.kernel.alarm import RareNews, alarm, halted, is_new
-from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine
+from tomking.kernel.holdings import EXIT, NOTHING, Holdings, Mine, behind, halfway, is_halfway
 from tomking.kernel.parts import Parts, Strategy
 from tomking.ports import Expiry
 from tomking.view import Own, View
@@ -73,14 +73,16 @@ class Kernel:
         self._at = parts
         self.book: Book = fold(parts.journal.read()) if book is None else book
         self._again: dict[tuple[str, str, str], int] = {}
-        self._last_mids: dict[Contract, float] = {}
+        self._last_mids = LastMids()
         self._sound = LastSound()
         self._table: tuple[object, Table] | None = None
-        self._marks = Marks(self.book.cash, {})
+        self._marks = Marks(self.book.cash, Values())
+        self._marks_of: tuple[object, object, object] = (None, None, None)
         self._holdings = Holdings()
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
         self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
+        self._wished: dict[str, tuple[Own, datetime, tuple[Intent, ...]]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
@@ -140,7 +142,7 @@ class Kernel:
             wakes.append(now + SOON)
         if self._unquoted:
             wakes.append(now + MINUTE)
-        if any(map(_is_halfway, self.book.positions.values())):
+        if halfway(self.book.positions):
             wakes.append(now + SOON)
         look = self._at.risk.next_look(self.book, now)
         if look is not None:
@@ -291,7 +293,7 @@ class Kernel:
             return
         self.record(news)
         filled = isinstance(news, ev.OrderFilled) and not working.order.opens
-        halfway = filled and _is_halfway(self.book.positions.get(working.order.position))
+        halfway = filled and is_halfway(self.book.positions.get(working.order.position))
         self._live_on(working.order.position, HALFWAY if halfway else working.order.trigger, news.at)
 
     def _absorb_rare(self, news: RareNews) -> None:
@@ -329,7 +331,7 @@ class Kernel:
             self._become(position, State.CLOSED, trigger, now)
         elif position.state is State.BUILDING and not opening:
             self._become(position, State.ACTIVE, trigger, now)
-        elif _is_halfway(position) and trigger != HALFWAY:
+        elif is_halfway(position) and trigger != HALFWAY:
             self._become(position, State.ACTIVE, "exit did not complete", now)
 
     def _catch_up(self, now: datetime) -> None:
@@ -337,9 +339,8 @@ class Kernel:
         writing down that an order is to end and telling the broker.
         """
         self._cancel_again(now)
-        for position in tuple(self.book.positions.values()):
-            if position.state is State.BUILDING or not position.open_components:
-                self._live_on(position.id, "restart", now)
+        for id_ in behind(self.book.positions):
+            self._live_on(id_, "restart", now)
 
     def _cancel_again(self, now: datetime) -> None:
         """In the first step of a process; cancelling what has ended already does no harm."""
@@ -413,11 +414,15 @@ class Kernel:
         """The book at the mids, with the table of its legs rebuilt when positions changed."""
         if self._table is None or self._table[0] is not self.book.positions:
             self._table = (self.book.positions, table_of(self.book))
-            self._last_mids = {c: m for c, m in self._last_mids.items() if c in self._table[1].contracts}
+            self._last_mids.keep(frozenset(self._table[1].contracts))
 
         table = self._table[1]
         mids = self._at.market.marks(table.contracts, now)
-        self._marks = marked(table, self.book.cash, mids, self._last_mids)
+        made_of = (table, self.book.cash, mids)
+        # The very same column: nothing was printed since, and everything stands that was made of it.
+        if not all(map(is_, made_of, self._marks_of)):
+            self._marks = marked(table, self.book.cash, mids, self._last_mids)
+            self._marks_of = made_of
         return self._marks
 
     def _guard(self, view: View) -> None:
@@ -428,7 +433,7 @@ class Kernel:
         for id_ in entering if stopped else ():
             self._cancel(id_, f"no new trades: {stopped}", view.now)
         self._absorb_answers(view.now)
-        if due := self._sound.due(self._last_mids, view.now):
+        if self._sound.looks(view.now) and (due := self._sound.due(self._last_mids.known(), view.now)):
             self._look_for_sound_quotes(due, view)
         for close in (*self._delivered(), *self._at.risk.forced(self.book, marks.values, view.now)):
             self._close(close, view)
@@ -462,7 +467,7 @@ class Kernel:
         for strategy in self._at.strategies:
             if not self._is_due(strategy, view, minute):
                 continue
-            for intent in self._wishes(strategy, view):
+            for intent in self._wishes(strategy, view, minute):
                 match intent:
                     case Close():
                         self._close(intent, view)
@@ -482,7 +487,7 @@ class Kernel:
 
     def _end_halfway(self, now: datetime) -> None:
         """An exit that nobody wished to go on with when asked is over."""
-        for left in filter(_is_halfway, tuple(self.book.positions.values())):
+        for left in halfway(self.book.positions):
             self._live_on(left.id, "decided", now)
 
     def _is_due(self, strategy: Strategy, view: View, minute: datetime) -> bool:
@@ -490,8 +495,8 @@ class Kernel:
 
         A function of the book and the clock alone, so that a restart changes nothing.
         """
-        mine = self._holdings.of(self.book, strategy.id)
-        if mine.unpriced or any(map(_is_halfway, mine.positions)):
+        mine = self._holdings.all(self.book).get(strategy.id, NOTHING)
+        if mine.unpriced or mine.halfway:
             return True
         known = self._wakes.get(strategy.id)
         if known is not None and known[0] is mine and known[1] is view.session and known[3] < minute:
@@ -504,13 +509,21 @@ class Kernel:
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
         return wake is not None and wake <= view.now
 
-    def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
+    def _wishes(self, strategy: Strategy, view: View, minute: datetime) -> tuple[Intent, ...]:
+        """What it wishes now: what it wished before in this minute, where it would see nothing else."""
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
+            wished = self._wished.get(strategy.id)
+            if wished is not None and wished[0] is own and wished[1] == minute:
+                return wished[2]
             try:
-                return (*strategy.steps(view, own), *strategy.decide(view, own))
+                wishes = (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
+            else:
+                if self._at.market.grid_minutes == 1:
+                    self._wished[strategy.id] = (own, minute, wishes)
+                return wishes
         try:
             return strategy.guard(view, own)
         except Exception as error:  # noqa: BLE001 - nor may its guardian exits
@@ -543,7 +556,7 @@ class Kernel:
             orders=mine.orders,
             notes=mine.notes or {},
             entered=mine.entered,
-            values=self._marks.values,
+            values=self._marks.values.made(),
             barred=self._at.risk.barred(self.book, strategy),
         )
 
@@ -569,17 +582,31 @@ class Kernel:
             if held_back:
                 self._decline(first.strategy, first.entry, "LOCK", (held_back,), view.now)
             return
-        said: list[str] = []
+        declined = self.book.day.declined
+        said = {code for who, what, code in declined if (who, what) == (first.strategy, first.entry)}
+        verdict = self._judged(wish, view, said)
+        if not isinstance(verdict, Approved) and said and verdict[0] not in said:
+            verdict = self._judged(wish, view, ())  # a new reason: it is written down with all that is wrong
+        if isinstance(verdict, Approved):
+            self._send_opening(verdict, view)
+        else:
+            self._decline(first.strategy, first.entry, *verdict, view.now)
+
+    def _judged(
+        self, wish: Alternatives, view: View, said: Collection[str]
+    ) -> Approved | tuple[str, tuple[str, ...]]:
+        """The first choice that is approved, or the code of the last refusal and what was wrong with all."""
+        wrong: list[str] = []
         code = "SIZE"
         for choice in wish.choices:
-            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq)
-            self._record_all(self._at.risk.answered(self.book, (verdict,), view.now))
+            verdict = self._at.risk.judge(choice, self.book, view, self._marks.net_liq, said)
+            whole = isinstance(verdict, Approved) or verdict.breaches[0].code not in said
+            self._record_all(self._at.risk.answered(self.book, verdict, view.now, whole=whole))
             if isinstance(verdict, Approved):
-                self._send_opening(verdict, view)
-                return
+                return verdict
             code = verdict.breaches[0].code
-            said += [f"{choice.product} {breach}" for breach in verdict.breaches]
-        self._decline(first.strategy, first.entry, code, (*said, *wish.passed_over), view.now)
+            wrong += [f"{choice.product} {breach}" for breach in verdict.breaches]
+        return code, (*wrong, *wish.passed_over)
 
     def _held_back(self, wish: Open, now: datetime) -> str | None:
         """Why no opening order may be sent now: None when it may, "" when one simply works."""
@@ -795,11 +822,6 @@ def _may_be_assigned(option: Option, today: date) -> bool:
     product = PRODUCTS[option.product]
     american = product.style is Style.AMERICAN and product.settlement is Settlement.SHARES
     return american and option.expiry > today
-
-
-def _is_halfway(position: Position | None) -> bool:
-    """A part of its exit has filled, and the next part is still to be sent."""
-    return position is not None and position.state is State.EXITING and not position.is_working
 
 
 def _lingers(working: Working) -> bool:

@@ -1,6 +1,6 @@
 """What a kernel is wired from, and what it needs of strategies and of the risk system."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,10 +61,17 @@ class Risk(Protocol):
         """What the levels demand to be closed."""
         ...
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict: ...
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        """How many units may be opened; of a refusal whose code was ``said`` before, that code is enough."""
+        ...
 
-    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
-        """What is to be remembered of these answers: data that were bad."""
+    def answered(self, book: Book, verdict: Verdict, now: datetime, *, whole: bool) -> Iterable[ev.Event]:
+        """What is to be remembered of an answer: data that were bad.
+
+        whole: every limit was asked; else the refusal ended at a reason that was said before.
+        """
         ...
 
     def end(self, book: Book, view: View, net_liq: Decimal) -> tuple[ev.SessionEnded, Iterable[ev.Event]]:

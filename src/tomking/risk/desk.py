@@ -1,9 +1,10 @@
 """The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import is_
 
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Position
@@ -11,6 +12,7 @@ from tomking.domain.intent import Close, Open, Verdict
 from tomking.risk import drawdown, emergency, phases, progress, protect, readings
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
+from tomking.risk.calm import Calm, calm_of
 from tomking.risk.gate import judge
 from tomking.risk.settings import Settings
 from tomking.risk.valuation import account_of
@@ -28,6 +30,10 @@ class Desk:
         default_factory=list, init=False, repr=False, compare=False
     )
     """The account that was asked for last, and of what it is: nothing that a restart would miss."""
+    _calm: list[tuple[tuple[object, ...], Calm | None]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The same of the bounds within which drawdown and regime have nothing to say."""
 
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         if "phase" in book.levels:
@@ -36,12 +42,22 @@ class Desk:
         return (ev.LevelChanged(now, "phase", "", str(phase), f"starting net liq ${net_liq:,.2f}"),)
 
     def guard(self, book: Book, view: View, net_liq: Decimal) -> Iterable[ev.Event]:
-        return (
-            *drawdown.guard(
-                book, net_liq, view.now, self.settings, vix=view.vix, grid_minutes=view.market.grid_minutes
-            ),
-            *protect.guard(book, view, net_liq, self.settings),
-        )
+        vix, calm = view.vix, self._calm_of(book)
+        first: list[ev.Event] = []
+        if calm is None or not calm.holds(net_liq, vix):
+            grid = view.market.grid_minutes
+            first = drawdown.guard(book, net_liq, view.now, self.settings, vix=vix, grid_minutes=grid)
+        return [*first, *protect.guard(book, view, net_liq, self.settings)]
+
+    def _calm_of(self, book: Book) -> Calm | None:
+        """Worked out once for all books that agree in what it is a function of."""
+        of = (book.notes, book.levels, book.day.session, book.prior_close, book.peak, book.deposits)
+        for before, calm in self._calm:
+            if all(map(is_, before, of)):
+                return calm
+        calm = calm_of(book, self.settings)
+        self._calm[:] = [(of, calm)]
+        return calm
 
     def next_look(self, book: Book, now: datetime) -> datetime | None:
         """A first sight's confirmation; while an emergency level holds and something is held, soon."""
@@ -60,12 +76,14 @@ class Desk:
         more = protect.forced(book, values, self.settings)
         return [*first, *(c for c in more if not any((c.position, role) in taken for role in c.roles))]
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         account = self._account(book, view, net_liq)
-        return judge(wish, book, view, account, self.settings, places=self.places)
+        return judge(wish, book, view, account, self.settings, places=self.places, said=said)
 
-    def answered(self, book: Book, verdicts: Sequence[Verdict], now: datetime) -> Iterable[ev.Event]:
-        return readings.answered(book, verdicts, now, self.settings)
+    def answered(self, book: Book, verdict: Verdict, now: datetime, *, whole: bool) -> Iterable[ev.Event]:
+        return readings.answered(book, verdict, now, self.settings, whole=whole)
 
     def _account(self, book: Book, view: View, net_liq: Decimal) -> Account:
         """Of one step and one set of positions all questions are about the same account."""

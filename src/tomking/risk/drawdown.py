@@ -14,6 +14,7 @@ from tomking.domain.book import Book, Component, Position
 from tomking.domain.calendar import new_york
 from tomking.domain.events import Event, LevelChanged, Noted, PeakReset
 from tomking.domain.intent import Close, Urgency
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO
 from tomking.risk.phases import RED_SINCE
 from tomking.risk.regime import regime_events, vix_size
@@ -117,8 +118,14 @@ def guard(
 
 def next_look(book: Book, settings: Settings) -> datetime | None:
     """When the oldest first sight of a breach may be confirmed; None when none waits."""
-    seen = [datetime.fromisoformat(text) for key, text in book.notes.items() if key.startswith(SEEN)]
-    return min(seen) + timedelta(seconds=settings.confirm_seconds) if seen else None
+    seen = _first_seen(book.notes)
+    return None if seen is None else seen + timedelta(seconds=settings.confirm_seconds)
+
+
+@by_identity
+def _first_seen(notes: Mapping[str, str]) -> datetime | None:
+    seen = [datetime.fromisoformat(text) for key, text in notes.items() if key.startswith(SEEN)]
+    return min(seen, default=None)
 
 
 def entries_stopped(book: Book, settings: Settings) -> str | None:

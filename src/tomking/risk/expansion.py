@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.book import Book, Position
 from tomking.domain.contract import Contract
+from tomking.domain.kept import by_identity
 from tomking.domain.order import Order
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
@@ -51,6 +52,7 @@ def needs_of(book: Book) -> Iterator[Need]:
             yield _of_order(working.order, working.order.units - working.filled)
 
 
+@by_identity
 def _of_position(position: Position) -> Need:
     components = position.open_components
     size = components[0].structure.multiplier

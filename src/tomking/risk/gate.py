@@ -8,7 +8,7 @@
 Limits never see a close: exits are not judged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -69,16 +69,26 @@ def judge(  # noqa: PLR0917
     settings: Settings,
     limits: Sequence[Limit] = LIMITS,
     places: Mapping[str, Place] = PLACES,
+    said: Collection[str] = (),
 ) -> Verdict:
-    """How many units of ``wish`` may be opened, or every reason why none may."""
+    """How many units of ``wish`` may be opened, or every reason why none may.
+
+    said  codes of which a refusal needs no more than its name: the first breach, if it has one of these, is
+          the whole answer
+    """
     assert wish.ceiling >= 1, f"{wish.strategy} {wish.entry} wishes {wish.ceiling} units"
     case = case_of(wish, book, view, account, settings, places)
-    answers = [(limit, limit.check(case)) for limit in limits]
-    breaches = tuple(
-        Breach(limit.code, limit.name, answer.detail) for limit, answer in answers if answer.units == 0
-    )
+    answers: list[tuple[Limit, Allowance]] = []
+    breaches: list[Breach] = []
+    for limit in limits:
+        answer = limit.check(case)
+        answers.append((limit, answer))
+        if answer.units == 0:
+            breaches.append(Breach(limit.code, limit.name, answer.detail))
+            if breaches[0].code in said:
+                break
     if breaches:
-        return Refused(wish, breaches)
+        return Refused(wish, tuple(breaches))
     units, binding = _least(wish, answers)
     factor, why = (Decimal(1), "") if _adds_no_risk(case) else shrink(case)
     allowed, also = int(units * factor), f" ({why})" if why else ""

@@ -115,8 +115,8 @@ def month_pace(case: Case) -> tuple[Decimal, str]:
     if gain <= ZERO:
         return ZERO, ""
     first = day.replace(day=1)
-    done = len(case.view.sessions.between(first, day).days)
-    whole = len(case.view.sessions.between(first, _month_end(day)).days)
+    done = case.view.sessions.count(first, day)
+    whole = case.view.sessions.count(first, _month_end(day))
     projected = gain * whole / max(done, 1)
     words = f"the month is at {gain:+.1%} after {done} sessions, {projected:+.1%} at this rate"
     return (projected if done >= LEAST_SESSIONS else ZERO), words

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tomking.domain.contract import Contract, Future, Share
+from tomking.domain.kept import by_identity
 from tomking.domain.money import cents
 from tomking.domain.products import PRODUCTS, Settlement
 from tomking.risk.paired import Rates, Row, asked, is_covered, on_index, on_shares, worst_payout
@@ -29,6 +30,12 @@ from tomking.risk.scan import scanned
 from tomking.risk.settings import Settings
 
 Floats = NDArray[np.float64]
+
+
+# Asked of the same rows in many worlds and at many instants.
+_is_covered = by_identity(is_covered)
+_on_shares = by_identity(on_shares)
+_on_index = by_identity(on_index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +78,17 @@ def margins(  # noqa: PLR0917 - as above
     """
     first = legs[0].contract
     dollars, product, rows = float(first.multiplier), PRODUCTS[first.product], _rows(legs)
-    if is_covered(rows):
+    if _is_covered(rows):
         return np.full(spots.size, round(dollars * max(0.0, worst_payout(rows) - received), 4))
     levels = spots * float(product.index_ratio)
     if product.settlement is Settlement.SHARES:
         rates = Rates(settings.equity_uncovered_share, settings.equity_uncovered_share_min, of_strike=True)
-        points = asked(on_shares(rows), rows, mids, levels, rates, settings) - min(received, 0.0)
+        points = asked(_on_shares(rows), rows, mids, levels, rates, settings) - min(received, 0.0)
     elif product.future:
         points = scanned(rows, mids, levels, vixes, product, settings)
     else:
         rates = Rates(settings.uncovered_share, settings.uncovered_share_min, of_strike=False)
-        points = asked(on_index(rows), rows, mids, levels, rates, settings)
+        points = asked(_on_index(rows), rows, mids, levels, rates, settings)
     known = np.isfinite(levels) & np.isfinite(mids).all(axis=0)
     need: Floats = np.where(known, np.round(dollars * np.maximum(0.0, points), 4), np.nan)
     return need
@@ -106,8 +113,12 @@ def fallback(legs: Sequence[Held], spot: float | None, settings: Settings) -> De
     return _dollars(shorts * level * settings.uncovered_share, float(first.multiplier))
 
 
-def _rows(legs: Sequence[Held]) -> list[Row]:
+def _rows(legs: Sequence[Held]) -> Sequence[Row]:
     """Counted in contracts of the first leg's size: on the model market components may differ in size."""
+    return _rows_of(legs) if isinstance(legs, tuple) else _made_rows(legs)
+
+
+def _made_rows(legs: Sequence[Held]) -> list[Row]:
     size = legs[0].contract.multiplier
     rows = []
     for held in legs:
@@ -120,6 +131,11 @@ def _rows(legs: Sequence[Held]) -> list[Row]:
         else:
             rows.append(Row(contract.expiry, int(contract.right), float(contract.strike), count, root))
     return rows
+
+
+@by_identity
+def _rows_of(legs: tuple[Held, ...]) -> list[Row]:
+    return _made_rows(legs)
 
 
 def _dollars(points: float, multiplier: float) -> Decimal:

@@ -4,7 +4,7 @@ A reading is a minute in which data were looked at: a product's when a wish for 
 step.  The counts are notes of the book, as everything that a restart must not forget.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -60,18 +60,22 @@ def suspended_until(book: Book, product: str, settings: Settings) -> datetime | 
     return bad.last + timedelta(minutes=settings.suspended_minutes)
 
 
-def answered(book: Book, verdicts: Sequence[Verdict], now: datetime, settings: Settings) -> Iterator[Event]:
-    """What these answers say of the data of the products they are about; nothing while one is suspended."""
-    for verdict in verdicts:
-        product = verdict.wish.product
-        until = suspended_until(book, product, settings)
-        if until is not None and now < until:
-            continue
-        is_bad = isinstance(verdict, Refused) and any(b.limit in OWN_DATA for b in verdict.breaches)
-        if until is not None and is_bad:
-            yield Noted(now, NOTE + product, Bad(1, now.replace(second=0, microsecond=0)).text)
-        else:
-            yield from counted(book, product, now, is_bad=is_bad)
+def answered(
+    book: Book, verdict: Verdict, now: datetime, settings: Settings, *, whole: bool = True
+) -> Iterator[Event]:
+    """What an answer says of the data of the product it is about; nothing while that is suspended.
+
+    whole: every limit was asked.  A refusal that ended early says only what it says: no data were good.
+    """
+    product = verdict.wish.product
+    until = suspended_until(book, product, settings)
+    if until is not None and now < until:
+        return
+    is_bad = isinstance(verdict, Refused) and any(b.limit in OWN_DATA for b in verdict.breaches)
+    if until is not None and is_bad:
+        yield Noted(now, NOTE + product, Bad(1, now.replace(second=0, microsecond=0)).text)
+    elif is_bad or whole:
+        yield from counted(book, product, now, is_bad=is_bad)
 
 
 def vix_fault(view: View, settings: Settings) -> str:

@@ -5,6 +5,7 @@ VIX has moved half a point or net liq a quarter of a per cent since the last one
 that well.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from math import isnan, nan
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from tomking.domain.book import Book
 from tomking.domain.calendar import new_york
+from tomking.domain.kept import by_identity
 
 NOTE = "risk.tape"
 VIX_STEP = 0.5
@@ -64,7 +66,12 @@ class Tape(NamedTuple):
 
 
 def tape_of(book: Book) -> Tape | None:
-    text = book.notes.get(NOTE)
+    return _tape_in(book.notes)
+
+
+@by_identity
+def _tape_in(notes: Mapping[str, str]) -> Tape | None:
+    text = notes.get(NOTE)
     return _parsed(text) if text else None
 
 

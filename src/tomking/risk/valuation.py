@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tomking.domain.book import Book, Component, Position
 from tomking.domain.contract import Contract
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO
 from tomking.domain.products import PRODUCTS, Settlement
 from tomking.risk.account import Account
@@ -35,20 +36,19 @@ def account_of(book: Book, view: View, net_liq: Decimal, settings: Settings) -> 
     if not book.positions:
         return _added_up(net_liq, [])
     uses: list[tuple[Position, Use]] = []
-    mids = view.market.marks(book.held(), view.now)
+    vix, mids = view.vix, view.market.marks(book.held(), view.now)
     spots: dict[str, float | None] = {}
     start = 0
     for position in book.positions.values():
-        held = holdings(position.open_components)
+        held = _facts_of(position).held
         # book.held() lists every leg of every open component, in this order.
-        count = sum(len(one.structure.legs) for one in position.open_components)
-        own = mids[start : start + count]
-        start += count
+        own = mids[start : start + len(held)]
+        start += len(held)
         if not held:
             continue
         if position.family not in spots:
             spots[position.family] = view.spot(position.family)
-        uses.append((position, use_of(position, held, own, spots[position.family], view.vix, settings)))
+        uses.append((position, use_of(position, own, spots[position.family], vix, settings)))
     return _added_up(net_liq, uses)
 
 
@@ -57,27 +57,61 @@ def holdings(components: Sequence[Component]) -> list[Held]:
     return [Held(leg.contract, leg.ratio * one.units) for one in components for leg in one.structure.legs]
 
 
-def use_of(  # noqa: PLR0917 - all of them are needed, none has a default
-    position: Position,
-    held: Sequence[Held],
-    mids: Floats,
-    spot: float | None,
-    vix: float | None,
-    settings: Settings,
+def use_of(
+    position: Position, mids: Floats, spot: float | None, vix: float | None, settings: Settings
 ) -> Use:
-    """What an open position needs now."""
-    components = position.open_components
-    received = received_for(components)
-    netted, prices = _netted(held, mids)
-    need = margin(netted, prices, float(received), spot, vix, settings) if netted else ZERO
+    """What an open position needs now; ``mids`` of its legs in points, in their order."""
+    facts = _facts_of(position)
+    need = facts.covered
+    if need is None:
+        own = mids if facts.rows is None else mids[facts.rows]
+        need = margin(facts.netted, own, float(facts.received), spot, vix, settings)
     if need is None:
         need = position.margin
     # On shares the margin holds the debit already, and a long that lives as long covers (risk.margin, 3).
     on_shares = PRODUCTS[position.product].settlement is Settlement.SHARES
-    covered = on_shares or not netted or defined_risk(netted, float(received)) is not None
-    debit = max(ZERO, -received * components[0].structure.multiplier)
-    capital = max(need, debit) if covered else need + debit
-    return Use(need, capital, heat_of(position), _main_expiry(position))
+    covered = on_shares or facts.covered is not None
+    capital = max(need, facts.debit) if covered else need + facts.debit
+    return Use(need, capital, facts.heat, facts.expiry)
+
+
+class Facts(NamedTuple):
+    """What is true of an open position whatever the market does."""
+
+    held: tuple[Held, ...]
+    """Every open leg."""
+    netted: tuple[Held, ...]
+    """One row a contract: components may hold the same one."""
+    rows: NDArray[np.intp] | None
+    """Where these are among the legs; None: they are the legs."""
+    received: Decimal
+    """Points for all units, in contracts of the first component's size."""
+    covered: Decimal | None
+    """Dollars of margin where every short leg is covered in its own expiration; else it depends on mids."""
+    debit: Decimal
+    """Dollars paid for it."""
+    heat: Decimal
+    expiry: date
+
+
+@by_identity
+def _facts_of(position: Position) -> Facts:
+    components = position.open_components
+    held = tuple(holdings(components))
+    if not held:
+        return Facts((), (), None, ZERO, ZERO, ZERO, ZERO, position.opened.date())
+    received = received_for(components)
+    netted, rows = _netted(held)
+    return Facts(
+        held,
+        netted,
+        rows,
+        received,
+        defined_risk(netted, float(received)) if netted else ZERO,
+        max(ZERO, -received * components[0].structure.multiplier),
+        heat_of(position),
+        _main_expiry(position),
+    )
 
 
 def heat_of(position: Position) -> Decimal:
@@ -108,17 +142,17 @@ def received_for(components: Sequence[Component]) -> Decimal:
     return sum((c.entry_net * c.units * (c.structure.multiplier / size) for c in components), ZERO)
 
 
-def _netted(held: Sequence[Held], mids: Floats) -> tuple[list[Held], Floats]:
-    """One row per contract: components may hold the same one."""
+def _netted(held: tuple[Held, ...]) -> tuple[tuple[Held, ...], NDArray[np.intp] | None]:
+    """One row per contract, and where each stands among ``held``; None: nothing was to be netted."""
     if len({leg.contract for leg in held}) == len(held):
-        return list(held), mids
+        return held, None
     counts: dict[Contract, int] = {}
-    prices: dict[Contract, float] = {}
-    for leg, mid in zip(held, mids.tolist(), strict=True):
+    last: dict[Contract, int] = {}
+    for row, leg in enumerate(held):
         counts[leg.contract] = counts.get(leg.contract, 0) + leg.count
-        prices[leg.contract] = mid
-    kept = [Held(contract, count) for contract, count in counts.items() if count]
-    return kept, np.array([prices[leg.contract] for leg in kept])
+        last[leg.contract] = row
+    kept = tuple(Held(contract, count) for contract, count in counts.items() if count)
+    return kept, np.array([last[leg.contract] for leg in kept], np.intp)
 
 
 def _main_expiry(position: Position) -> date:

@@ -1,6 +1,6 @@
 """Ways out, and the words they are built from.  Money is points per unit, credit positive."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -8,12 +8,16 @@ from tomking.domain.book import Component
 from tomking.domain.calendar import dte
 from tomking.domain.contract import Option
 from tomking.domain.intent import Close, Mark, Urgency
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO
+from tomking.domain.structure import Structure
 from tomking.rules.schedule import data_time
 from tomking.rules.select import delta_of
 from tomking.rules.strategy import STOP_NOTE, Exit, Held
 from tomking.view import Own, View
 
+LONGEST_CLOSURE = 14
+"""Calendar days: no two sessions lie farther apart."""
 CONFIRM_SECONDS = 5
 """Least time between the two observations of a stop (methodology B.1)."""
 
@@ -55,13 +59,19 @@ def leave(
         if not chosen:
             return []
         reason = why(view, own, held, chosen)
-        if reason is None and not (confirm and own.notes):
+        if reason is None and not (confirm and _waits(own.notes)):
             return []
         roles = tuple(c.role for c in chosen)
         close = Close(own.strategy, held.position.id, roles, urgency, trigger, reason or "", defends)
         return _confirmed(view, own, chosen, close) if confirm else [close]
 
     return Exit(trigger, urgency, guardian, check)
+
+
+@by_identity
+def _waits(notes: Mapping[str, str]) -> bool:
+    """Whether any first observation of a stop is noted."""
+    return any(STOP_NOTE in key for key in notes)
 
 
 def _confirmed(view: View, own: Own, chosen: Sequence[Component], close: Close) -> list[Close | Mark]:
@@ -231,11 +241,15 @@ def vix_above(trigger: str, most: float, *, which: Picks = everything) -> Exit:
     return leave(trigger, Urgency.RULE, why, guardian=True, which=which)
 
 
-def shorts(component: Component) -> Iterator[Option]:
+def shorts(component: Component) -> Sequence[Option]:
     """The options a component is short."""
-    for leg in component.structure.legs:
-        if leg.is_short and isinstance(leg.contract, Option):
-            yield leg.contract
+    return _shorts(component.structure)
+
+
+@by_identity
+def _shorts(structure: Structure) -> tuple[Option, ...]:
+    legs = (leg.contract for leg in structure.legs if leg.is_short)
+    return tuple(contract for contract in legs if isinstance(contract, Option))
 
 
 def delta_now(view: View, option: Option) -> float | None:
@@ -246,9 +260,10 @@ def delta_now(view: View, option: Option) -> float | None:
 
 def last_days(view: View, components: Sequence[Component], days: int) -> bool:
     """The first session with DTE <= ``days``, or the session before if that day is closed (ruling 10)."""
-    expiry = min(c.expiry for c in components)
-    if dte(view.today, expiry) <= days:
-        return True
+    expiry = min([c.expiry for c in components])
+    left = dte(view.today, expiry)
+    if left <= days or left > days + LONGEST_CLOSURE:
+        return left <= days
     following = view.sessions.after(view.today)
     return following is not None and dte(following.date, expiry) < days
 

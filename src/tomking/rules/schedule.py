@@ -58,8 +58,11 @@ class Window:
 
     def contains(self, view: View) -> bool:
         """Whether it is now; on coarse data a snapshot from before the window does not count."""
-        first, last = self.minutes(view.market.grid_minutes)
+        grid = view.market.grid_minutes
         now = wall_minute(view.session, view.now)
+        if grid <= 1:
+            return self.first <= now <= max(self.last, self.first + grid)
+        first, last = self.minutes(grid)
         return first <= now <= last and first <= wall_minute(view.session, data_time(view))
 
 

@@ -4,6 +4,7 @@ All levels and distances are points of the chain's own product.  Each returns No
 listed fits; the caller says what was looked for.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from tomking.domain.calendar import dte, nth_weekday
 from tomking.domain.chain import Chain, NetQuote, net_quote
 from tomking.domain.contract import Contract, Option, Right
 from tomking.domain.intent import Part
+from tomking.domain.kept import by_identity
 from tomking.domain.money import on_grid_above
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
@@ -59,8 +61,9 @@ def price_of(view: View, product: str) -> float | None:
     A fund's price is not its index's level (``Product.ratio_drifts``), and a chain says what it is; a few
     days of interest are left in it.  None without an expiry.
     """
-    near = min((e for e in view.expiries(product) if e > view.today), default=None)
-    return None if near is None else view.forward(product, near)
+    listed = view.expiries(product)
+    after = bisect_right(listed, view.today)
+    return view.forward(product, listed[after]) if after < len(listed) else None
 
 
 def stated_points(dollars: Decimal | float, price: float) -> float:
@@ -192,7 +195,7 @@ def row_of(chain: Chain, option: Option) -> int | None:
     """Where an option stands in its chain's columns; None where it is not listed."""
     rows = _rows(chain, option.right)
     count = int(option.strike / chain.strike_unit)
-    row = rows.start + int(np.searchsorted(chain.strike[rows], count))
+    row = rows.start + int(chain.strike[rows].searchsorted(count))
     return None if row >= rows.stop or chain.strike[row] != count else row
 
 
@@ -241,15 +244,36 @@ def least_credit(points: float, parts: Sequence[Part]) -> Decimal:
 
 
 def _rows(chain: Chain, right: Right) -> slice:
-    puts = int(np.searchsorted(chain.right, 0))
-    return slice(0, puts) if right is Right.PUT else slice(puts, len(chain.right))
+    puts, calls = _sides(chain)
+    return puts if right is Right.PUT else calls
+
+
+@by_identity
+def _sides(chain: Chain) -> tuple[slice, slice]:
+    puts = int(chain.right.searchsorted(0))
+    return slice(0, puts), slice(puts, len(chain.right))
 
 
 def _quoted(chain: Chain, rows: slice) -> NDArray[np.bool_]:
     """Somebody bids and somebody offers: what may be sold."""
-    return _two_sided(chain, rows) & (chain.bid[rows] > 0) & (chain.ask[rows] > 0)
+    return _sellable(chain)[rows]
 
 
 def _two_sided(chain: Chain, rows: slice) -> NDArray[np.bool_]:
     """Both sides are quoted: what may be traded at all.  A row read off a surface never is."""
-    return (chain.bid[rows] >= 0) & (chain.ask[rows] >= 0) & ~chain.interpolated[rows]
+    return _tradable(chain)[rows]
+
+
+@by_identity
+def _sellable(chain: Chain) -> NDArray[np.bool_]:
+    return _fixed(_tradable(chain) & (chain.bid > 0) & (chain.ask > 0))
+
+
+@by_identity
+def _tradable(chain: Chain) -> NDArray[np.bool_]:
+    return _fixed((chain.bid >= 0) & (chain.ask >= 0) & ~chain.interpolated)
+
+
+def _fixed(column: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    column.setflags(write=False)
+    return column

@@ -15,6 +15,7 @@ from functools import lru_cache
 from tomking.domain.book import Component, Position
 from tomking.domain.calendar import Session
 from tomking.domain.intent import Alternatives, Close, Intent, Mark, Open, Pass, Step, Urgency
+from tomking.domain.kept import by_identity
 from tomking.domain.order import Order
 from tomking.rules.life import Life
 from tomking.rules.schedule import (
@@ -92,10 +93,10 @@ class Held:
 
     position: Position
     by_role: dict[str, Component]
+    parts: tuple[Component, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def parts(self) -> tuple[Component, ...]:
-        return tuple(self.by_role.values())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parts", tuple(self.by_role.values()))
 
     def part(self, role: str) -> tuple[Component, ...]:
         """The part of that role, alone, or nothing."""
@@ -104,12 +105,17 @@ class Held:
 
 
 def held_now(position: Position, today: date) -> Held:
-    free = {
-        one.role: one
-        for one in position.open_components
-        if one.closing is None and one.expiry >= today and not one.delivered
-    }
-    return Held(position, free)
+    held = _free(position)
+    if all(one.expiry >= today for one in held.parts):
+        return held
+    return Held(position, {one.role: one for one in held.parts if one.expiry >= today})
+
+
+@by_identity
+def _free(position: Position) -> Held:
+    """Those that nothing works on, whether or not they trade any more."""
+    free = (one for one in position.open_components if one.closing is None and not one.delivered)
+    return Held(position, {one.role: one for one in free})
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,11 +323,12 @@ def _watched(key: str, own: Own) -> Component | None:
 
 def _forgotten(own: Own) -> Iterator[Mark]:
     """Notes of what is closed: a first observation must not confirm anything later."""
-    ids = {position.id for position in own.positions}
+    ids: set[str] | None = None
     for key in own.notes:
-        of_position = "|" in key
-        gone = of_position and key.partition("|")[0] not in ids
-        if gone or (STOP_NOTE in key and _watched(key, own) is None):
+        if "|" not in key:
+            continue
+        ids = {position.id for position in own.positions} if ids is None else ids
+        if key.partition("|")[0] not in ids or (STOP_NOTE in key and _watched(key, own) is None):
             yield Mark(own.strategy, key, "")
 
 

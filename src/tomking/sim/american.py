@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from tomking.domain.chain import Chain, Quote
@@ -21,10 +22,10 @@ ROUNDING = 1e-9
 
 def chain_at_intrinsic(chain: Chain, level: float) -> Chain:
     """``chain`` with its floor; ``level`` is the share's price in points."""
-    intrinsic = (level - chain.strikes) * chain.right
-    raised = _ticks_missing(intrinsic, chain.mids, float(chain.tick))
-    bid, ask = chain.bid + raised, chain.ask + raised
-    return replace(chain, bid=bid, ask=ask) if raised.any() else chain
+    unit, tick, raised = float(chain.strike_unit), float(chain.tick), np.empty_like(chain.strike)
+    if not _ticks_missing(chain.strike, chain.right, chain.bid, chain.ask, unit, tick, level, raised):
+        return chain
+    return replace(chain, bid=chain.bid + raised, ask=chain.ask + raised)
 
 
 def quote_at_intrinsic(option: Option, quote: Quote, level: float) -> Quote:
@@ -58,12 +59,36 @@ class Floor:
 
     def raise_marks(self, marks: Floats, level: float) -> None:
         """In place; ``level`` in points."""
-        mids = marks[self.at]
-        intrinsic = (level - self.strike) * self.right
-        marks[self.at] = mids + _ticks_missing(intrinsic, mids, self.tick) * self.tick
+        _raise(marks, self.at, self.strike, self.right, self.tick, level)
 
 
-def _ticks_missing(intrinsic: Floats, mids: Floats, tick: float | Floats) -> Ints:
-    """How many ticks each mid lies below intrinsic value, rounded up; 0 where it does not."""
-    short = np.ceil((intrinsic - mids) / tick - ROUNDING)
-    return np.where(short > 0.0, short, 0.0).astype(np.int64)
+@njit(cache=True, error_model="numpy")
+def _raise(  # noqa: PLR0917
+    marks: Floats, at: Ints, strike: Floats, right: Floats, tick: Floats, level: float
+) -> None:
+    for i in range(at.size):
+        mid = marks[at[i]]
+        if not math.isnan(mid):
+            short = math.ceil(((level - strike[i]) * right[i] - mid) / tick[i] - ROUNDING)
+            marks[at[i]] = mid + max(short, 0) * tick[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _ticks_missing(  # noqa: PLR0917
+    strike: Ints, right: NDArray[np.int8], bid: Ints, ask: Ints, unit: float, tick: float, level: float,
+    raised: Ints,
+) -> bool:  # fmt: skip
+    """``raised``: how many ticks each mid lies below intrinsic value, rounded up; 0 where it does not.
+
+    Returns whether any does.
+    """
+    found = False
+    for i in range(strike.size):
+        raised[i] = 0
+        if bid[i] >= 0 and ask[i] >= 0:
+            mid = (bid[i] + ask[i]) * (0.5 * tick)
+            short = math.ceil(((level - strike[i] * unit) * right[i] - mid) / tick - ROUNDING)
+            if short > 0:
+                raised[i] = short
+                found = True
+    return found

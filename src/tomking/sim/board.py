@@ -45,6 +45,7 @@ QUOTED_AS = {"SPX": "SPXW"}
 """Products whose spreads are another's: the quotes that spreads were fitted to are of both."""
 FIRST_ROWS = 256
 KEPT_BY_IDENTITY = 4096
+LISTS_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,6 +126,7 @@ class Board:
         self.which = np.zeros(FIRST_ROWS, np.int64)
         self._slot_of: dict[Contract, int] = {}
         self._by_identity: dict[int, tuple[Contract, int]] = {}
+        self._lists: dict[int, tuple[tuple[Contract, ...], Ints]] = {}
         # By row: what they need of an expiry.
         self.facts = np.zeros((FIRST_ROWS, len(SERIES)))
         self._rows = 0
@@ -215,8 +217,20 @@ class Board:
     def slots(self, contracts: Sequence[Contract]) -> Ints:
         """Where each contract's numbers are, (n,); UNLISTED where the board has no such contract.
 
-        Found by identity first: hashing a contract costs more than pricing it.
+        Found by identity first: hashing a contract costs more than pricing it, and the kernel and the broker
+        ask for the same tuples minute after minute.
         """
+        if not isinstance(contracts, tuple):
+            return self._slots(contracts)
+        seen = self._lists.get(id(contracts))
+        if seen is None:
+            if len(self._lists) >= LISTS_KEPT:
+                self._lists.clear()
+            # The contracts are kept beside their slots, so that no others can come to have their identity.
+            seen = self._lists[id(contracts)] = (contracts, self._slots(contracts))
+        return seen[1]
+
+    def _slots(self, contracts: Sequence[Contract]) -> Ints:
         known, slots = self._by_identity, []
         for contract in contracts:
             found = known.get(id(contract))

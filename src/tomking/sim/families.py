@@ -4,7 +4,7 @@ A family draws from its own stream of random numbers and reads its own history, 
 changes no price of another.  A family that has no model here answers as one without data.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -27,6 +27,8 @@ SHARES_NOTE = (
     "accrue evenly, and a sold option is assigned on the first close at which exercise is rational."
 )
 PLANS_KEPT = 64
+SHARES = "shares"
+"""Among what was asked for: options on SPY."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +37,8 @@ class _Plan:
 
     index: list[int] | None
     """Rows of the SPX family; None when all are."""
+    plain: tuple[Contract, ...]
+    """Their contracts, where not all are."""
     others: list[tuple[int, FamilyMarket]]
     floor: Floor | None
 
@@ -50,6 +54,7 @@ class Families:
         self._made: dict[str, FamilyMarket] = {}
         self._shares = False
         self._plans: dict[int, tuple[Sequence[Contract], _Plan | None]] = {}
+        self._columns: dict[int, tuple[Sequence[Contract], tuple[int, int] | None, Floats]] = {}
         self._floored: dict[tuple[str, date], tuple[Chain, float, Chain]] = {}
         self._plain = {
             p.key for p in PRODUCTS.values() if p.family == FAMILY and p.settlement is not Settlement.SHARES
@@ -60,6 +65,17 @@ class Families:
         """Those of the index, and of every other family that was asked for anything."""
         others = (self._made[key].spec.note for key in sorted(self._made))
         return (*self.index.notes, *((SHARES_NOTE,) if self._shares else ()), *others)
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """What ``notes`` speaks of beside the index: other families, and SPY's where its shares count."""
+        return frozenset(self._made) | ({SHARES} if self._shares else frozenset())
+
+    def ask(self, families: Collection[str]) -> None:
+        """As if these (``asked`` of another market) had been asked for here, too."""
+        self._shares = self._shares or SHARES in families
+        for family in families:
+            self._of(family)
 
     def spot(self, family: str, now: datetime) -> float | None:
         if family == FAMILY:
@@ -117,6 +133,21 @@ class Families:
         ]
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
+        """Of one tuple in one minute always the same column, which is not to be written to."""
+        minute = self.index.minute_of(now)
+        known = self._columns.get(id(contracts))
+        if known is not None and known[1] == minute:
+            return known[2]
+        column = self._marks(contracts, now)
+        column.setflags(write=False)
+        if isinstance(contracts, tuple):
+            if known is None and len(self._columns) >= PLANS_KEPT:
+                self._columns.clear()
+            # Kept beside its column, so that no other can come to have its identity.
+            self._columns[id(contracts)] = (contracts, minute, column)
+        return column
+
+    def _marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
         plan = self._plan(contracts)
         if plan is None:
             return self.index.marks(contracts, now)
@@ -124,7 +155,7 @@ class Families:
             out = self.index.marks(contracts, now)
         else:
             out = np.full(len(contracts), np.nan)
-            out[plan.index] = self.index.marks([contracts[i] for i in plan.index], now)
+            out[plan.index] = self.index.marks(plan.plain, now)
         level = None if plan.floor is None else self.index.spot(FAMILY, now)
         if plan.floor is not None and level is not None:
             plan.floor.raise_marks(out, level * _SHARES_RATIO)
@@ -199,6 +230,7 @@ class Families:
         self._shares = self._shares or bool(shares)
         return _Plan(
             index=None if len(index) == len(contracts) else index,
+            plain=tuple(contracts[i] for i in index),
             others=others,
             floor=Floor.of(contracts, shares) if shares else None,
         )

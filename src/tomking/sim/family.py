@@ -7,6 +7,8 @@ open.
 """
 
 import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -109,10 +111,24 @@ class _Listing:
     listed: tuple[Listed, ...]
     by_day: dict[date, Listed] = field(init=False)
     steps: Ints = field(init=False)
+    longest: timedelta = field(init=False)
+    """From a listing to its expiry."""
 
     def __post_init__(self) -> None:
         self.by_day = {one.expiry: one for one in self.listed}
         self.steps = zone_units(self.product)
+        ahead = (one.expiry - one.first for one in self.listed)
+        self.longest = max(ahead, default=timedelta(0))
+
+    def on(self, today: date) -> Iterator[date]:
+        """Expiries listed on a day, ascending."""
+        start = bisect_left(self.listed, today, key=_expiry_of)
+        stop = bisect_right(self.listed, today + self.longest, key=_expiry_of)
+        return (one.expiry for one in self.listed[start:stop] if one.first <= today <= one.last)
+
+
+def _expiry_of(one: Listed) -> date:
+    return one.expiry
 
 
 @dataclass(slots=True, eq=False)
@@ -183,8 +199,7 @@ class FamilyMarket:
         known = self._listed.get(product)
         listed = known[1] if known is not None and known[0] == today else None
         if listed is None:
-            here = (one for one in self._listing(product).listed if one.first <= today <= one.last)
-            listed = tuple(one.expiry for one in here)
+            listed = tuple(self._listing(product).on(today))
             self._listed[product] = (today, listed)
         return listed[1:] if now >= seen.session.close and listed[:1] == (today,) else listed
 

@@ -115,6 +115,7 @@ KINDS: Mapping[str, Kind] = {
     "crash loop": Kind("F44", INSTANT, DAY, (1, 60), (3, 5), "process"),
     "alerts down": Kind("F49", INSTANT, DAY, (60, 3_600), owner="process"),
     "kill pressed": Kind("F63", INSTANT, DAY, owner="process"),
+    "stale restore": Kind("F47", INSTANT, DAY, owner="process"),
 }
 
 

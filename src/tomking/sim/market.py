@@ -130,6 +130,7 @@ class ModelMarket:
         self._minute = 0
         self._state = np.zeros(len(STATE))
         self._solved = False
+        self._printed: tuple[float, datetime] | None = None
 
     @property
     def grid_minutes(self) -> int:
@@ -142,13 +143,20 @@ class ModelMarket:
 
     # -- the port ---------------------------------------------------------------------------
 
+    def minute_of(self, now: datetime) -> tuple[int, int] | None:
+        """History row and minute of the session: within it only the clock changes.  None off sessions."""
+        day = self._at(now)
+        return None if day is None else (day.row, self._minute)
+
     def spot(self, family: str, now: datetime) -> float | None:
         day = self._at(now)
         return None if day is None or family != FAMILY else day.spx[self._minute]
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
         day = self._at(now)
-        return None if day is None else (day.vix[self._minute], self._as_of(day))
+        if day is not None and self._printed is None:
+            self._printed = (day.vix[self._minute], self._as_of(day))
+        return None if day is None else self._printed
 
     def expiries(self, product: str, now: datetime) -> tuple[date, ...]:
         """Listed in this session; today's own until the close."""
@@ -228,11 +236,11 @@ class ModelMarket:
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
         """Mids of ``quotes`` in points, (n,); NaN where there is no quote."""
-        out = np.full(len(contracts), np.nan)
         day = self._at(now)
-        if day is not None:
-            slots = self._board.slots(contracts)
-            mids_into(self._counts(slots, day), slots, self._board.which, self._board.facts, out)
+        if day is None:
+            return np.full(len(contracts), np.nan)
+        board, slots, out = self._board, self._board.slots(contracts), np.empty(len(contracts))
+        mids_into(self._solve(day), slots, board.rights, board.strikes, board.which, board.facts, out)
         return out
 
     def bars(self, family: str, now: datetime) -> Bars:
@@ -279,10 +287,13 @@ class ModelMarket:
         day = self._last_day
         if day is None or not day.session.open <= now <= day.session.close:
             day = self._enter(now)
-        self._now, self._day, self._solved = now, day, False
+        before = (self._last_day, self._minute)
+        self._now, self._day = now, day
         if day is not None:
             self._last_day = day
             self._minute = min((now - day.session.open) // ONE_MINUTE, day.session.minutes)
+        if before != (self._last_day, self._minute):
+            self._solved, self._printed = False, None
         return day
 
     def _enter(self, now: datetime) -> _Day | None:

@@ -137,27 +137,38 @@ def quotes_into(  # noqa: PLR0917
     eta = eta_of(state[VIX])
     for i in range(slots.size):
         slot = slots[i]
-        if slot < 0 or series[which[slot], S_MINUTE] < state[MINUTE]:
+        if slot < 0:
             counts[0, i] = counts[1, i] = -1
-            continue
-        facts = series[which[slot]]
-        forward, discount, _, theta = terms(state, facts)
-        if rights[slot] == FUTURE_LEG:
-            counts[0, i] = math.floor(forward / facts[S_TICK] + 1e-9)
-            counts[1, i] = counts[0, i] + 1
-            continue
-        factor = stress_factor(state[VIX], _days(state, facts), facts[S_WIDTH])
-        phi, rho = phi_of(theta, eta), rho_of(theta)
-        call, put, _, _ = _call_put(strikes[slot], forward, discount, theta, phi, rho)
-        price = call if rights[slot] > 0 else put
-        counts[0, i], counts[1, i] = _quote(price, rights[slot], strikes[slot], forward, factor, facts)
+        else:
+            facts = series[which[slot]]
+            counts[0, i], counts[1, i] = _counts(state, rights[slot], strikes[slot], facts, eta)
 
 
 @njit(cache=True, error_model="numpy")
-def mids_into(counts: Ints, slots: Ints, which: Ints, series: Floats, out: Floats) -> None:
-    """Mids in points from counts; NaN where a count is missing."""
+def mids_into(  # noqa: PLR0917
+    state: Floats, slots: Ints, rights: Ints, strikes: Floats, which: Ints, series: Floats, out: Floats
+) -> None:
+    """Mids in points of the same quotes, (m,); NaN where one no longer trades."""
+    eta = eta_of(state[VIX])
     for i in range(slots.size):
-        if counts[0, i] < 0:
-            out[i] = np.nan
-        else:
-            out[i] = (counts[0, i] + counts[1, i]) * (0.5 * series[which[slots[i]], S_TICK])
+        slot = slots[i]
+        out[i] = np.nan
+        if slot >= 0:
+            facts = series[which[slot]]
+            bid, ask = _counts(state, rights[slot], strikes[slot], facts, eta)
+            if bid >= 0:
+                out[i] = (bid + ask) * (0.5 * facts[S_TICK])
+
+
+@njit(cache=True, error_model="numpy")
+def _counts(state: Floats, right: int, strike: float, facts: Floats, eta: float) -> tuple[int, int]:
+    """Bid and ask in ticks; (-1, -1) after its settlement."""
+    if facts[S_MINUTE] < state[MINUTE]:
+        return -1, -1
+    forward, discount, _, theta = terms(state, facts)
+    if right == FUTURE_LEG:
+        bid = math.floor(forward / facts[S_TICK] + 1e-9)
+        return bid, bid + 1
+    factor = stress_factor(state[VIX], _days(state, facts), facts[S_WIDTH])
+    call, put, _, _ = _call_put(strike, forward, discount, theta, phi_of(theta, eta), rho_of(theta))
+    return _quote(call if right > 0 else put, right, strike, forward, factor, facts)

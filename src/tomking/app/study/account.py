@@ -1,7 +1,7 @@
 """One account on one market: the program's own kernel, gate and broker, and what the table needs of it."""
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from copy import deepcopy
@@ -168,11 +168,13 @@ class Ablated:
     def forced(self, book: Book, values: Mapping[tuple[str, str], Decimal], now: datetime) -> Iterable[Close]:
         return self._desk.forced(book, values, now)
 
-    def judge(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Verdict:
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
         settings = self._desk.settings
         account = self._account(book, view, net_liq)
         if self._answers is None:
-            return judge(wish, book, view, account, settings, self._limits)
+            return judge(wish, book, view, account, settings, self._limits, said=said)
         self._answers.clear()
         verdict = judge(wish, book, view, account, settings, self._limits)
         self._compare(wish, verdict, self._answers)

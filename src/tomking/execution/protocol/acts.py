@@ -16,18 +16,10 @@ from tomking.execution.protocol import checks
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
-from tomking.execution.protocol.course import (
-    IN_DOUBT,
-    Attempt,
-    Course,
-    Input,
-    Phase,
-    Planned,
-    Purpose,
-    advance,
-)
+from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import TRADING, News, halted
+from tomking.execution.protocol.repeating import may_repeat, plan, repeated
 from tomking.execution.protocol.tags import Tag
 from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
 from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
@@ -41,12 +33,6 @@ STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next may take its place; the newest waits (methodology D.3)."""
 STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
-REPEAT_AFTER: dict[Urgency, timedelta] = {
-    Urgency.STOP: timedelta(seconds=15),
-    Urgency.RULE: timedelta(seconds=30),
-    Urgency.TARGET: timedelta(seconds=60),
-}
-"""A close in doubt for so long, absent from a search, with its position still there, is sent again."""
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
 
@@ -124,10 +110,10 @@ class Acts:
         if course.phase is Phase.LEG_IMBALANCE:
             course, news = self._even(course, account, now)
         elif course.phase in IN_DOUBT and self._may_repeat(course, account, now):
-            course = self._repeat(course, account)
+            course = repeated(course, account)
         elif course.phase is Phase.WORKING and self._lost_replacement(course, now):
             live = next(a for a in course.attempts if a.is_live)
-            course = _plan(
+            course = plan(
                 course, Purpose.REPLACE, live.legs, live.units, course.limit, why="a new limit was lost"
             )
         if course.planned is None:
@@ -247,7 +233,7 @@ class Acts:
         order = course.order
         if self._asking.flies(order.id, Replace) or self._asking.flies(order.id, Cancel):
             return course
-        if self._mispriced(order, limit, now) is not None:
+        if not self._is_open(now) or self._mispriced(order, limit, now) is not None:
             return course
         if order.opens and self.hold(now) is not None:
             return course
@@ -281,34 +267,12 @@ class Acts:
         in_question = any(a.is_open_question for a in course.attempts)
         return in_question and not course.order.opens and self._is_open(now)
 
+    def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
+        return not self.stale and self._is_open(now) and may_repeat(course, account, now)
+
     def _is_open(self, now: datetime) -> bool:
         session = self._sessions.on(new_york(now).date())
         return session is not None and session.open <= now < session.close
-
-    def _may_repeat(self, course: Course, account: Account, now: datetime) -> bool:
-        """A close may be sent again: searched for in vain, its position there, nothing working on it (T6)."""
-        order = course.order
-        if order.opens or self.stale or any(a.is_live or a.is_flying for a in course.attempts):
-            return False
-        if not self._is_open(now):
-            return False
-        since = max(a.sent for a in course.attempts)
-        wait = REPEAT_AFTER[order.urgency]
-        asked = account.asked
-        if now - since < wait or course.absent is None or asked is None or asked < course.absent:
-            return False
-        contracts = per_unit(order.structure.legs)
-        busy = {leg.contract for one in account.found if one.status not in ENDED for leg in one.legs}
-        left = _units_left(course, account)
-        held = all(account.held(c) * -n >= n * n * left for c, n in contracts.items())
-        return course.absent - since >= wait and not busy & contracts.keys() and held and left > 0
-
-    def _repeat(self, course: Course, account: Account) -> Course:
-        order = course.order
-        legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items())
-        limit = checks.sendable(order, course.limit)
-        why = "not found, its position is there, and nothing works on it"
-        return _plan(course, Purpose.WORK, legs, _units_left(course, account), limit, why=why)
 
     # ------------------------------------------------------------------ uneven legs
 
@@ -329,11 +293,11 @@ class Acts:
             return self._telling(course, "wait", now)
         purpose, legs, units = remedy(course.order, dict(course.odd))
         quote = self._quote(legs, now)
-        if quote is None:
+        if quote is None or not self._is_open(now):
             return self._telling(course, "wait", now)
         limit = remedy_limit(legs, quote, course.remedies)
         course, news = self._telling(course, purpose.value, now)
-        course = _plan(course, purpose, legs, units, limit, why=f"uneven legs, {purpose.value}")
+        course = plan(course, purpose, legs, units, limit, why=f"uneven legs, {purpose.value}")
         return replace(course, remedies=course.remedies + 1), news
 
     def _telling(self, course: Course, action: str, now: datetime) -> tuple[Course, News]:
@@ -347,20 +311,20 @@ class Acts:
 
     def _send_planned(self, course: Course, now: datetime) -> tuple[Course, News]:
         """An attempt goes out when its number is durable; until then it is told."""
-        plan = course.planned
-        assert plan is not None, "only what is planned is sent"
-        if course.number < plan.number:
-            return course, [ev.OrderRetried(now, course.order.id, plan.number, plan.why)]
-        if self.stale:
+        planned = course.planned
+        assert planned is not None, "only what is planned is sent"
+        if course.number < planned.number:
+            return course, [ev.OrderRetried(now, course.order.id, planned.number, planned.why)]
+        if self.stale or not self._is_open(now):
             return course, []
         number = course.number
-        if plan.purpose is Purpose.REPLACE:
+        if planned.purpose is Purpose.REPLACE:
             live = _steady(course)
             course = replace(course, planned=None)
             if live is None or live.seen is None:
                 return course, []
-            return self._replace(course, live.seen, plan.limit, number, now), []
-        sent = self._place(course, plan.purpose, plan.legs, plan.units, plan.limit, now=now)
+            return self._replace(course, live.seen, planned.limit, number, now), []
+        sent = self._place(course, planned.purpose, planned.legs, planned.units, planned.limit, now=now)
         return (course, []) if sent is course else (replace(sent, planned=None), [])
 
     # ------------------------------------------------------------------ strays
@@ -384,12 +348,6 @@ def _canceller(broker_id: str) -> Callable[[str], Cancel]:
     return lambda key: Cancel(key, broker_id)
 
 
-def _plan(
-    course: Course, purpose: Purpose, legs: tuple[Leg, ...], units: int, limit: Decimal, *, why: str
-) -> Course:
-    return replace(course, planned=Planned(course.number + 1, purpose, legs, units, limit, why))
-
-
 def _steady(course: Course) -> Attempt | None:
     """The one attempt that works and is not being changed."""
     live = [a for a in course.attempts if a.is_live]
@@ -401,8 +359,3 @@ def _steady(course: Course) -> Attempt | None:
 def _same_slot(order: Order, other: Course) -> bool:
     same = (other.order.strategy, other.order.entry_key) == (order.strategy, order.entry_key)
     return same and other.order.id != order.id and other.order.opens and not other.is_over
-
-
-def _units_left(course: Course, account: Account) -> int:
-    working = account.book.orders.get(course.order.id)
-    return 0 if working is None else course.order.units - working.filled

@@ -44,12 +44,16 @@ from tomking.execution.wire import (
 from tomking.ports import Expiry, MarketData
 
 SOON = timedelta(seconds=1)
+AGAIN = timedelta(seconds=2)
+"""Between two looks at positions that differ from the book."""
 TRANSACTIONS_EVERY = timedelta(seconds=30)
 
 Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
 Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
-"""Book against broker, whenever positions have been read anew."""
+"""Book against broker, whenever positions have been read anew.  It may have two attributes (as
+``execution.comparing`` has): ``unsure``, whether it wants to look again soon, and ``end_first``, our orders
+on contracts that are gone, which end before that can be booked."""
 
 
 def _always(_: datetime) -> None:
@@ -117,10 +121,7 @@ class OrderDesk:
         self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
-        if self._asking.positions_asked not in (None, self._compared):
-            self._compared = self._asking.positions_asked
-            news += self._compare(self.account(), now)
-        return news
+        return [*news, *self._differences(now)]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._wants_transactions = True
@@ -273,6 +274,29 @@ class OrderDesk:
 
     # ------------------------------------------------------------------ 4 look
 
+    def _differences(self, now: datetime) -> Sequence[ev.BrokerNews]:
+        """What comparing says, once transactions are known that may explain it.
+
+        Those of the start of the process; and where something differs, those asked for after that was seen.
+        """
+        asking = self._asking
+        if self._compare is _nothing or asking.positions_asked in (None, self._compared):
+            return ()
+        since = self._compared if self._is_unsure else None
+        known = asking.transactions_asked
+        if known is None or (since is not None and known < since):
+            asking.look_at_transactions(SOON, now)
+            return ()
+        self._compared = asking.positions_asked
+        told = self._compare(self.account(), now)
+        for id_ in getattr(self._compare, "end_first", ()):
+            self.cancel(id_, now)
+        return told
+
+    @property
+    def _is_unsure(self) -> bool:
+        return bool(getattr(self._compare, "unsure", False))
+
     def _look(self, now: datetime) -> None:
         rates = self._rates(now)
         if rates is not None:
@@ -284,7 +308,10 @@ class OrderDesk:
         """How often orders and positions are asked for; None: not at all."""
         session = self._sessions.on(new_york(now).date())
         is_open = session is not None and session.open <= now < session.close
-        return lookout.rates(self._courses.values(), now, is_open=is_open)
+        rates = lookout.rates(self._courses.values(), now, is_open=is_open)
+        if rates is None or not self._is_unsure:
+            return rates
+        return rates[0], min(rates[1], AGAIN)
 
     def _has_expired(self, now: datetime) -> bool:
         today = new_york(now).date()

@@ -22,7 +22,7 @@ PATIENCE = timedelta(seconds=10)
 """Messages of one fill come leg by leg (T5): so long they are only late."""
 REMEDY_WITHIN = timedelta(seconds=6)
 """A remedy that has not filled by then makes way for the next."""
-WORST = timedelta(seconds=25)
+WORST = timedelta(seconds=15)
 """Nothing may be seen uneven for longer without trading being halted: at the venue it began earlier (I9)."""
 CONCESSIONS = (Decimal(2), Decimal(3), Decimal(4))
 """Half-spreads from the mid: beyond the natural from the first remedy on."""
