@@ -70,7 +70,7 @@ class Marks:
 
     net_liq: Decimal
     """Dollars, to the cent: cash and every open leg at its mid."""
-    values: Values
+    values: Mapping[tuple[str, str], Decimal]
 
 
 class LastMids:

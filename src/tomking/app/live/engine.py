@@ -34,7 +34,7 @@ from tomking.domain.calendar import Session, new_york
 from tomking.domain.events import CancelRequested
 from tomking.domain.intent import Urgency
 from tomking.domain.trading import Trading
-from tomking.execution.marking import Marks, marked, table_of
+from tomking.execution.marking import LastMids, Marks, marked, table_of
 from tomking.risk.latched import heed
 
 LISTED_BEFORE = timedelta(minutes=10)
@@ -257,7 +257,7 @@ class Engine:
     def _marks(self, now: datetime) -> Marks:
         book = self.ready.trading.kernel.book
         table = table_of(book)
-        return marked(table, book.cash, self.ready.feed.market.marks(table.contracts, now), {})
+        return marked(table, book.cash, self.ready.feed.market.marks(table.contracts, now), LastMids())
 
     def _draw(self, now: datetime) -> None:
         wall = time.monotonic()
