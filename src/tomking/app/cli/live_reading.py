@@ -19,7 +19,7 @@ from tomking.app.problems import Problems, problem
 from tomking.domain.book import Working
 from tomking.domain.calendar import new_york
 from tomking.domain.events import RunStarted
-from tomking.execution.marking import Marks
+from tomking.execution.marking import Marks, Values
 
 WIDTH = 140
 
@@ -99,7 +99,7 @@ def _marks(found: Read) -> Marks:
         for part in holding["parts"]:
             if part["closing"] is not None:
                 values[holding["id"], part["role"]] = _decimal(part["closing"])
-    return Marks(found.book.cash, values)
+    return Marks(found.book.cash, Values.told(values))
 
 
 def _decimal(text: object) -> Any:  # noqa: ANN401 - a Decimal
