@@ -27,7 +27,7 @@ from tomking.adapters.tastytrade import session as sessions
 from tomking.adapters.tastytrade.rest import Answered, ask, ask_all
 from tomking.adapters.tastytrade.session import LoginFailed, Scope
 from tomking.domain.structure import Structure
-from tomking.execution.wire import Cancel, FindOrders, FindPositions, Outcome, Place, Replace
+from tomking.execution.wire import Cancel, FindOrders, FindPositions, Outcome, Place, Replace, Status
 
 pytestmark = pytest.mark.enable_socket
 NOW = datetime(2024, 6, 7, 14, 30, tzinfo=UTC)
@@ -151,6 +151,33 @@ def test_a_search_with_an_unreadable_order_of_ours_proves_nothing() -> None:
     with line_to_one(lambda _: reply(200, {"data": {"items": items}})) as heeded:
         assert heeded.ask(FindOrders("k")).code == "unreadable"
         assert any("Marinated" in words for words in heeded.said)
+
+
+def test_an_order_that_works_since_yesterday_is_found_and_replaced_as_what_it_is() -> None:
+    # The list of today does not have it; after a restart nobody here remembers that it lasts.
+    old = {**ORDER, "id": 5, "status": "Live", "time-in-force": "GTC"}
+
+    def answer(heard: Heard) -> bytes:
+        if heard.method == "PUT":
+            return reply(200, {"data": {**old, "id": 6, "replaces-order-id": 5}})
+        items = [ORDER] if "/orders/live" in heard.path else [{**ORDER, "status": "Live"}, old]
+        return reply(200, {"data": {"items": items}})
+
+    with scripted(answer) as broker, line_to(broker.port, lambda: NOW) as heeded:
+        found = {one.id: one.status for one in heeded.ask(FindOrders("k")).orders}
+        assert found == {"7": Status.LIVE, "5": Status.LIVE}, "and of what is in both the newer word"
+        heeded.ask(Replace("r", "tag-2", "5", Decimal(2)))
+        (put,) = broker.asked("PUT")
+        assert json.loads(put.body)["time-in-force"] == "GTC"
+
+
+def test_older_orders_are_asked_for_once_a_day_while_none_of_ours_lasts() -> None:
+    items = reply(200, {"data": {"items": [ORDER]}})
+    with scripted(lambda _: items) as broker, line_to(broker.port, lambda: NOW) as heeded:
+        for key in "abc":
+            assert len(heeded.ask(FindOrders(key)).orders) == 1
+        lists = [one.path.partition("?")[0].rpartition("/")[2] for one in broker.asked("GET", "/orders")]
+        assert lists == ["live", "orders", "live", "live"]
 
 
 def test_a_search_reads_every_page() -> None:

@@ -11,8 +11,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from itertools import count
 
 from tastytrade import AlertStreamer
@@ -94,6 +94,8 @@ class TastytradeLine:
     wake: Callable[[], None] = lambda: None
     """Called on the network's thread whenever there is something to ``take``."""
     _told: deque[Told] = field(default_factory=lambda: deque(maxlen=MOST_TOLD))
+    _searched: date | None = None
+    """The New York day on which older working orders were last asked for."""
     _shown: dict[str, BrokerOrder] = field(default_factory=dict[str, BrokerOrder])
     _lasting: set[str] = field(default_factory=set[str])
     """Orders of ours that are good till cancelled."""
@@ -216,17 +218,17 @@ class TastytradeLine:
         answered = await ask(session, "POST", f"{self._path}/orders", about_an_order=True, json=body)
         return self._ordered(place.key, answered)
 
-    async def _replace(self, session: GuardedSession, replace: Replace) -> Reply:
-        shown = self._shown.get(replace.order)
+    async def _replace(self, session: GuardedSession, change: Replace) -> Reply:
+        shown = self._shown.get(change.order)
         if shown is None:
             text = "the order to be replaced has not been seen"
-            return Reply(replace.key, self.now(), Outcome.REJECTED, code="unseen", text=text)
+            return Reply(change.key, self.now(), Outcome.REJECTED, code="unseen", text=text)
         lasting = shown.tag in self._lasting
         if lasting:
-            self._lasting.add(replace.tag)
-        body = words.replacing(replace, shown, good_till_cancelled=lasting)
-        path = f"{self._path}/orders/{replace.order}"
-        return self._ordered(replace.key, await ask(session, "PUT", path, about_an_order=True, json=body))
+            self._lasting.add(change.tag)
+        body = words.replacing(change, shown, good_till_cancelled=lasting)
+        path = f"{self._path}/orders/{change.order}"
+        return self._ordered(change.key, await ask(session, "PUT", path, about_an_order=True, json=body))
 
     def _ordered(self, key: str, answered: Answered) -> Reply:
         """The answer to what moves an order; one that was taken and cannot be read is UNKNOWN."""
@@ -241,7 +243,7 @@ class TastytradeLine:
         return Reply(key, at, Outcome.ACCEPTED, orders=(order,))
 
     async def _orders(self, session: GuardedSession, key: str) -> Reply:
-        answered = await ask_all(session, f"{self._path}/orders/live")
+        answered = await self._all_orders(session)
         if answered.outcome is not Outcome.ACCEPTED:
             return self._unknown(key, answered)
         try:
@@ -257,7 +259,27 @@ class TastytradeLine:
             # An order of ours that cannot be read: the search proves nothing.
             return Reply(key, self.now(), Outcome.UNKNOWN, code="unreadable")
         self._shown.update((order.id, order) for order in orders)
+        self._lasting |= {words.tag_of(one) for one in answered.items if words.lasts(one)}
         return Reply(key, self.now(), Outcome.ACCEPTED, orders=tuple(orders))
+
+    async def _all_orders(self, session: GuardedSession) -> Answered:
+        """Those of today, and those that work since earlier days, which the list of today does not have.
+
+        The second list is read when there may be such: at first, once a day, and while an order of ours is
+        good till cancelled.
+        """
+        todays = await ask_all(session, f"{self._path}/orders/live")
+        today = new_york(self.now()).date()
+        if todays.outcome is not Outcome.ACCEPTED or (self._searched == today and not self._lasting):
+            return todays
+        asked = {"status[]": list(words.WORKING)}
+        older = await ask_all(session, f"{self._path}/orders", asked)
+        if older.outcome is not Outcome.ACCEPTED:
+            return older
+        self._searched = today
+        # What is in both is newer in the second.
+        newest = {words.order_id(one): one for one in (*todays.items, *older.items)}
+        return replace(todays, body={"data": {"items": list(newest.values())}})
 
     async def _positions(self, session: GuardedSession, key: str) -> Reply:
         """Positions between two looks at a cash balance that has not moved: a fill moves both."""

@@ -53,6 +53,10 @@ STATUSES = {
     "Removed": Status.REMOVED,
     "Partially Removed": Status.PARTIALLY_REMOVED,
 }
+WORKING = (
+    "Received", "Routed", "In Flight", "Contingent", "Live", "Cancel Requested", "Replace Requested",
+)  # fmt: skip
+"""Of an order that has not ended."""
 ACTIONS = {
     (True, True): "Buy to Open",
     (True, False): "Sell to Open",
@@ -154,6 +158,11 @@ def tag_of(body: object) -> str:
     """The external identifier of an order object; empty when it has none."""
     tag = _at(body, ("external-identifier",))
     return tag if isinstance(tag, str) else ""
+
+
+def lasts(body: object) -> bool:
+    """Whether an order object is of one that is good till cancelled."""
+    return str(_at(body, ("time-in-force",))).startswith("GTC")
 
 
 def broker_order(data: object, directory: Directory) -> BrokerOrder:
