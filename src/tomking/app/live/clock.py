@@ -29,6 +29,7 @@ class SandboxClock:
         self._lock = threading.Lock()
         self._from, self._at, self._speed = datetime.min.replace(tzinfo=UTC), 0.0, 0.0
         self._latest = self._from
+        self._client = httpx.Client(trust_env=False, timeout=PATIENCE, headers={"User-Agent": AGENT})
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -52,6 +53,7 @@ class SandboxClock:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(PATIENCE)
+        self._client.close()
 
     def now(self) -> datetime:
         """Aware UTC; never earlier than the last answer."""
@@ -75,25 +77,25 @@ class SandboxClock:
     def run(self, speed: float) -> None:
         """Sets its speed; 0 stops it."""
         self._tell({"speed": speed})
+        self._read()
 
     def move(self, instant: datetime) -> None:
-        """Sets it forward."""
+        """Sets it forward: here first, so that what comes in is stamped with the time it is true at."""
+        with self._lock:
+            self._from, self._at = instant, self._wall()
         self._tell({"clock": instant.isoformat()})
 
     def _tell(self, command: dict[str, object]) -> None:
         try:
-            with _client() as client:
-                client.post(self._url, json=command).raise_for_status()
-            self._read()
+            self._client.post(self._url, json=command).raise_for_status()
         except (httpx.HTTPError, OSError) as error:
             line = f"the sandbox at {self._url} does not take {command} ({type(error).__name__})"
             raise problem(Exit.UNAVAILABLE, line) from None
 
     def _read(self) -> None:
-        with _client() as client:
-            before = self._wall()
-            said = client.get(self._url).raise_for_status().json()
-            after = self._wall()
+        before = self._wall()
+        said = self._client.get(self._url).raise_for_status().json()
+        after = self._wall()
         now, speed = datetime.fromisoformat(said["now"]).astimezone(UTC), float(said["speed"])
         with self._lock:
             self._from, self._at, self._speed = now, (before + after) / 2, speed
@@ -103,7 +105,3 @@ class SandboxClock:
             # Nobody there: it goes on as it went; the line says that the venue is gone.
             with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
                 self._read()
-
-
-def _client() -> httpx.Client:
-    return httpx.Client(trust_env=False, timeout=PATIENCE, headers={"User-Agent": AGENT})
