@@ -184,6 +184,15 @@ class QuoteStream:
         """When anything was last received; None while there is no connection."""
         return self._last
 
+    def still_true(self, now: datetime) -> None:
+        """The source itself has said that nothing has changed by ``now``: what is known is as good as new.
+
+        A sandbox's market moves once a minute; a broker's feed is never vouched for.
+        """
+        with self._lock:
+            if self._last is not None:
+                self._last = max(self._last, now)
+
     def candles(self, symbol: str) -> Candles:
         """What has come of a symbol's daily bars."""
         with self._lock:

@@ -67,16 +67,17 @@ class Turns:
         self.clock.move(target)
         self._last = self.wall()
         self._since = None
-        if is_open:
-            self._quotes_of(target)
+        if is_open and self._quotes_of(target):
+            self.stream.still_true(target)
         if works:
             self.bell.wait(TOLD_WITHIN)
 
-    def _quotes_of(self, instant: datetime) -> None:
-        """Waits until the minute's quotes have come in."""
+    def _quotes_of(self, instant: datetime) -> bool:
+        """Waits until the minute's quotes have come in; whether they have."""
         minute, began, pause = instant.replace(second=0, microsecond=0), self.wall(), threading.Event()
         while self.wall() - began < QUOTES_WITHIN:
             last, frames = self.stream.last, self.stream.frames
             pause.wait(QUIET)
             if last is not None and last >= minute and frames == self.stream.frames:
-                return
+                return True
+        return False
