@@ -188,12 +188,12 @@ class Mute:
 def test_a_question_is_open_until_it_is_answered() -> None:
     wire = Mute()
     counted = Counted(wire)
-    assert not counted.waits
-    counted.send(FindOrders("a"), NOW)
-    counted.send(FindOrders("b"), NOW)
-    wire.told = [Reply("a", NOW, Outcome.UNKNOWN)]
-    assert counted.take(NOW) == [Reply("a", NOW, Outcome.UNKNOWN)]
-    assert counted.waits
-    wire.told = [Reply("b", NOW, Outcome.ACCEPTED)]
-    counted.take(NOW)
-    assert not counted.waits
+    waited = [counted.waits]
+    for key in ("a", "b"):
+        counted.send(FindOrders(key), NOW)
+    waited.append(counted.waits)
+    for key in ("a", "b"):
+        wire.told = [Reply(key, NOW, Outcome.UNKNOWN)]
+        assert counted.take(NOW) == [Reply(key, NOW, Outcome.UNKNOWN)]
+        waited.append(counted.waits)
+    assert waited == [False, True, True, False]
