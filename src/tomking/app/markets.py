@@ -69,13 +69,14 @@ def model_market(
     told: Mapping[date, DayPath] | None = None,
     gold_bars: Bars | None = None,
     oil: Bars | None = None,
+    real_sizes: bool = False,
 ) -> Families:
     """The market of every family there is data for; what is not asked for costs nothing.
 
     told, gold_bars, oil: the index's and VIX's minutes on some days, and the daily bars, where a scenario
-    tells them instead of the packaged history.
+    tells them instead of the packaged history.  real_sizes: contracts as listed, not scaled to the index.
     """
-    index = ModelMarket(history, sessions, seed, told)
+    index = ModelMarket(history, sessions, seed, told, real_sizes=real_sizes)
 
     def vix() -> FamilyMarket:
         return FamilyMarket(VIX_SPEC, VixModel(index, history.vix), Timetable.of(sessions), _rates(history))

@@ -51,7 +51,7 @@ class Position:
 def stand(journal: Path | None, chains: Path | None, config: Config) -> Position:
     """The book of ``journal``, or of the newest run, stressed.  ``Problems`` when it cannot be had."""
     path = journal or newest_journal()
-    events = _events(path)
+    events = events_of(path)
     started, last = _started(path, events), events[-1].at
     book = fold(iter(events))
     market, sessions = _market(started, chains, path)
@@ -79,7 +79,7 @@ def newest_journal() -> Path:
     return found[-1]
 
 
-def _events(path: Path) -> list[Event]:
+def events_of(path: Path) -> list[Event]:
     """Of a copy: looking at a journal changes nothing about it."""
     if not path.is_file():
         raise problem(Exit.DATA, f"--journal {path}: there is no such file; name a journal.sqlite")

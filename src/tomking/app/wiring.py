@@ -1,8 +1,13 @@
 """Which adapters are plugged in: the only place that knows a backtest from anything else."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
+from tomking.adapters.latch import Latched
+from tomking.adapters.lease import Lease
+from tomking.app.locks import Mode, risk_for
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
@@ -10,9 +15,13 @@ from tomking.domain.events import Event
 from tomking.domain.fees import fees
 from tomking.domain.money import ZERO
 from tomking.domain.order import Order
+from tomking.domain.trading import Latch
+from tomking.execution.comparing import Comparer
+from tomking.execution.protocol import OrderDesk
+from tomking.execution.wire import Wire
 from tomking.kernel import Kernel, Parts, Risk
 from tomking.kernel import Strategy as Asked
-from tomking.ports import Broker, Journal, MarketData
+from tomking.ports import Broker, Journal, MarketData, Notifier
 from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
@@ -77,6 +86,85 @@ def frictionless_kernel(
             observe=observe,
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """A kernel on a broker's line, and the parts of it that others look at."""
+
+    kernel: Kernel
+    orders: OrderDesk
+    comparer: Comparer
+    risk: Desk
+    instance: str
+    """Eight hex digits: whose orders these are."""
+
+
+def paper_risk(settings: Settings, *, on_a_model: bool) -> Settings:
+    """The risk settings of paper trading.
+
+    A sandbox on the modelled market begins without a past, as a backtest does: there the sizes follow net liq
+    if the settings say so.  On a broker's market full-size contracts are earned (decision 208).
+    """
+    human = risk_for(settings, Mode.PAPER)
+    return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
+
+
+def line_kernel(
+    *,
+    strategies: tuple[Asked, ...],
+    risk: Settings,
+    places: Mapping[str, Place] | None = None,
+    market: MarketData,
+    sessions: Sessions,
+    wire: Wire,
+    latch: Callable[[], Latch],
+    lease: Lease,
+    instance: str,
+    may_open: Callable[[datetime], str | None],
+    journal: Journal,
+    notifier: Notifier,
+    book: Book,
+    events: EventCalendar = LENIENT,
+    observe: Callable[[Book, Event], None] | None = None,
+) -> Trading:
+    """A kernel whose orders go over ``wire``, behind the latch, fenced by the lease.
+
+    may_open  what else may forbid openings, in words (the program is ending, the clock is wrong)
+    book      the fold of ``journal``
+    """
+    comparer = Comparer(instance, lease.epoch)
+
+    def allowed(now: datetime) -> str | None:
+        said = latch()
+        if not said.opens:
+            return said.words
+        if not lease.is_held():
+            return "the trading lease is not ours any more: another process trades this account"
+        return may_open(now) or comparer.hold()
+
+    orders = OrderDesk(
+        Latched(wire, latch),
+        instance=instance,
+        epoch=lease.epoch,
+        sessions=sessions,
+        market=market,
+        may_open=allowed,
+        compare=comparer,
+    )
+    desk = Desk(risk, {**PLACES, **(places or {})})
+    parts = Parts(
+        strategies=strategies,
+        risk=desk,
+        market=market,
+        broker=orders,
+        journal=journal,
+        notifier=notifier,
+        sessions=sessions,
+        events=events,
+        observe=observe,
+    )
+    return Trading(Kernel(parts, book), orders, comparer, desk, instance)
 
 
 def simulated_broker(market: MarketData, sessions: Sessions) -> Broker:

@@ -48,6 +48,13 @@ class Values(Mapping[tuple[str, str], Decimal]):
         self._mids = mids
         self._made: dict[tuple[str, str], Decimal] | None = None
 
+    @classmethod
+    def told(cls, values: Mapping[tuple[str, str], Decimal]) -> "Values":
+        """Values that somebody else has worked out."""
+        made = cls()
+        made._made = dict(values)
+        return made
+
     def __getitem__(self, key: tuple[str, str]) -> Decimal:
         return self.made()[key]
 

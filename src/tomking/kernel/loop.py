@@ -168,6 +168,10 @@ class Kernel:
         if self.book.orders and self._at.broker.next_wake(now) is not None:
             self._absorb(now)
 
+    def hear(self, now: datetime) -> None:
+        """What the broker tells, and nothing else: at the end of a process nothing more is sent."""
+        self._absorb(now)
+
     # ------------------------------------------------------------------ record, then believe
 
     def record(self, event: ev.Event) -> None:

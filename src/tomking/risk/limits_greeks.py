@@ -4,6 +4,7 @@ A candidate that does not deepen what is limited is permitted whatever the book 
 """
 
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from tomking.domain import cpi, fomc
 from tomking.risk.case import Allowance, Case, Limit, allowed, refused
 from tomking.risk.greeks import SPY_AT_5500, Greeks, greeks_of
 from tomking.risk.limits_stress import stressed_case
+from tomking.risk.settings import Settings
 
 UNKNOWN = refused("a leg has no price, so the Greeks are unknown")
 NO_VIX = refused("no VIX, no Greeks")
@@ -28,10 +30,14 @@ def delta_allows(case: Case) -> Allowance:
 
 def delta_limit(case: Case) -> tuple[float, str]:
     """The lower of the phase's number and the multiple of net liq, and why it is halved."""
-    settings = case.settings
-    by_net_liq = float(settings.delta_net_liq_multiple * case.net_liq) / SPY_AT_5500
-    limit = min(float(settings.delta_shares_max[case.phase]), max(0.0, by_net_liq))
-    if not _is_event_day(case.view.today):
+    return delta_shares_allowed(case.settings, case.phase, case.net_liq, case.view.today)
+
+
+def delta_shares_allowed(settings: Settings, phase: int, net_liq: Decimal, today: date) -> tuple[float, str]:
+    """The same without a case: of a phase, at a net liq in dollars, on a day."""
+    by_net_liq = float(settings.delta_net_liq_multiple * net_liq) / SPY_AT_5500
+    limit = min(float(settings.delta_shares_max[phase]), max(0.0, by_net_liq))
+    if not _is_event_day(today):
         return limit, ""
     return limit * float(settings.delta_event_share), " on an FOMC or CPI day"
 

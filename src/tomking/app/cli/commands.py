@@ -8,8 +8,10 @@ import typer
 from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
+from tomking.app.cli.live_commands import add_to as add_live_to
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
+from tomking.app.cli.secrets import secrets_app
 
 HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -259,11 +261,57 @@ def risk(
     print_risk(journal, chains, path, assignments or [], as_json=as_json)
 
 
+@app.command()
+def sandbox(
+    *,
+    day: Annotated[
+        str, typer.Option("--date", metavar="YYYY-MM-DD", help="The session it opens on.")
+    ] = "2022-05-13",
+    at: Annotated[str, typer.Option("--time", metavar="HH:MM", help="New York time it opens at.")] = "09:25",
+    speed: Annotated[
+        str, typer.Option(metavar="X", help="Market seconds in a second; 0: it stands until it is moved.")
+    ] = "60",
+    port: Annotated[int, typer.Option(metavar="N", help="Loopback port; 0: any free one.")] = 8700,
+    capital: Annotated[str, typer.Option(metavar="USD", help="Cash of the account.")] = "200000",
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the modelled paths.")] = 1,
+    account: Annotated[
+        str | None, typer.Option(metavar="NUMBER", show_default="5WT00001", help="Its account number.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep orders and positions there for the next start."),
+    ] = None,
+    chains: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Trade on recorded quotes: a file, a store's folder, or the word store.",
+        ),
+    ] = None,
+) -> None:
+    """Run a local venue that speaks tastytrade's API, on the modelled market, until Ctrl-C.
+
+    \b
+    Examples:
+      tomking sandbox
+      tomking sandbox --date 2022-05-13 --time 09:25 --speed 60
+      tomking sandbox --speed 0 --port 0 --state orders.jsonl
+      tomking sandbox --chains store --date 2016-04-29
+
+    It listens on 127.0.0.1 only.  The secrets it prints are fixed words that open nothing else.
+    """  # noqa: D301
+    from tomking.app.cli.sandbox import Typed, run_sandbox
+
+    run_sandbox(Typed(day, at, speed, port, capital, seed, account, state, chains))
+
+
 add_to(app)
+add_live_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")
 app.add_typer(backup_app, name="backup")
+app.add_typer(secrets_app, name="secrets")
 
 
 def _help_when_alone(context: typer.Context) -> None:

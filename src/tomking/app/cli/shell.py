@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from tomking.adapters.redaction import redacted
 from tomking.app.cli.commands import app
 from tomking.app.exits import Exit
 from tomking.app.problems import Problems, did_you_mean
@@ -61,7 +62,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _say(lines: Sequence[str]) -> None:
     for line in lines:
-        print(f"tomking: {' '.join(line.split())}", file=sys.stderr)
+        # The text of an exception may hold what it was about: a token, an account.
+        print(f"tomking: {redacted(' '.join(line.split()))}", file=sys.stderr)
 
 
 def _interrupted() -> int:

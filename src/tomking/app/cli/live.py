@@ -1,0 +1,147 @@
+"""``tomking paper``: what was asked, the stages as they pass, and the screen while it runs."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from tomking.app.cli.configuration import read_assignments
+from tomking.app.exits import Exit
+from tomking.app.problems import Problem, Problems, problem
+
+if TYPE_CHECKING:
+    from tomking.app.live.engine import Engine
+    from tomking.app.live.telling import Said, Teller
+
+WIDE = 100
+"""Columns that the screen needs; below it there are plain lines."""
+
+
+def run_paper(  # noqa: PLR0917 - as it was typed
+    venue: str,
+    port: int,
+    speed: str | None,
+    sessions: int | None,
+    strategies: str | None,
+    account: str | None,
+    config: Path | None,
+    assignments: list[str],
+    *,
+    fresh: bool,
+    as_json: bool,
+) -> int:
+    """Trades until it is stopped, or until the sessions asked for are over."""
+    from tomking.app.live.asked import asked
+    from tomking.app.live.engine import Engine
+    from tomking.app.live.stages import configure, start
+
+    fast, problems = _speed(speed)
+    wanted, more = asked(venue, port, fast, sessions, account, os.environ, fresh=fresh)
+    overrides, wrong = read_assignments(assignments)
+    problems = [*problems, *more, *wrong]
+    if problems or wanted is None:
+        raise Problems(problems)
+    configured = configure(config, overrides, _names(strategies))
+    bell, output = threading.Event(), _Output(as_json=as_json)
+    ready = start(wanted, configured, output.stage, output.teller, bell.set)
+    try:
+        engine = Engine(ready, bell)
+        with _stopped_by_signals(engine) as stopped, output.screen(engine):
+            engine.run()
+    finally:
+        ready.close()
+    return int(stopped[0]) if stopped else int(Exit.OK)
+
+
+def _speed(text: str | None) -> tuple[float | None, list[Problem]]:
+    if text is None:
+        return None, []
+    try:
+        return float(text), []
+    except ValueError:
+        line = f"--speed {text}: not a number, market seconds in a second; for example --speed 60"
+        return None, [Problem(Exit.USAGE, line)]
+
+
+def _names(strategies: str | None) -> tuple[str, ...] | None:
+    if strategies is None:
+        return None
+    names = tuple(one.strip() for one in strategies.split(",") if one.strip())
+    if not names:
+        raise problem(Exit.USAGE, "--strategies: none is named")
+    return names
+
+
+@contextmanager
+def _stopped_by_signals(engine: "Engine") -> Iterator[list[Exit]]:
+    """The first SIGINT or SIGTERM asks for an orderly end; what it was is the exit code."""
+    stopped: list[Exit] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopped.append(Exit.INTERRUPTED if number == signal.SIGINT else Exit.TERMINATED)
+        engine.stop()
+
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+class _Output:
+    """A page on a terminal, lines anywhere else, JSON where it is asked for."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        from rich.console import Console
+
+        self._json = as_json
+        self._console = Console(stderr=False)
+        self._page = not as_json and self._console.is_terminal and self._console.width >= WIDE
+        self._is_drawn = False
+        self._count = 0
+
+    def stage(self, name: str, found: str) -> None:
+        self._count += 1
+        print(f"{self._count}/5 {name:<13} {found}", file=sys.stderr, flush=True)
+
+    def teller(self, log: Path, now: Callable[[], datetime]) -> "Teller":
+        from tomking.app.live.telling import Teller
+
+        return Teller(log, now, self._line)
+
+    @contextmanager
+    def screen(self, engine: "Engine") -> Iterator[None]:
+        """Draws while the block runs."""
+        if not self._page:
+            yield
+            return
+        from rich.live import Live
+
+        from tomking.app.live.screen import page
+
+        lines = engine.ready.teller.lines
+        with Live(console=self._console, auto_refresh=False, screen=False) as live:
+            self._is_drawn = True
+            engine.show = lambda picture: live.update(page(picture, tuple(lines)), refresh=True)
+            try:
+                yield
+            finally:
+                self._is_drawn = False
+
+    def _line(self, said: "Said") -> None:
+        if self._is_drawn:
+            return
+        if self._json:
+            plain: dict[str, Any] = {"at": said.at.isoformat(), "level": said.level, "text": said.text}
+            print(json.dumps(plain), flush=True)
+            return
+        mark = {"critical": "!! ", "warning": "!  "}.get(said.level, "   ")
+        print(f"{said.clock} {mark}{said.text}", flush=True)

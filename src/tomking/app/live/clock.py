@@ -1,0 +1,107 @@
+"""Market time: the sandbox's clock, followed from here.
+
+The venue says what time it is and how fast it runs; in between it is extrapolated on a clock that cannot be
+set.  It never goes back.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from tomking.adapters.tastytrade.session import AGENT, LOOPBACK
+from tomking.app.exits import Exit
+from tomking.app.problems import problem
+
+LOOK_EVERY = 2.0
+"""Seconds of the wall between two questions for the time."""
+PATIENCE = 5.0
+
+
+class SandboxClock:
+    """The clock of a local venue, and the two things that may be done to it."""
+
+    def __init__(self, port: int, wall: Callable[[], float] = time.monotonic) -> None:
+        self._url, self._wall = f"http://{LOOPBACK}:{port}/_sandbox", wall
+        self._lock = threading.Lock()
+        self._from, self._at, self._speed = datetime.min.replace(tzinfo=UTC), 0.0, 0.0
+        self._latest = self._from
+        self._client = httpx.Client(trust_env=False, timeout=PATIENCE, headers={"User-Agent": AGENT})
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def connect(self) -> None:
+        """Reads it for the first time.  ``Problems`` (5) when no sandbox answers on that port."""
+        try:
+            self._read()
+        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+            line = (
+                f"no sandbox answers at {self._url} ({type(error).__name__}): start one with "
+                "`tomking sandbox`, or name its port with --port"
+            )
+            raise problem(Exit.UNAVAILABLE, line) from None
+
+    def follow(self) -> None:
+        """From now on it is read again every other second."""
+        self._thread = threading.Thread(target=self._follow, name="market clock", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+        self._client.close()
+
+    def now(self) -> datetime:
+        """Aware UTC; never earlier than the last answer."""
+        with self._lock:
+            now = self._from + timedelta(seconds=(self._wall() - self._at) * self._speed)
+            self._latest = max(self._latest, now)
+            return self._latest
+
+    @property
+    def speed(self) -> float:
+        """Market seconds in a second; 0: it stands."""
+        return self._speed
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Seconds of the wall until then, at least 0; a long time while it stands."""
+        left = (instant - self.now()).total_seconds()
+        if left <= 0:
+            return 0.0
+        return left / self._speed if self._speed else 3600.0
+
+    def run(self, speed: float) -> None:
+        """Sets its speed; 0 stops it."""
+        self._tell({"speed": speed})
+        self._read()
+
+    def move(self, instant: datetime) -> None:
+        """Sets it forward: here first, so that what comes in is stamped with the time it is true at."""
+        with self._lock:
+            self._from, self._at = instant, self._wall()
+        self._tell({"clock": instant.isoformat()})
+
+    def _tell(self, command: dict[str, object]) -> None:
+        try:
+            self._client.post(self._url, json=command).raise_for_status()
+        except (httpx.HTTPError, OSError) as error:
+            line = f"the sandbox at {self._url} does not take {command} ({type(error).__name__})"
+            raise problem(Exit.UNAVAILABLE, line) from None
+
+    def _read(self) -> None:
+        before = self._wall()
+        said = self._client.get(self._url).raise_for_status().json()
+        after = self._wall()
+        now, speed = datetime.fromisoformat(said["now"]).astimezone(UTC), float(said["speed"])
+        with self._lock:
+            self._from, self._at, self._speed = now, (before + after) / 2, speed
+
+    def _follow(self) -> None:
+        while not self._stop.wait(LOOK_EVERY):
+            # Nobody there: it goes on as it went; the line says that the venue is gone.
+            with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
+                self._read()

@@ -1,0 +1,66 @@
+"""The files of one account at one venue, below the state folder; docs/live.md lists them."""
+
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from tomking.app.exits import Exit
+from tomking.app.problems import problem
+
+JOURNAL, PICTURE, LOG = "journal.sqlite", "now.json", "engine.jsonl"
+EMERGENCY, RESERVE = "emergency.log", "reserve"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Where they are."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.path / JOURNAL
+
+    @property
+    def picture(self) -> Path:
+        """What a running engine shows of itself every other second."""
+        return self.path / PICTURE
+
+    @property
+    def log(self) -> Path:
+        return self.path / LOG
+
+    @property
+    def emergency(self) -> Path:
+        return self.path / EMERGENCY
+
+    @property
+    def reserve(self) -> Path:
+        return self.path / RESERVE
+
+    @property
+    def lease(self) -> Path:
+        """Beside the folder: its epochs go on when the folder is moved aside."""
+        return self.path.parent
+
+    def set_aside(self) -> Path | None:
+        """Gives the folder another name; where that is, None where there was none."""
+        if not self.path.exists():
+            return None
+        aside = next(
+            one for n in count(1) if not (one := self.path.with_name(f"{self.path.name}.{n}")).exists()
+        )
+        self.path.rename(aside)
+        return aside
+
+
+def newest(state: Path) -> Folder:
+    """The account traded last.  ``Problems`` (6) where none ever was."""
+    found = sorted((state / "paper").glob(f"*/{JOURNAL}"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        line = (
+            f"no journal below {state / 'paper'}: nothing has been traded on paper yet "
+            "(tomking paper), or name one with --journal PATH"
+        )
+        raise problem(Exit.DATA, line)
+    return Folder(found[-1].parent)

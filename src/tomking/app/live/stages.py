@@ -1,0 +1,306 @@
+"""A start in five stages, each with its checks; nothing trades before the last (docs/live.md).
+
+1. configuration   as paper may have it, its strategies, its venue and its secrets: no socket yet
+2. journal         the lease, the pages and the chain of the journal, its fold, the latch
+3. market data     the session, today's chains, SPX and VIX seen, daily bars without a gap
+4. broker          the account, that it may trade, its balances
+5. reconcile       orders, positions and cash against the book
+
+The first check that fails ends the start with its exit code, and whatever was opened is closed.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+
+from tomking.adapters.calendars import load_sessions
+from tomking.adapters.clock import wait, wall_now
+from tomking.adapters.emergency import EmergencyLog, Reserve
+from tomking.adapters.history import load_history
+from tomking.adapters.journal import Origin
+from tomking.adapters.latch import LatchFile
+from tomking.adapters.lease import Lease, installation, take
+from tomking.adapters.livejournal import LiveJournal
+from tomking.adapters.tastytrade.line import TastytradeLine
+from tomking.adapters.tastytrade.session import Scope, session
+from tomking.app.chains import wanted_roots
+from tomking.app.config import Config, Override
+from tomking.app.exits import Exit
+from tomking.app.live.answers import Counted
+from tomking.app.live.asked import SANDBOX, Asked
+from tomking.app.live.broker import check_broker
+from tomking.app.live.clock import SandboxClock
+from tomking.app.live.feed import Feed, missing
+from tomking.app.live.first import first_look
+from tomking.app.live.folder import Folder
+from tomking.app.live.latch import arm, tightest
+from tomking.app.live.listings import load_listings, read
+from tomking.app.live.telling import Teller
+from tomking.app.live.warm import warm_up
+from tomking.app.locks import Mode, load_for
+from tomking.app.outside import outside, places
+from tomking.app.problems import problem
+from tomking.app.sections import Backtest
+from tomking.app.wiring import Trading, line_kernel, paper_risk
+from tomking.domain.book import Book, fold
+from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.errors import OperatingError
+from tomking.domain.events import Event, RunStarted
+from tomking.domain.trading import Latch
+from tomking.risk.settings import Settings
+from tomking.rules.strategy import Strategy
+from tomking.strategies import ALL, build
+
+STAGES = ("configuration", "journal", "market data", "broker", "reconcile")
+SEEN_WITHIN = 30.0
+"""Seconds of the wall in which quotes and bars must have come."""
+YEARS_BACK, YEARS_AHEAD = timedelta(days=3 * 366), timedelta(days=3 * 366)
+"""The calendar: as far back as indicators look, and as far ahead as options are listed."""
+
+Told = Callable[[str, str], None]
+"""(stage, what was found); called as each stage ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Stage 1."""
+
+    config: Config
+    strategies: tuple[Strategy, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(one.id for one in self.strategies)
+
+    def products(self) -> frozenset[str]:
+        """Roots that any of them may trade."""
+        settings = [self.config.values[f"strategies.{one}"] for one in self.names]
+        theirs = (place.products for place in places(self.names).values())
+        return wanted_roots(self.names, settings) | {p for ps in theirs for phase in ps for p in phase}
+
+
+@dataclass(slots=True)
+class Gates:
+    """What the driver may forbid from outside the kernel."""
+
+    shut: str = "the start is not complete"
+    """Why nothing may be opened; empty: it may."""
+
+    def may_open(self, _now: datetime) -> str | None:
+        return self.shut or None
+
+
+@dataclass(slots=True)
+class Ready:
+    """Everything a run needs, all of it checked; ``close`` ends what was opened, in reverse."""
+
+    asked: Asked
+    configured: Configured
+    folder: Folder
+    clock: SandboxClock
+    sessions: Sessions
+    feed: Feed
+    wire: Counted
+    trading: Trading
+    journal: LiveJournal
+    latch: Callable[[], Latch]
+    own_latch: LatchFile
+    teller: Teller
+    gates: Gates
+    _open: ExitStack
+
+    def close(self) -> None:
+        self._open.close()
+
+
+def configure(path: Path | None, overrides: Sequence[Override], names: tuple[str, ...] | None) -> Configured:
+    """Stage 1.  ``Problems`` (2, 3)."""
+    config = load_for(Mode.PAPER, path=path, overrides=overrides)
+    wanted = names or config.section("backtest", Backtest).strategies
+    theirs = outside() if set(wanted) - set(ALL) else {}
+    unknown = sorted(set(wanted) - set(ALL) - set(theirs))
+    if unknown:
+        raise problem(
+            Exit.USAGE, f"--strategies {','.join(unknown)}: no such strategy; known: {', '.join(ALL)}"
+        )
+    built = [
+        build(name, config.values[f"strategies.{name}"])
+        if name in ALL
+        else theirs[name].build(config.values[f"strategies.{name}"])
+        for name in dict.fromkeys(wanted)
+    ]
+    return Configured(config, tuple(sorted(built, key=lambda one: one.priority)))
+
+
+def start(
+    asked: Asked,
+    configured: Configured,
+    told: Told,
+    teller: Callable[[Path, Callable[[], datetime]], Teller],
+    wake: Callable[[], None],
+) -> Ready:
+    """Stages 2 to 5.  ``Problems`` with the first check that fails; nothing is left open then.
+
+    told  hears of each stage that is passed; wake is called whenever the line has something
+    """
+    with ExitStack() as opened:
+        told(STAGES[0], f"paper, {asked.to.environment.value}, {', '.join(configured.names)}")
+        ready = _Start(asked, configured, told, opened).run(teller, wake)
+        opened.pop_all()
+    return ready
+
+
+@dataclass(slots=True)
+class _Start:
+    """The way through the stages."""
+
+    asked: Asked
+    configured: Configured
+    told: Told
+    opened: ExitStack
+
+    def run(
+        self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
+    ) -> Ready:
+        asked, folder, clock = self.asked, Folder(self.asked.folder), SandboxClock(self.asked.to.port)
+        lease, journal, book, own = self._journal(folder)
+        tell = teller(folder.log, clock.now)
+        sessions, feed = self._market_data(clock, book, tell)
+        cash = self._broker()
+        line = TastytradeLine(
+            partial(session, asked.to, asked.secrets),
+            asked.account,
+            feed.directory,
+            clock.now,
+            tell.warn,
+            wake=wake,
+        )
+        line.start()
+        self.opened.callback(line.close)
+        wire = Counted(line)
+        gates, latch = Gates(), partial(tightest, own, LatchFile(asked.control))
+        settings = self.configured.config.section("risk", Settings)
+        trading = line_kernel(
+            strategies=self.configured.strategies,
+            risk=paper_risk(settings, on_a_model=True),
+            places=places(self.configured.names),
+            market=feed.market,
+            sessions=sessions,
+            wire=wire,
+            latch=latch,
+            lease=lease,
+            instance=installation(SANDBOX, asked.account),
+            may_open=gates.may_open,
+            journal=journal,
+            notifier=tell,
+            book=book,
+            observe=tell.heard,
+        )
+        now = clock.now()
+        self._same_world(book, now)
+        trading.kernel.record(self._started(now))
+        found = first_look(trading, line, clock.now, wait, epoch=lease.epoch, cash=cash)
+        self.told(STAGES[4], found)
+        stack = ExitStack()
+        stack.push(self.opened.pop_all())
+        return Ready(
+            asked, self.configured, folder, clock, sessions, feed, wire, trading, journal, latch, own, tell,
+            gates, stack,
+        )  # fmt: skip
+
+    def _journal(self, folder: Folder) -> tuple[Lease, LiveJournal, Book, LatchFile]:
+        """Stage 2."""
+        asked = self.asked
+        origin = Origin(SANDBOX, installation(SANDBOX, asked.account))
+        try:
+            lease = take(folder.lease, account=asked.account, environment=SANDBOX)
+            self.opened.callback(lease.give_back)
+            aside = folder.set_aside() if asked.fresh else None
+            folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own, reserve = LatchFile(folder.path), Reserve(folder.reserve, RESERVE_BYTES)
+            reserve.hold()
+            log = EmergencyLog(folder.emergency)
+            self.opened.callback(log.close)
+            journal = LiveJournal(
+                folder.journal, origin, reserve=reserve, log=log, on_failure=partial(_halted, own)
+            )
+            self.opened.callback(journal.close)
+            events = list(journal.read())
+        except OperatingError as error:
+            raise problem(_code(str(error)), str(error)) from error
+        book = fold(iter(events))
+        words = arm(own, is_new=not events)
+        moved = f"; the earlier one is now {aside.name}" if aside else ""
+        self.told(STAGES[1], f"{len(events):,} events, epoch {lease.epoch}, {words}{moved}")
+        return lease, journal, book, own
+
+    def _market_data(self, clock: SandboxClock, book: Book, tell: Teller) -> tuple[Sessions, Feed]:
+        """Stage 3."""
+        asked = self.asked
+        clock.connect()
+        if asked.speed is not None:
+            clock.run(0.0)  # the sandbox waits until everything is ready
+        warm_up(self.configured.strategies, self.configured.config.section("risk", Settings))
+        clock.follow()
+        self.opened.callback(clock.close)
+        today = new_york(clock.now()).date()
+        sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
+        reading = partial(session, asked.to, asked.secrets, Scope.READ)
+        products = self.configured.products() | {one.product for one in book.held()}
+        listings = load_listings(reading, products)
+        feed = Feed(reading, sessions, load_history(), listings, now=clock.now, said=tell.warn)
+        feed.start()
+        self.opened.callback(feed.close)
+        left = missing(feed, sessions.on(today), clock.now(), sessions)
+        for _ in range(int(SEEN_WITHIN / 0.1)):
+            if not left:
+                break
+            wait(0.1)
+            left = missing(feed, sessions.on(today), clock.now(), sessions)
+        if left:
+            raise problem(Exit.DATA, f"{'; '.join(left)} after {SEEN_WITHIN:.0f} seconds; nothing was traded")
+        absent = f"; not listed there: {', '.join(listings.absent)}" if listings.absent else ""
+        count = f"{len(listings.listed):,} options of {', '.join(listings.products)}"
+        self.told(STAGES[2], f"{new_york(clock.now()):%Y-%m-%d %H:%M} New York, {count}{absent}")
+        return sessions, feed
+
+    def _broker(self) -> Decimal:
+        """Stage 4: dollars of cash."""
+        asked, n = self.asked, f"/accounts/{self.asked.account}"
+        reading = partial(session, asked.to, asked.secrets, Scope.READ)
+        accounts, status, balances = read(
+            reading, "/customers/me/accounts", f"{n}/trading-status", f"{n}/balances/USD"
+        )
+        return check_broker(asked.account, accounts.items, status.data, balances.data, self.told)
+
+    def _same_world(self, book: Book, now: datetime) -> None:
+        """A sandbox that was opened anew is another world than the journal's."""
+        last = book.day.session
+        if last is not None and new_york(now).date() < last:
+            raise problem(
+                Exit.MISMATCH,
+                f"the sandbox stands at {new_york(now):%Y-%m-%d %H:%M}, before the journal's session {last}: "
+                "it was opened anew; begin a new journal with --fresh (the old one is kept beside it)",
+            )
+
+    def _started(self, now: datetime) -> Event:
+        return RunStarted(now, 0, self.configured.config.digest(), SANDBOX, self.configured.names)
+
+
+RESERVE_BYTES = 16 << 20
+"""Room that is kept for the moment when the disk is full."""
+
+
+def _halted(own: LatchFile, words: str) -> None:
+    with suppress(Exception):
+        own.halt("tomking paper", f"the journal takes no more: {words}", wall_now())
+
+
+def _code(words: str) -> Exit:
+    if "another process trades" in words:
+        return Exit.UNAVAILABLE
+    return Exit.CONFIG if "is traded as" in words or "belongs to" in words else Exit.DATA
