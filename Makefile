@@ -10,6 +10,7 @@
 # make study  what each protection buys, 1990-2024 and 500 quarters: docs/evidence/006-study.md, half an hour
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make simulate   10,000 seeded sessions of faults; make mutants  planted mistakes; make soak  a day of 24 hours
+# make mutation   60 small mistakes in each of the modules that must not be wrong: the share that tests find
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -140,6 +141,10 @@ simulate: $(VENV)/dev.stamp
 
 mutants: $(VENV)/dev.stamp
 	@PYTHONPATH=src:. $(BIN)/python -m rel.planted --jobs $(TEST_JOBS) $(ARGS)
+
+.PHONY: mutation
+mutation: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.mutation $(ARGS)
 
 soak: $(VENV)/dev.stamp
 	@PYTHONPATH=src:. $(BIN)/python -m rel.soak $(ARGS)

@@ -294,7 +294,7 @@ class Checker:
 
     # ------------------------------------------------------------------ when an event is durable
 
-    def recorded(self, event: ev.Event) -> None:
+    def recorded(self, event: ev.Event) -> None:  # noqa: C901, PLR0912 - one case per event
         if self.stale:
             return
         match event:
@@ -484,7 +484,7 @@ class Checker:
                 )
 
     def _known(self, lot: Lot, now: datetime) -> datetime | None:
-        """Now, if the venue shows all that has traded for that position; a late print it shows later (F22)."""
+        """Now, if the venue shows all that has traded for that position; late prints come later (F22)."""
         for ticket in self.account.tickets.values():
             order = self.holdings.orders.get(order_of(ticket.tag))
             if order is not None and order.position == lot.id and len(ticket.told) < len(ticket.true):

@@ -256,7 +256,7 @@ def replaced_without_waiting(put: Put) -> None:
     """A new order at the new limit goes out while the old one still works."""
 
     def move(self: Acts, course: Course, now: datetime) -> Course:
-        live = acts._steady(course)
+        live = acts.steady(course)
         if live is None or live.seen is None or live.seen.limit == course.limit:
             return course
         if course.number <= course.attempts[-1].number:
@@ -264,18 +264,6 @@ def replaced_without_waiting(put: Put) -> None:
         return self._place(course, Purpose.WORK, live.legs, live.units, course.limit, now=now)
 
     put(Acts, "_move", move)
-
-
-@mutant
-def replaced_twice_at_once(put: Put) -> None:
-    """Another limit is asked for while the last change is still under way."""
-
-    def steady(course: Course) -> Any:
-        return next((a for a in course.attempts if a.is_live and a.seen is not None), None)
-
-    put(acts, "_steady", steady)
-    put(acts, "STANDS", timedelta(0))
-    put(Asking, "flies", lambda *_: False)
 
 
 @mutant

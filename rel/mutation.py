@@ -223,7 +223,8 @@ def planted(mutant: Mutant) -> ast.Module:
     """The module with that mistake in it."""
     tree = ast.parse(mutant.path.read_text())
     _places(tree)[mutant.number][2]()
-    return ast.fix_missing_locations(_Unwrapped().visit(tree))
+    _Unwrapped().visit(tree)
+    return ast.fix_missing_locations(tree)
 
 
 # ------------------------------------------------------------------------------------ playing them
