@@ -124,7 +124,7 @@ class Evidence:
         return not request.opens and later and request.tag in self.missed
 
     def has_nothing_to_close(self, request: Place) -> bool:
-        """Whether it is a close that a search missed and of which a leg is not held any more: refused (T6)."""
+        """Whether it is a close that a search missed, and a leg of it is not held any more: refused (T6)."""
         held = {} if self.positions is None else dict(self.positions.held)
         is_gone = self.positions is not None and any(
             held.get(leg.contract, 0) * leg.ratio >= 0 for leg in request.legs

@@ -256,7 +256,7 @@ def replaced_without_waiting(put: Put) -> None:
     """A new order at the new limit goes out while the old one still works."""
 
     def move(self: Acts, course: Course, now: datetime) -> Course:
-        live = acts.steady(course)
+        live = evidence.steady(course)
         if live is None or live.seen is None or live.seen.limit == course.limit:
             return course
         if course.number <= course.attempts[-1].number:

@@ -26,13 +26,14 @@ def bounded(name: str) -> Iterator[tuple[str, Setting]]:
 
 def beyond(each: Setting, bound: Any, sign: int) -> Any:
     """The least step out of the allowed range."""
+    out: Any = None
     match bound:
         case bool():
             return bound
-        case int() | Decimal():
+        case int() | float():
             out = bound + sign
-        case float():
-            out = bound + float(sign)
+        case Decimal():
+            out = bound + sign * Decimal(1)
         case date():
             out = bound + sign * timedelta(days=1)
         case _:
