@@ -82,7 +82,6 @@ class Kernel:
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
         self._owns: dict[str, tuple[Mine, Marks, object, Own]] = {}
-        self._wished: dict[str, tuple[Own, datetime, tuple[Intent, ...]]] = {}
         self._asked: set[tuple[str, str]] = set()
         self._is_fresh = True
         self._sent = False
@@ -467,7 +466,7 @@ class Kernel:
         for strategy in self._at.strategies:
             if not self._is_due(strategy, view, minute):
                 continue
-            for intent in self._wishes(strategy, view, minute):
+            for intent in self._wishes(strategy, view):
                 match intent:
                     case Close():
                         self._close(intent, view)
@@ -509,21 +508,13 @@ class Kernel:
         wake = strategy.next_wake(view.session, own, minute - MINUTE, self._at.market.grid_minutes)
         return wake is not None and wake <= view.now
 
-    def _wishes(self, strategy: Strategy, view: View, minute: datetime) -> tuple[Intent, ...]:
-        """What it wishes now: what it wished before in this minute, where it would see nothing else."""
+    def _wishes(self, strategy: Strategy, view: View) -> tuple[Intent, ...]:
         own = self._own(strategy.id)
         if strategy.id not in self.book.quarantined:
-            wished = self._wished.get(strategy.id)
-            if wished is not None and wished[0] is own and wished[1] == minute:
-                return wished[2]
             try:
-                wishes = (*strategy.steps(view, own), *strategy.decide(view, own))
+                return (*strategy.steps(view, own), *strategy.decide(view, own))
             except Exception as error:  # noqa: BLE001 - a strategy's bug must not stop the others
                 self._quarantine(strategy.id, "", error, view.now)
-            else:
-                if self._at.market.grid_minutes == 1:
-                    self._wished[strategy.id] = (own, minute, wishes)
-                return wishes
         try:
             return strategy.guard(view, own)
         except Exception as error:  # noqa: BLE001 - nor may its guardian exits
