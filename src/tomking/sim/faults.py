@@ -116,7 +116,7 @@ KINDS: Mapping[str, Kind] = {
     "alerts down": Kind("F49", INSTANT, DAY, (60, 3_600), owner="process"),
     "kill pressed": Kind("F63", INSTANT, DAY, owner="process"),
     "stale restore": Kind("F47", INSTANT, DAY, owner="process"),
-    "crash at cancel": Kind("F8", "ending request", 8, (1, 600), owner="process"),
+    "crash at cancel": Kind("F8", "ending-request", 8, (1, 600), owner="process"),
 }
 
 
