@@ -39,7 +39,7 @@ class ByHand(Disturbed):
         return found
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> "np.typing.NDArray[np.float64]":
-        out = self.market.marks(contracts, now)
+        out = self.market.marks(contracts, now).copy()
         for i, contract in enumerate(contracts):
             if contract in self.mids:
                 out[i] = self.mids[contract](now)
