@@ -149,10 +149,15 @@ class OrderDesk:
 
     def next_wake(self, now: datetime) -> datetime | None:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
-        if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
+        steps = [lookout.next_step(course, now) for course in self._courses.values()]
+        wakes = [at for at in steps if at is not None]
+        if self._asking.waits:
+            wakes.append(now + SOON)
+        if wakes and min(wakes) <= now + SOON:
             return now + SOON
         rates, every = self._rates(now), self._settles_every(now)
-        wakes = [] if rates is None else [self._asking.next_look(*rates, now)]
+        if rates is not None:
+            wakes.append(self._asking.next_look(*rates, now))
         if every is not None:
             wakes.append(self._asking.next_transactions(every, now))
         return min(wakes, default=None)

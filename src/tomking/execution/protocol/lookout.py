@@ -18,6 +18,7 @@ from tomking.execution.protocol.asking import NEVER
 from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
 from tomking.execution.protocol.evidence import (
     PARK_AFTER,
+    STANDS,
     all_over,
     in_question,
     is_off_its_limit,
@@ -87,14 +88,35 @@ def _is_open(sessions: Sessions, now: datetime) -> bool:
     return session is not None and session.open <= now < session.close
 
 
+SOON = timedelta(seconds=1)
+
+
 def is_restless(course: Course) -> bool:
     """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
     if course.is_over:
         return any(a.is_live for a in course.attempts) or course.uneven is not None
     if course.phase in IN_DOUBT:
         return course.planned is not None
-    waits = course.number > course.attempts[-1].number if course.attempts else True
-    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
+    return (
+        course.phase is not Phase.WORKING
+        or course.cancelling
+        or course.uneven is not None
+        or course.planned is not None
+    )
+
+
+def next_step(course: Course, now: datetime) -> datetime | None:
+    """When it needs a look although nothing arrives; None: never.
+
+    A new limit goes out when the one before has stood for its time; while a change is under way, its outcome
+    arrives.
+    """
+    if is_restless(course):
+        return now + SOON
+    waits = course.phase is Phase.WORKING and course.number > course.attempts[-1].number
+    if not waits or not is_off_its_limit(course):
+        return None
+    return max(now + SOON, course.attempts[-1].sent + STANDS)
 
 
 def rests(course: Course, working: Working) -> bool:
