@@ -30,11 +30,12 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, fold
 from tomking.domain.contract import Right
 from tomking.domain.errors import OperatingError
+from tomking.domain.kept import by_identity
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
-from tomking.execution.wire import Line, Reply, Report, Request, Told
+from tomking.execution.wire import BrokerOrder, Line, Reply, Report, Request, Told
 from tomking.kernel import Kernel, Parts
 from tomking.risk.availability import Place as Allowed
 from tomking.risk.desk import Desk
@@ -357,12 +358,17 @@ class Session:
         )
 
 
+@by_identity
+def _faces(orders: tuple[BrokerOrder, ...]) -> str:
+    """A venue where nothing has changed shows the very same orders again."""
+    return " ".join(f"{o.id}{o.status.value[:3]}{len(o.executions)}" for o in orders)
+
+
 def _gist(told: Told) -> str:
     """What arrived, in few words."""
     match told:
         case Reply(key, _, outcome, orders, _, transactions, code):
-            shown = " ".join(f"{o.id}{o.status.value[:3]}{len(o.executions)}" for o in orders)
-            return f"{key} {outcome.value} {shown} {len(transactions)} {code}"
+            return f"{key} {outcome.value} {_faces(orders)} {len(transactions)} {code}"
         case Report(_, order):
             return f"{order.id} {order.status.value} {len(order.executions)}"
         case Line(_, up):
