@@ -18,7 +18,7 @@ from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
 from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
-from tomking.execution.protocol.evidence import REMEDIES, STANDS, in_question, is_off_its_limit, steady
+from tomking.execution.protocol.evidence import REMEDIES, REPLACE_AGAIN, STANDS, in_question, is_off_its_limit, steady
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated
@@ -30,7 +30,6 @@ from tomking.ports import MarketData
 WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
-REPLACE_AGAIN = timedelta(seconds=10)
 
 
 class Acts:

@@ -97,10 +97,13 @@ class OrderDesk:
         self._book = Book()
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
-        self._rested: dict[str, tuple[Course, Working, bool]] = {}
-        """What each order was when a look at it showed nothing new and no clock can: its course, the book's
-        part in it, and whether the book holds it as working.  While they are these very objects, no other
-        look is needed."""
+        self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
+        """What each order was when a look at it showed nothing new: its course, the book's part in it, whether
+        the book holds it as working, and when a clock may show something.  Until then, and while they are
+        these very objects, no other look is needed."""
+        self._faces: dict[str, BrokerOrder] = {}
+        """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
+        self._ended_of: object = None
         self._touched: set[str] = set()
         """Orders that have ended and of which something was heard since."""
 
@@ -131,7 +134,7 @@ class OrderDesk:
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
         account = self.account()
-        for id_ in sorted(self._to_look_at(), key=int):
+        for id_ in sorted(self._to_look_at(now), key=int):
             news += self._step(id_, account, now)
         self._touched.clear()
         self._acts.end_strays(now)
@@ -193,12 +196,19 @@ class OrderDesk:
         whose book this one is older than.
         """
         released = self._acts.is_released(book)
+        if released:
+            self._faces.clear()  # what was beyond this book is looked at anew
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
             self._born = book.sequence if self._born is None or released else self._born
 
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
+        if book.ended is self._ended_of:
+            return
+        self._ended_of = book.ended
+        if not book.ended:
+            self._faces.clear()
         for id_, course in tuple(self._courses.items()):
             known = id_ in book.orders or id_ in book.ended
             if course.is_over and not known and not any(a.is_live for a in course.attempts):
@@ -262,6 +272,9 @@ class OrderDesk:
             self._courses[asked.order] = settled(course, course.number + 1)
 
     def _see(self, order: BrokerOrder, now: datetime) -> None:
+        if self._faces.get(order.id) == order:
+            return
+        self._faces[order.id] = order
         tag = parsed(order.tag)
         if tag is None or tag.instance != self._instance:
             return
@@ -294,12 +307,12 @@ class OrderDesk:
 
     # ------------------------------------------------------------------ 2 judge, 3 act
 
-    def _to_look_at(self) -> list[str]:
+    def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
         return [
             id_
             for id_, course in self._courses.items()
-            if not self._rests(id_, course)
+            if not self._rests(id_, course, now)
             and (
                 not course.is_over
                 or id_ in self._book.orders
@@ -308,9 +321,9 @@ class OrderDesk:
             )
         ]
 
-    def _rests(self, id_: str, course: Course) -> bool:
+    def _rests(self, id_: str, course: Course, now: datetime) -> bool:
         before = self._rested.get(id_)
-        if before is None or before[0] is not course:
+        if before is None or before[0] is not course or now >= before[3]:
             return False
         working = self._book.orders.get(id_)
         return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
@@ -325,8 +338,10 @@ class OrderDesk:
             more = [*more, *told]
         self._courses[id_] = acted
         working = book_of(self._book, id_)
-        if acted is before and not news and not more and working and lookout.rests(acted, working):
-            self._rested[id_] = acted, working, id_ in self._book.orders
+        if acted is before and not news and not more and working:
+            until = lookout.rests_until(acted, working, self._sessions, now)
+            if until > now:
+                self._rested[id_] = acted, working, id_ in self._book.orders, until
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look

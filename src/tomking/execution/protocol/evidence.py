@@ -17,6 +17,7 @@ PARK_AFTER = timedelta(minutes=10)
 MISSED_AFTER = timedelta(seconds=15)
 STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
+REPLACE_AGAIN = timedelta(seconds=10)
 REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
@@ -18,6 +18,7 @@ from tomking.execution.protocol.asking import NEVER
 from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
 from tomking.execution.protocol.evidence import (
     PARK_AFTER,
+    REPLACE_AGAIN,
     STANDS,
     all_over,
     in_question,
@@ -34,6 +35,7 @@ POSITIONS_IN_DOUBT = timedelta(seconds=5)
 ABSENT_AFTER = timedelta(minutes=5)
 """After the close: whatever was accepted shows by then; a search asked later is final."""
 HALTED = "HALTED"
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 News = list[ev.BrokerNews]
 
@@ -119,14 +121,32 @@ def next_step(course: Course, now: datetime) -> datetime | None:
     return max(now + SOON, course.attempts[-1].sent + STANDS)
 
 
-def rests(course: Course, working: Working) -> bool:
-    """Whether it waits for evidence alone, and no clock: the next look at the same shows nothing new."""
-    if course.planned is not None or course.odd or course.uneven is not None:
-        return False
-    if course.is_over:
-        return not any(a.is_live for a in course.attempts) and not _wholes(course, working)
-    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
-    return works and not is_off_its_limit(course)
+def rests_until(course: Course, working: Working, sessions: Sessions, now: datetime) -> datetime:
+    """Until when it waits for evidence alone: before that, another look at the same shows nothing new."""
+    if course.planned is not None or course.odd or course.uneven is not None or course.over is not None:
+        over = course.is_over and course.planned is None and not course.odd and course.uneven is None
+        quiet = over and not any(a.is_live for a in course.attempts) and not _wholes(course, working)
+        return FOREVER if quiet else now
+    match course.phase:
+        case Phase.SENT if all(a.is_flying for a in course.attempts):
+            return FOREVER
+        case Phase.WORKING if not course.cancelling:
+            return _moves_next(course)
+        case Phase.UNKNOWN | Phase.PARKED if course.order.opens and course.doubt is not None:
+            late = _final(course, sessions) or now
+            parks = FOREVER if course.phase is Phase.PARKED else course.doubt + PARK_AFTER
+            return min(parks, late)
+        case _:
+            quiet = course.is_over and not any(a.is_live for a in course.attempts)
+            return FOREVER if quiet and not _wholes(course, working) else now
+
+
+def _moves_next(course: Course) -> datetime:
+    """When one that works at another limit than it should may be moved; one that need not be: never."""
+    last = course.attempts[-1]
+    if not is_off_its_limit(course):
+        return FOREVER
+    return last.sent + (STANDS if course.number > last.number else REPLACE_AGAIN)
 
 
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
