@@ -7,6 +7,7 @@ from enum import Enum
 
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
 from tomking.execution.wire import ENDED, BrokerOrder, Execution, Outcome, Status
 
@@ -216,7 +217,7 @@ class Course:
     def with_attempt(self, attempt: Attempt) -> "Course":
         """With that attempt in the place of the one of its number, or added."""
         others = [a for a in self.attempts if a.number != attempt.number]
-        return replace(self, attempts=tuple(sorted([*others, attempt], key=lambda a: a.number)))
+        return replaced(self, attempts=tuple(sorted([*others, attempt], key=lambda a: a.number)))
 
     def executions(self, *, unwinding: bool = False) -> list[Execution]:
         """Of the attempts that work the order, or of those that back out of it; each once."""
@@ -263,7 +264,7 @@ def merged(old: BrokerOrder | None, new: BrokerOrder) -> BrokerOrder:
     later = max(old, new, key=_weight)
     known = {one.id: one for one in (*old.executions, *new.executions)}
     executions = tuple(sorted(known.values(), key=lambda one: (one.at, one.id)))
-    return replace(later, executions=executions, fees=max(old.fees, new.fees))
+    return replaced(later, executions=executions, fees=max(old.fees, new.fees))
 
 
 def _weight(order: BrokerOrder) -> tuple[int, int, Decimal, str]:

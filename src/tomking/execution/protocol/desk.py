@@ -12,7 +12,6 @@ book in doubt and looks for it by its tag.  An opening order is posted once, eve
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from tomking.domain.book import REOPEN, Book, Working
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
@@ -98,8 +98,8 @@ class OrderDesk:
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
         self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
-        """What each order was when a look at it showed nothing new: its course, the book's part in it, whether
-        the book holds it as working, and when a clock may show something.  Until then, and while they are
+        """What each order was when a look at it showed nothing new: its course, the book's part in it,
+        whether the book holds it as working, and when a clock may show something.  Until then, and while they are
         these very objects, no other look is needed."""
         self._faces: dict[str, BrokerOrder] = {}
         """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
@@ -116,13 +116,13 @@ class OrderDesk:
     def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            course = replace(course, limit=limit, number=course.number + 1)
+            course = replaced(course, limit=limit, number=course.number + 1)
             self._courses[order] = self._acts.work(course, self._courses, now)
 
     def cancel(self, order: str, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            self._courses[order] = self._acts.work(replace(course, cancelling=True), self._courses, now)
+            self._courses[order] = self._acts.work(replaced(course, cancelling=True), self._courses, now)
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
@@ -224,7 +224,7 @@ class OrderDesk:
         cancelling = course.cancelling or working.cancelling
         number = max(course.number, working.attempt)
         if cancelling is not course.cancelling or number != course.number:
-            course = replace(course, cancelling=cancelling, number=number)
+            course = replaced(course, cancelling=cancelling, number=number)
         return course
 
     def _restarted(self, working: Working, now: datetime) -> Course:
@@ -265,9 +265,9 @@ class OrderDesk:
         elif course is not None and isinstance(asked.request, Place | Replace):
             attempt = course.attempt(asked.number)
             if attempt is not None and attempt.outcome in {None, Outcome.UNKNOWN}:
-                course = course.with_attempt(replace(attempt, outcome=told.outcome))
+                course = course.with_attempt(replaced(attempt, outcome=told.outcome))
                 reason = told.text or told.code
-                self._courses[asked.order] = replace(course, reason=reason or course.reason)
+                self._courses[asked.order] = replaced(course, reason=reason or course.reason)
         elif course is not None and isinstance(asked.request, Cancel) and told.outcome is Outcome.ACCEPTED:
             self._courses[asked.order] = settled(course, course.number + 1)
 
@@ -303,7 +303,7 @@ class OrderDesk:
         for id_, course in self._courses.items():
             sent = [a.sent for a in course.attempts if a.is_open_question]
             if sent and max(sent) < asked:
-                self._courses[id_] = replace(course, absent=asked)
+                self._courses[id_] = replaced(course, absent=asked)
 
     # ------------------------------------------------------------------ 2 judge, 3 act
 
@@ -366,7 +366,7 @@ class OrderDesk:
         for id_ in getattr(self._compare, "end_first", ()):
             self.cancel(id_, now)
             if id_ in self._courses:
-                self._courses[id_] = replace(self._courses[id_], gone=True)
+                self._courses[id_] = replaced(self._courses[id_], gone=True)
         return told
 
     @property

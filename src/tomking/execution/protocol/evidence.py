@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tomking.domain.replaced import replaced
 from tomking.execution.protocol.checks import sendable
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
 from tomking.execution.wire import BrokerOrder, Outcome, Status
@@ -35,7 +36,7 @@ def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Cou
         return course
     # What a restart took for a new limit may have been a remedy: its legs say so.
     purpose = Purpose.UNWIND if _backs_out(course, order) else known.purpose
-    course = course.with_attempt(replace(known, purpose=purpose, seen=merged(known.seen, order)))
+    course = course.with_attempt(replaced(known, purpose=purpose, seen=merged(known.seen, order)))
     return settled(course, number) if purpose is Purpose.REPLACE else course
 
 

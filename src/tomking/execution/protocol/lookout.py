@@ -1,7 +1,6 @@
 """One look at one order: fills out of executions, its phase out of all evidence, and what is told of it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +11,7 @@ from tomking.domain.contract import Contract
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill
+from tomking.domain.replaced import replaced
 from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
@@ -54,7 +54,7 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
             phase = advance(phase, what)
         doubt = (course.doubt or now) if phase in IN_DOUBT else None
         if phase is not course.phase or doubt != course.doubt:
-            course = replace(course, phase=phase, doubt=doubt)
+            course = replaced(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
         return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
@@ -70,7 +70,7 @@ def _late(
     if course.uneven is not None:
         action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
         if course.told_uneven not in {action, REOPEN}:
-            course = replace(course, told_uneven=action)
+            course = replaced(course, told_uneven=action)
             words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
             news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
         news += _halt(course, book, now)
@@ -211,7 +211,7 @@ def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime)
     uneven = (course.uneven or now) if left else None
     if (left, over, uneven) == (course.odd, course.over, course.uneven):
         return course
-    return replace(course, odd=left, over=over, uneven=uneven)
+    return replaced(course, odd=left, over=over, uneven=uneven)
 
 
 # ---------------------------------------------------------------------------------------- phase
@@ -276,7 +276,7 @@ def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course
         news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
     seen = any(a.seen is not None for a in course.attempts)
     if not questions and seen and (working.doubt is not None or not course.accepted):
-        course = replace(course, accepted=True)
+        course = replaced(course, accepted=True)
         news.append(ev.OrderAccepted(now, id_))
     return course, news
 
