@@ -141,6 +141,8 @@ class Session:
         self.trace = sha256()
         self.now = START
         self.kernel: Kernel | None = None
+        self.left: Book | None = None
+        """The book of the process that died last."""
         after = schedule.quiet_after
         self.quiet = None if after is None else SESSION.open + timedelta(seconds=after)
         """Since when all must come right; None where it has, or where faults never stop."""
@@ -245,9 +247,10 @@ class Session:
         self.epoch += 1
         self.check.reborn()
         book = fold(self.ledger.read())
+        if self.left is not None and self.left.sequence == book.sequence:
+            at_start(self.check, self.left, book, self.now)
         self.kernel = Kernel(self._parts(book), book)
         self.wake = self.started = self.check.started = self.now
-        at_start(self.check, self.ledger, self.kernel.book, self.now)
 
     def _parts(self, book: Book) -> Parts:
         wire = Latched(self.tap, lambda: self.latch)
@@ -276,6 +279,7 @@ class Session:
         return self.comparer.hold() if self.latch.opens else self.latch.words
 
     def _die(self) -> None:
+        self.left = None if self.kernel is None else self.kernel.book
         self.kernel = None
         self.machine.died(self.now)
 

@@ -206,10 +206,22 @@ class Course:
     gone: bool = False
     """What it would close has ended otherwise, and the account shows how: it would be refused (T6)."""
 
+    # Asked of every order of the session at every look: worked out once.
     is_over: bool = field(init=False, repr=False, compare=False)
+    is_restless: bool = field(init=False, repr=False, compare=False)
+    """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_over", self.phase in TERMINAL)
+        is_over = self.phase in TERMINAL
+        object.__setattr__(self, "is_over", is_over)
+        object.__setattr__(self, "is_restless", self._needs_looks(is_over=is_over))
+
+    def _needs_looks(self, *, is_over: bool) -> bool:
+        if is_over:
+            return self.uneven is not None or any(a.is_live for a in self.attempts)
+        if self.phase in IN_DOUBT or self.planned is not None:
+            return self.planned is not None
+        return self.phase is not Phase.WORKING or self.cancelling or self.uneven is not None
 
     def attempt(self, number: int) -> Attempt | None:
         return next((a for a in self.attempts if a.number == number), None)

@@ -99,8 +99,8 @@ class OrderDesk:
         """Whether the settlement of what has expired is waited for."""
         self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
         """What each order was when a look at it showed nothing new: its course, the book's part in it,
-        whether the book holds it as working, and when a clock may show something.  Until then, and while they are
-        these very objects, no other look is needed."""
+        whether the book holds it as working, and when a clock may show something.  Until then, and while they
+        are these very objects, no other look is needed."""
         self._faces: dict[str, BrokerOrder] = {}
         """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
         self._ended_of: object = None
@@ -152,7 +152,8 @@ class OrderDesk:
 
     def next_wake(self, now: datetime) -> datetime | None:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
-        steps = [lookout.next_step(course, now) for course in self._courses.values()]
+        lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
+        steps = [lookout.next_step(course, now) for course in lively]
         wakes = [at for at in steps if at is not None]
         if self._asking.waits:
             wakes.append(now + SOON)
@@ -309,16 +310,12 @@ class OrderDesk:
 
     def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
+        orders, touched = self._book.orders, self._touched
         return [
             id_
             for id_, course in self._courses.items()
-            if not self._rests(id_, course, now)
-            and (
-                not course.is_over
-                or id_ in self._book.orders
-                or id_ in self._touched
-                or lookout.is_restless(course)
-            )
+            if (not course.is_over or course.is_restless or id_ in orders or id_ in touched)
+            and not self._rests(id_, course, now)
         ]
 
     def _rests(self, id_: str, course: Course, now: datetime) -> bool:

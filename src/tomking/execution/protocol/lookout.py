@@ -93,27 +93,13 @@ def _is_open(sessions: Sessions, now: datetime) -> bool:
 SOON = timedelta(seconds=1)
 
 
-def is_restless(course: Course) -> bool:
-    """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
-    if course.is_over:
-        return any(a.is_live for a in course.attempts) or course.uneven is not None
-    if course.phase in IN_DOUBT:
-        return course.planned is not None
-    return (
-        course.phase is not Phase.WORKING
-        or course.cancelling
-        or course.uneven is not None
-        or course.planned is not None
-    )
-
-
 def next_step(course: Course, now: datetime) -> datetime | None:
     """When it needs a look although nothing arrives; None: never.
 
     A new limit goes out when the one before has stood for its time; while a change is under way, its outcome
     arrives.
     """
-    if is_restless(course):
+    if course.is_restless:
         return now + SOON
     waits = course.phase is Phase.WORKING and course.number > course.attempts[-1].number
     if not waits or not is_off_its_limit(course):
