@@ -104,8 +104,8 @@ class OrderDesk:
         self._faces: dict[str, BrokerOrder] = {}
         """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
         self._ended_of: object = None
-        self._touched: set[str] = set()
-        """Orders that have ended and of which something was heard since."""
+        self._has_ghosts = False
+        """Whether anything works that the book does not know any more."""
 
     # ------------------------------------------------------------------ the port
 
@@ -136,7 +136,6 @@ class OrderDesk:
         account = self.account()
         for id_ in sorted(self._to_look_at(now), key=int):
             news += self._step(id_, account, now)
-        self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
         return [*news, *self._differences(now)]
@@ -205,14 +204,18 @@ class OrderDesk:
 
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
-        if book.ended is self._ended_of:
+        if book.ended is self._ended_of and not self._has_ghosts:
             return
         self._ended_of = book.ended
         if not book.ended:
             self._faces.clear()
+        self._has_ghosts = False
         for id_, course in tuple(self._courses.items()):
-            known = id_ in book.orders or id_ in book.ended
-            if course.is_over and not known and not any(a.is_live for a in course.attempts):
+            if not course.is_over or id_ in book.orders or id_ in book.ended:
+                continue
+            if any(a.is_live for a in course.attempts):
+                self._has_ghosts = True
+            else:
                 del self._courses[id_]
                 self._rested.pop(id_, None)
 
@@ -290,7 +293,6 @@ class OrderDesk:
         if course is None:
             self._acts.stray(order)
         else:
-            self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
 
     def _is_beyond(self, tag: Tag, working: Working | None) -> bool:
@@ -310,13 +312,7 @@ class OrderDesk:
 
     def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
-        orders, touched = self._book.orders, self._touched
-        return [
-            id_
-            for id_, course in self._courses.items()
-            if (not course.is_over or course.is_restless or id_ in orders or id_ in touched)
-            and not self._rests(id_, course, now)
-        ]
+        return [id_ for id_, course in self._courses.items() if not self._rests(id_, course, now)]
 
     def _rests(self, id_: str, course: Course, now: datetime) -> bool:
         before = self._rested.get(id_)
