@@ -9,11 +9,13 @@ import pytest
 
 from tomking.adapters import alerts as adapter
 from tomking.adapters.alerts import Alert, Command, Webhook
+from tomking.adapters.clock import wall_now
 from tomking.adapters.latch import LatchFile
 from tomking.adapters.tastytrade.session import Destination, Environment, timed_hooks
 from tomking.adapters.walltime import WallTime
 from tomking.app.exits import Exit
 from tomking.app.live.alerting import COMMAND, URL, alerting, channels, count_end, count_start
+from tomking.app.live.latch import tightest
 from tomking.app.live.stages import Gates
 from tomking.app.live.telling import Teller
 from tomking.app.problems import Problems
@@ -61,6 +63,24 @@ def test_the_fourth_start_without_an_orderly_end_closes_only(
     count_start(tmp_path, own, tell)
     assert own.read().state is Trading.REDUCING
     assert lines(tell)[0].startswith("critical: started 4 times in 10 minutes")
+
+
+def test_what_the_program_did_to_itself_ends_with_a_persons_next_resume(
+    tmp_path: Path, own: LatchFile, tell: Teller
+) -> None:
+    control, began = LatchFile(tmp_path / "installation"), wall_now() - timedelta(hours=1)
+    control.exchange(control.read(), Latch(Trading.ACTIVE, began, "anna: tomking resume", "begin"))
+    for _ in range(4):
+        count_start(tmp_path, own, tell)
+    assert not tightest(own, control).opens  # that resume was before
+    later = wall_now() + timedelta(seconds=1)
+    control.exchange(control.read(), Latch(Trading.ACTIVE, later, "anna: tomking resume", "found it"))
+    assert tightest(own, control).opens
+    # What a person has done to paper itself stays, and so does a halt.
+    own.tighten(Trading.REDUCING, "ben", "closing only", began)
+    assert not tightest(own, control).opens
+    own.halt("tomking paper", "the journal takes no more", began)
+    assert not tightest(own, control).opens
 
 
 def test_orderly_ends_are_no_storm(tmp_path: Path, own: LatchFile, tell: Teller) -> None:

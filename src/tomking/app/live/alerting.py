@@ -16,13 +16,13 @@ from tomking.adapters.clock import wall_now
 from tomking.adapters.latch import LatchFile
 from tomking.adapters.starts import Starts, storm
 from tomking.app.exits import Exit
+from tomking.app.live.latch import WHO
 from tomking.app.live.telling import Teller
 from tomking.app.problems import Problem, Problems, problem
 from tomking.domain.errors import BadData
 from tomking.domain.trading import Trading
 
 URL, COMMAND = "TOMKING_ALERT_URL", "TOMKING_ALERT_COMMAND"
-WHO = "tomking"
 
 
 def channels(environment: Mapping[str, str]) -> list[Channel]:
