@@ -362,6 +362,13 @@ class Play:
                 self.wrong.append(f"{ticket.tag} opened after the halt")
 
 
+def _warm() -> None:
+    """Once a worker: what a life would spend half its time on is loaded before it is forked off."""
+    world = World.drawn(_chance(SCENARIOS[0]), calm(SESSION.open))
+    for expiry in world.expiries("SPXW", SESSION.open):
+        world.chain("SPXW", expiry, SESSION.open)
+
+
 def _play(task: tuple[Scenario, Kill | None]) -> tuple[str, Counter[str], list[str]]:
     scenario, kill = task
     folder = Path(tempfile.mkdtemp(prefix="rel-crash-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -391,7 +398,7 @@ def main() -> int:
     given = parser.parse_args()
     scenarios = SCENARIOS if given.all else SCENARIOS[:1]
     began = time.monotonic()
-    with ProcessPoolExecutor(given.jobs) as pool:
+    with ProcessPoolExecutor(given.jobs, initializer=_warm) as pool:
         clean = list(pool.map(_play, [(scenario, None) for scenario in scenarios]))
         wrong = [line for _, _, lines in clean for line in lines]
         tasks = [
@@ -399,8 +406,11 @@ def main() -> int:
             for scenario, (_, points, _) in zip(scenarios, clean, strict=True)
             for kill in list(kills(points))[:: given.every]
         ]
-        for _, _, lines in pool.map(_play, tasks, chunksize=4):
+        for done, (_, _, lines) in enumerate(pool.map(_play, tasks, chunksize=4), start=1):
             wrong += lines
+            if done % 50 == 0 or lines:
+                told = f"{done} of {len(tasks)} kills, {len(wrong)} wrong"
+                print("\n".join([told, *lines]), file=sys.stderr, flush=True)
     registered = {point for _, points, _ in clean for point in points}
     hit = {kill.point for _, kill in tasks}
     figure = {
