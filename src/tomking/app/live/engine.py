@@ -24,6 +24,7 @@ from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
+from tomking.app.live.alerting import count_end
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
 from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
@@ -110,6 +111,7 @@ class Engine:
         finally:
             dog.close()
             self._end()
+        count_end(ready.folder.path)
 
     # ------------------------------------------------------------------ one turn
 

@@ -9,14 +9,16 @@
 The first check that fails ends the start with its exit code, and whatever was opened is closed.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from tomking.adapters.alerts import Channel
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.emergency import EmergencyLog, Reserve
@@ -27,9 +29,11 @@ from tomking.adapters.lease import Lease, installation, take
 from tomking.adapters.livejournal import LiveJournal
 from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.session import Scope, session
+from tomking.adapters.walltime import WallTime
 from tomking.app.chains import wanted_roots
 from tomking.app.config import Config, Override
 from tomking.app.exits import Exit
+from tomking.app.live.alerting import alerting, channels, count_start
 from tomking.app.live.answers import Counted
 from tomking.app.live.asked import SANDBOX, Asked
 from tomking.app.live.broker import check_broker
@@ -89,9 +93,10 @@ class Gates:
 
     shut: str = "the start is not complete"
     """Why nothing may be opened; empty: it may."""
+    walltime: WallTime = field(default_factory=WallTime)
 
     def may_open(self, _now: datetime) -> str | None:
-        return self.shut or None
+        return self.shut or self.walltime.doubt()
 
 
 @dataclass(slots=True)
@@ -150,7 +155,7 @@ def start(
     """
     with ExitStack() as opened:
         told(STAGES[0], f"paper, {asked.to.environment.value}, {', '.join(configured.names)}")
-        ready = _Start(asked, configured, told, opened).run(teller, wake)
+        ready = _Start(asked, configured, told, opened, channels(os.environ)).run(teller, wake)
         opened.pop_all()
     return ready
 
@@ -163,6 +168,8 @@ class _Start:
     configured: Configured
     told: Told
     opened: ExitStack
+    ways: list[Channel]
+    """To a person who is not at the screen."""
 
     def run(
         self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
@@ -172,8 +179,10 @@ class _Start:
         tell = teller(folder.log, clock.now)
         sessions, feed = self._market_data(clock, book, tell)
         cash = self._broker()
+        gates, latch = Gates(), partial(tightest, own, LatchFile(asked.control))
+        self.opened.callback(alerting(self.ways, folder.path, own, tell).close)
         line = TastytradeLine(
-            partial(session, asked.to, asked.secrets),
+            partial(session, asked.to, asked.secrets, answered=gates.walltime.answered),
             asked.account,
             feed.directory,
             clock.now,
@@ -183,7 +192,6 @@ class _Start:
         line.start()
         self.opened.callback(line.close)
         wire = Counted(line)
-        gates, latch = Gates(), partial(tightest, own, LatchFile(asked.control))
         settings = self.configured.config.section("risk", Settings)
         trading = line_kernel(
             strategies=self.configured.strategies,
@@ -206,6 +214,7 @@ class _Start:
         trading.kernel.record(self._started(now))
         found = first_look(trading, line, clock.now, wait, epoch=lease.epoch, cash=cash)
         self.told(STAGES[4], found)
+        count_start(folder.path, own, tell)
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(

@@ -44,6 +44,8 @@ class Teller:
     now: Callable[[], datetime]
     out: Callable[[Said], None] = lambda _: None
     """Where lines go besides (a terminal that is none gets them as they come)."""
+    page: Callable[[str, str, datetime], None] = lambda _level, _text, _at: None
+    """To a person who is not there (``adapters.alerts``); must not wait."""
     lines: deque[Said] = field(default_factory=lambda: deque(maxlen=KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,6 +56,7 @@ class Teller:
             self.lines.append(said)
             self._write(said)
             self.out(said)
+        self.page(level, text, now)
 
     def warn(self, text: str) -> None:
         """Of the adapters: what could not be read, or went away."""
