@@ -58,7 +58,7 @@ GROUPS = {
             "execution/collar.py",
             "execution/marking.py",
         ),
-        _unit("book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
+        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
         + _unit("protocol_desk", "reconcile"),
     ),
     "reconcile": Group(
@@ -83,9 +83,22 @@ GROUPS = {
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
     "risk": Group(
         ("risk/*.py",),
-        _unit("calm", "coordinator", "drawdown", "gate", "groups", "kelly", "kernel", "latch", "limits")
+        _unit(
+            "calm",
+            "coordinator",
+            "drawdown",
+            "gate",
+            "gate_answers",
+            "groups",
+            "kelly",
+            "kernel",
+            "latch",
+            "limits",
+        )
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
-        + _unit("regime", "settings", "state", "stress", "structure", "assignment", "eventcalendar"),
+        + _unit(
+            "regime", "settings", "risk_desk", "state", "state_machines", "stress", "structure", "assignment"
+        ),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
 }
