@@ -33,10 +33,13 @@ class Group:
                 yield path
 
     def _owns(self, name: str) -> bool:
-        return not self.compiled or name not in KERNELS
+        return name in self.modules or name not in APART
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
+SETTINGS = ("risk/settings.py", "risk/protections.py")
+APART = KERNELS + SETTINGS
+"""Modules of groups of their own, though a pattern of another group fits."""
 
 
 def _unit(*names: str) -> tuple[str, ...]:
@@ -81,6 +84,7 @@ GROUPS = {
         (*_unit("flatten", "latch"), "tests/cli/test_control_command.py"),
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
+    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), compiled=True),
     "risk": Group(
         ("risk/*.py",),
         _unit(

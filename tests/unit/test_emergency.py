@@ -350,7 +350,8 @@ def test_the_log_is_synced_when_it_is_made_at_each_event_and_when_it_is_cleared(
 ) -> None:
     log = EmergencyLog(tmp_path / "state" / "emergency.log", SMALL)
     assert synced == ["emergency.log.part", "state"]
-    for act in (lambda: log.begin(AFTER), lambda: log.append("one"), log.clear):
+    acts: list[Callable[[], None]] = [lambda: log.begin(AFTER), lambda: log.append("one"), log.clear]
+    for act in acts:
         synced.clear()
         act()
         assert synced == ["emergency.log"]

@@ -361,13 +361,13 @@ def test_only_an_open_naked_put_is_asked_for_its_delta() -> None:
 class NoPrice(Listed):
     """Knows no level and no chain of anything: nothing can be worked out."""
 
-    def chain(self, product: str, expiry: date, now: object) -> None:  # type: ignore[override]
+    def chain(self, product: str, expiry: date, now: object) -> None:
         return None
 
-    def forward(self, product: str, expiry: date, now: object) -> None:  # type: ignore[override]
+    def forward(self, product: str, expiry: date, now: object) -> None:
         return None
 
-    def spot(self, family: str, now: object) -> None:  # type: ignore[override]
+    def spot(self, family: str, now: object) -> None:
         return None
 
 

@@ -226,7 +226,7 @@ def test_where_nothing_was_ever_priced_all_of_vega_is_stale() -> None:
         def forward(self, product: str, expiry: date, now: datetime) -> None:
             return None
 
-        def spot(self, family: str, now: datetime) -> None:  # type: ignore[override]
+        def spot(self, family: str, now: datetime) -> None:
             return None
 
     dark = Dark(lambda *_: None, level=5500.0, vix_level=16.0)
