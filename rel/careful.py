@@ -61,7 +61,7 @@ GROUPS = {
             "execution/collar.py",
             "execution/marking.py",
         ),
-        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
+        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "order", "plan")
         + _unit("protocol_desk", "reconcile"),
     ),
     "reconcile": Group(
