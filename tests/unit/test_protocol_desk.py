@@ -852,6 +852,22 @@ def test_it_wakes_soon_while_something_is_under_way_and_else_for_the_next_look()
     assert world.desk.next_wake(second(8)) == second(9)
 
 
+def test_a_new_limit_wakes_it_when_the_one_before_has_stood_for_its_time() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.run(1, 6, world.shown(place))
+    world.reprice("7", "4.90", 6.2)
+    world.step(6.5)
+    look = asked(world, FindOrders)[-1] + 5
+    assert look > 8
+    # The first limit left at 0 and stands for eight seconds.
+    assert world.desk.next_wake(second(6.5)) == second(8)
+    world.reprice("7", "5.00", 6.8)
+    assert world.desk.next_wake(second(6.8)) == second(look)
+
+
 def test_a_target_that_rests_is_left_alone_over_the_night() -> None:
     world = holding()
     world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), 3)

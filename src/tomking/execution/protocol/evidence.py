@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
 from tomking.execution.protocol.checks import sendable, terms_of
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
@@ -17,6 +18,9 @@ SEARCHES = (
 LAST_SEARCHES = timedelta(seconds=60)
 PARK_AFTER = timedelta(minutes=10)
 MISSED_AFTER = timedelta(seconds=15)
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
+REPLACE_AGAIN = timedelta(seconds=10)
 REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
@@ -36,7 +40,7 @@ def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Cou
         return course
     # What a restart took for a new limit may have been a remedy: its legs say so.
     purpose = Purpose.UNWIND if _backs_out(course, order) else known.purpose
-    course = course.with_attempt(replace(known, purpose=purpose, seen=merged(known.seen, order)))
+    course = course.with_attempt(replaced(known, purpose=purpose, seen=merged(known.seen, order)))
     return settled(course, number) if purpose is Purpose.REPLACE else course
 
 
