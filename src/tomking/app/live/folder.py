@@ -39,6 +39,11 @@ class Folder:
         return self.path / RESERVE
 
     @property
+    def reference(self) -> Path:
+        """Chains and other reference data, kept for a start on the same day."""
+        return self.path / "reference"
+
+    @property
     def lease(self) -> Path:
         """Beside the folder: its epochs go on when the folder is moved aside."""
         return self.path.parent
