@@ -94,6 +94,8 @@ class Picture:
     mode: str
     venue: str
     account: str
+    port: int
+    """Of a sandbox."""
     speed: float
     trading: str
     """The latch, in words."""

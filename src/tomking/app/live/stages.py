@@ -48,7 +48,7 @@ from tomking.app.live.telling import Teller
 from tomking.app.live.warm import warm_up
 from tomking.app.locks import Mode, load_for
 from tomking.app.outside import outside, places
-from tomking.app.problems import problem
+from tomking.app.problems import Problem, Problems, did_you_mean, problem
 from tomking.app.sections import Backtest
 from tomking.app.wiring import Trading, line_kernel, paper_risk
 from tomking.domain.book import Book, fold
@@ -141,8 +141,9 @@ def configure(path: Path | None, overrides: Sequence[Override], names: tuple[str
     theirs = outside() if set(wanted) - set(ALL) else {}
     unknown = sorted(set(wanted) - set(ALL) - set(theirs))
     if unknown:
-        raise problem(
-            Exit.USAGE, f"--strategies {','.join(unknown)}: no such strategy; known: {', '.join(ALL)}"
+        raise Problems(
+            Problem(Exit.USAGE, f"--strategies: no strategy {one}; {did_you_mean(one, [*ALL, *theirs])}")
+            for one in unknown
         )
     built = [
         build(name, config.values[f"strategies.{name}"])
