@@ -105,7 +105,10 @@ class QuoteStream:
         self._bid, self._ask = np.full(1024, np.nan), np.full(1024, np.nan)
         self._seen: list[datetime | None] = []
         self._last: datetime | None = None
-        self._candles: dict[str, list[list[float]]] = {}
+        self._candles: dict[str, dict[float, list[float]]] = {}
+        """By symbol and time."""
+        self._tables: dict[str, Candles] = {}
+        """Made of them, until more come."""
         self._since: dict[str, datetime] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
@@ -217,11 +220,15 @@ class QuoteStream:
         return self._answer >= asked
 
     def candles(self, symbol: str) -> Candles:
-        """What has come of a symbol's daily bars."""
+        """What has come of a symbol's daily bars; the same value as before until more have."""
         with self._lock:
-            rows = sorted(self._candles.get(symbol, []))
-        table = np.array(rows, dtype=np.float64).reshape(len(rows), 5)
-        return Candles(table[:, 0].astype(np.int64), table[:, 1:])
+            found = self._tables.get(symbol)
+            if found is None:
+                rows = sorted(self._candles.get(symbol, {}).items())
+                times = np.array([time for time, _ in rows], dtype=np.int64)
+                prices = np.array([prices for _, prices in rows], dtype=np.float64).reshape(len(rows), 4)
+                found = self._tables[symbol] = Candles(times, prices)
+        return found
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -373,9 +380,8 @@ class QuoteStream:
                 continue
             prices = [_price(one) for one in flat[at + _OPEN : at + _OPEN + 4]]
             if all(math.isfinite(price) and price > 0 for price in prices):
-                bars = self._candles.setdefault(symbol, [])
-                stamp = float(str(flat[at + _TIME]))
-                bars[:] = [*(bar for bar in bars if bar[0] != stamp), [stamp, *prices]]
+                self._candles.setdefault(symbol, {})[float(str(flat[at + _TIME]))] = prices
+                self._tables.pop(symbol, None)
 
 
 def _go_on() -> None:

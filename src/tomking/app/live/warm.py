@@ -58,7 +58,7 @@ def _read(chain: Chain) -> None:
             years=np.array([chain.years]),
             calendar_years=np.array([chain.years]),
             row_expiry=np.zeros(count, dtype=np.int64),
-            strike=chain.strikes,
+            strike=np.array(chain.strikes),  # a kernel compiled for columns that may be written is another one
             right=chain.right.astype(np.float64),
             bid=prices[0],
             ask=prices[1],
