@@ -56,16 +56,18 @@ class FaultDesk:
     def order(self, body: Mapping[str, object], house: House, tokens: Tokens) -> dict[str, object]:
         """Carries out one command; ``ValueError`` names what is wrong with it.
 
-        ``{"fault": NAME, "times": N, "path": P, "method": M, "seconds": S}``, ``{"clear": true}``,
-        ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``, ``{"revoke": true}``, ``{"pay":
+        ``{"fault": NAME, "times": N, "path": P, "method": M, "seconds": S}``, ``{"clear": true}`` or
+        ``{"clear": NAME}``, ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``, ``{"revoke": true}``, ``{"pay":
         DOLLARS}``, ``{"hand": {"symbol": S, "quantity": N, "price": P}}``.
         """
         known = {"fault", "clear", "clock", "speed", "expire", "revoke", "pay", "hand"}
         if not known & set(body):
             raise ValueError(f"a command is one of {', '.join(sorted(known))}, not {sorted(body)}")
-        if "clear" in body:
+        if body.get("clear") is True:
             self.faults.clear()
             tokens.failures = 0
+        elif "clear" in body:
+            self.faults = [one for one in self.faults if one.what != body["clear"]]
         if "fault" in body:
             self._start(body)
         if "clock" in body:

@@ -4,6 +4,7 @@ Order and position numbers are the journal's own and differ: they are counted an
 minute.  Left out is what only a live journal has: acceptances, attempts, looks at the account, the latch.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.domain.trading import STALE, TRADING
 
+NUMBER = re.compile(r"(?<=of )\d+\b(?!\.\d)")
 OWN_LEVELS = {TRADING, STALE}
 """Levels of a live book alone: what the latch and the broker's evidence say."""
 
@@ -57,10 +59,10 @@ class Reading:
     def _read(self, event: ev.Event, rows: Rows) -> None:  # noqa: C901, PLR0912 - one case per event
         match event:
             case ev.EntryApproved(at, strategy, entry, units, binding, warnings, reason):
-                said = f"{strategy} {entry}: {units} units, bound by {binding}; {reason}"
+                said = f"{strategy} {entry}: {units} units, bound by {binding}; {self._said(reason)}"
                 rows.decisions.append(f"{_at(at)} {said}{''.join(f'; {w}' for w in warnings)}")
             case ev.Declined(at, strategy, entry, code, details):
-                rows.decisions.append(f"{_at(at)} {strategy} {entry}: not taken, {code}: {'; '.join(details)}")
+                rows.decisions.append(f"{_at(at)} {strategy} {entry}: not taken, {code}: {self._said('; '.join(details))}")
             case ev.Transitioned(at, position, before, after, trigger):
                 said = f"{self._position(position)} {before.value} to {after.value} ({trigger})"
                 rows.decisions.append(f"{_at(at)} {said}")
@@ -102,7 +104,7 @@ class Reading:
             self._positions[order.id] = f"position {len(self._positions) + 1}"
         verb = "opens" if order.opens else "closes"
         legs = f"{order.units} x {order.structure}"
-        words = f"{order.urgency.value} {order.trigger}; {order.reason}"
+        words = f"{order.urgency.value} {order.trigger}; {self._said(order.reason)}"
         where = self._position(order.position)
         rows.orders.append(
             f"{_at(at)} {name} {verb} {where} of {order.strategy}: {legs} at {order.limit:f}, {words}"
@@ -113,6 +115,10 @@ class Reading:
 
     def _position(self, id_: str) -> str:
         return self._positions.get(id_, f"unknown position {id_}")
+
+    def _said(self, text: str) -> str:
+        """Words that name a position by its number ("the LEAP of 15")."""
+        return NUMBER.sub(lambda found: self._positions.get(found[0], found[0]), text)
 
     def _named(self, key: str) -> str:
         """A key of a note may hold a position's number."""

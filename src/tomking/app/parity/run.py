@@ -46,8 +46,8 @@ class Compared:
     """Facts compared, by kind."""
     instants: int
     differences: tuple[Difference, ...]
-    closing: tuple[str, ...]
-    """The backtest's."""
+    facts: tuple[dict[str, list[str]], dict[str, list[str]]]
+    """All of them, by kind: the backtest's, and the live side's."""
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ class _Session:
             {kind: len(lines) for kind, lines in ours.items()},
             self.instants,
             tuple(d for kind in ours for d in differences(kind, ours[kind], theirs[kind])),
-            tuple(ours["closing book"]),
+            (ours, theirs),
         )
 
 
