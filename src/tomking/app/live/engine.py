@@ -127,9 +127,10 @@ class Engine:
             self._step(now)
         self._look_ahead(now)
         self._between_sessions(now)
+        now = clock.now()  # a night may be over
         self._take_listings(now)
         self._draw(now)
-        wake = min(self._wake or now, *self._ahead[:1]) if self._ahead else self._wake or now
+        wake = min([self._wake or now, *self._ahead[:1], *self._settles(now)])
         if self._turns is None:
             self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(wake)))
         elif self._is_loading:
@@ -218,10 +219,7 @@ class Engine:
                 self._load(session_.date)
             return
         day = book.day
-        if not day.ended or day.session is None or self._ended == day.session:
-            return
-        closed = self.ready.sessions.on(day.session)
-        if closed is None or now < closed.close + SETTLED_AFTER:
+        if not day.ended or any(now < at for at in self._settles(now)) or self._ended == day.session:
             return
         self._ended = day.session
         self.done += 1
@@ -229,6 +227,14 @@ class Engine:
             self.stop()
         elif self.ready.asked.speed is not None:
             self._skip_night(now)
+
+    def _settles(self, now: datetime) -> list[datetime]:
+        """When the session that has ended counts as over, unless it does already."""
+        day = self.ready.trading.kernel.book.day
+        closed = None if day.session is None else self.ready.sessions.on(day.session)
+        if closed is None or not day.ended or self._ended == day.session:
+            return []
+        return [max(now, closed.close + SETTLED_AFTER)]
 
     def _skip_night(self, now: datetime) -> None:
         following = self.ready.sessions.after(new_york(now).date())
@@ -321,7 +327,7 @@ class Engine:
     # ------------------------------------------------------------------ trouble, and the end
 
     def _blocked(self, seconds: float) -> None:
-        """On the watchdog's thread.  A sandbox that is led has stood as long as the loop: nothing was missed."""
+        """On the watchdog's thread.  A sandbox that is led stood as long as the loop: nothing was missed."""
         ready = self.ready
         words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
         if self._turns is not None:
@@ -331,10 +337,12 @@ class Engine:
         ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
 
     def _lost(self, seconds: float) -> None:
-        """On the watchdog's thread: nobody will get the loop going again, and a new start finds everything."""
+        """On the watchdog's thread: nobody gets the loop going again, and a new start finds everything."""
         if self._turns is not None:
             return
-        words = f"the loop has stood for {seconds:.0f} seconds: ended; start again, and it goes on from the journal"
+        words = (
+            f"the loop has stood for {seconds:.0f} seconds and is ended; a new start goes on from the journal"
+        )
         self.ready.teller.notify("critical", words, self.ready.clock.now())
         self.leave(Exit.STALLED)
 
