@@ -155,6 +155,8 @@ class Run:
     said: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     proxied: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    """Why orders were not taken, or not even sent."""
     verbose: bool = False
     _read: int = 0
 
@@ -256,7 +258,7 @@ class Run:
         found.unlike += [f"{day}: {line}" for line in unlike(book, house)]
         self._orders(day, events, house)
         new, self._read = events[self._read :], len(events)
-        found.orders += sum(isinstance(e, ev.OrderSubmitted) for e in new)
+        self.refused.update(e.reason[:80] for e in new if isinstance(e, ev.OrderRejected))
         found.fills += sum(isinstance(e, ev.OrderFilled | ev.LateFill) for e in new)
         found.doubts += sum(isinstance(e, ev.OrderUnknown) for e in new)
         found.unhandled += [f"{day}: {e.strategy} raised {e.error}" for e in new if isinstance(e, ev.Quarantined)]
@@ -283,7 +285,7 @@ class Run:
                 continue
             tags[ticket.tag] += 1
             traded[tag.order] += ticket.filled
-        self.found.attempts = sum(tags.values())
+        self.found.attempts, self.found.orders = sum(tags.values()), len(traded)
         self.found.double += [f"{day}: {tag} is at the venue {n} times" for tag, n in tags.items() if n > 1]
         for id_, order in known.items():
             if traded[id_] > order.units:
@@ -305,6 +307,7 @@ class Run:
             "faults": sum(self.struck.values()),
             "kinds": len(self.struck),
             "struck": dict(sorted(self.struck.items())),
+            "refused": dict(self.refused.most_common(5)),
             "proxy": dict(sorted(self.proxied.items())),
             "double": found.double[:MOST_TOLD],
             "lost": found.lost[:MOST_TOLD],

@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import httpx
@@ -15,17 +15,22 @@ from tomking.domain.calendar import Session
 QUIET = 20
 """Minutes before the close from which nothing more goes wrong: what is in doubt is to be resolved by then."""
 A_SESSION = 26
+LATE = 260
+"""Minutes after the open before which no order is refused by the front: one that opens is then in doubt for the
+rest of the day, and nothing else may be opened on its family.
+"""
 LOOK_EVERY = 0.01
 """Seconds of the wall."""
 ORDERS = "/orders"
 
 REFUSALS = ("429", "500", "502", "503")
 SPOILS = ("lost ack", "late ack", "garbled", "after 502")
+OF_AN_ORDER = " of an order"
 METHODS = ("POST", "PUT", "DELETE")
 
 KINDS = (
     *REFUSALS,
-    *(f"{what} of an order" for what in REFUSALS),
+    *(f"{what}{OF_AN_ORDER}" for what in REFUSALS),
     *(f"{what} {method}" for what in SPOILS for method in METHODS),
     "html401",
     "tokens expire",
@@ -68,10 +73,20 @@ def drawn(seed: int, session: int, minutes: int, kinds: tuple[str, ...] = KINDS)
     turn = [kinds[(first + i) % len(kinds)] for i in range(count)]
     at = sorted(int(one) for one in chance.integers(1, max(2, minutes - QUIET), count))
     order = chance.permutation(count)
-    return [
+    blows = [
         Blow(minute, turn[i], float(chance.uniform(0.5, 6.5)), int(chance.integers(1, 4)))
         for minute, i in zip(at, order, strict=True)
     ]
+    late = min(LATE, minutes // 2)
+    return sorted(
+        (
+            replace(one, minute=late + one.minute % max(1, minutes - QUIET - late))
+            if one.what.endswith(OF_AN_ORDER)
+            else one
+            for one in blows
+        ),
+        key=lambda one: one.minute,
+    )
 
 
 class Blows(threading.Thread):
@@ -131,7 +146,7 @@ class Blows(threading.Thread):
 
     def _answer(self, blow: Blow) -> None:
         what, _, method = blow.what.rpartition(" ")
-        if blow.what.endswith(" of an order"):
+        if blow.what.endswith(OF_AN_ORDER):
             self._tell({"fault": blow.what.split(" ")[0], "path": ORDERS, "method": "POST", "times": 1})
         elif method in METHODS:
             self._tell({"fault": what, "path": ORDERS, "method": method, "seconds": blow.seconds + 3})

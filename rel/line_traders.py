@@ -15,30 +15,28 @@ from tomking.risk.settings import Settings
 from tomking.view import Own, View
 
 PRODUCT = "SPXW"
-GRID = 5
+GRID = 10
+ODD = 5
+"""Strikes of the condor lie between those of the others: of a contract that one is short of and another long the
+account holds nothing, and there is nothing to close.
+"""
 LAST_ENTRY = 350
 """Minutes after the open."""
 
 
-def structure(name: str, day: date, *legs: tuple[int, Right, float]) -> Structure:
+def structure(name: str, day: date, *legs: tuple[int, Right, float], off: int = 0) -> Structure:
     listed = PRODUCTS[PRODUCT]
-    return Structure(
-        name,
-        tuple(
-            Leg(
-                Option(
-                    PRODUCT, day, right, Decimal(GRID * round(strike / GRID)), listed.multiplier, listed.tick
-                ),
-                ratio,
-            )
-            for ratio, right, strike in legs
-        ),
-    )
+
+    def option(right: Right, strike: float) -> Option:
+        near = Decimal(GRID * round((strike - off) / GRID) + off)
+        return Option(PRODUCT, day, right, near, listed.multiplier, listed.tick)
+
+    return Structure(name, tuple(Leg(option(right, strike), ratio) for ratio, right, strike in legs))
 
 
 def condor(day: date, level: float) -> tuple[Part, ...]:
-    puts = structure("puts", day, (-1, Right.PUT, level - 20), (1, Right.PUT, level - 45))
-    calls = structure("calls", day, (-1, Right.CALL, level + 20), (1, Right.CALL, level + 45))
+    puts = structure("puts", day, (-1, Right.PUT, level - 20), (1, Right.PUT, level - 50), off=ODD)
+    calls = structure("calls", day, (-1, Right.CALL, level + 20), (1, Right.CALL, level + 50), off=ODD)
     return Part("puts", puts), Part("calls", calls)
 
 

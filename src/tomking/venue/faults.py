@@ -25,6 +25,7 @@ STREAMS = {"stall alerts": "alerts", "stall dxlink": "dxlink"}
 CUTS = {"cut alerts": "alerts", "cut dxlink": "dxlink"}
 OWN = "/_sandbox"
 """The venue's own endpoints: no fault strikes them."""
+GARBLED = b'{"data": {"ord'
 HTML = b"<html><body><h1>nginx</h1></body></html>"
 
 
@@ -180,7 +181,8 @@ async def _spoiled(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, s
             for message in messages:
                 await send(message)
         case "garbled":
-            await send(messages[0])
-            await send({"type": "http.response.body", "body": b'{"data": {"ord'})
+            headers = [(name, value) for name, value in messages[0]["headers"] if name != b"content-length"]
+            await send({**messages[0], "headers": [*headers, (b"content-length", b"%d" % len(GARBLED))]})
+            await send({"type": "http.response.body", "body": GARBLED})
         case _:
             await _html(502, send)
