@@ -1,6 +1,6 @@
 """Which adapters are plugged in: the only place that knows a backtest from anything else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,9 +13,10 @@ from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
-from tomking.domain.intent import Urgency
+from tomking.domain.intent import Breach, Open, Refused, Urgency, Verdict
 from tomking.domain.money import ZERO
 from tomking.domain.order import Order
+from tomking.domain.products import PRODUCTS
 from tomking.domain.trading import Latch
 from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
@@ -28,7 +29,7 @@ from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
 from tomking.sim.fills import Offer, at_the_mid, with_slippage
-from tomking.view import LENIENT
+from tomking.view import LENIENT, View
 
 
 class Silent:
@@ -144,6 +145,23 @@ def paper_risk(settings: Settings, *, on_a_model: bool) -> Settings:
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 
+@dataclass(frozen=True, slots=True)
+class LineDesk(Desk):
+    """The risk system on a broker's account: nothing is opened where book and broker differ."""
+
+    differing: Callable[[], Collection[str]] = tuple
+    """Families of the last look."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        family = PRODUCTS[wish.product].family
+        if family in self.differing():
+            return Refused(wish, (Breach("SYS", "reconciliation", f"book and broker differ on {family}"),))
+        # Named, as slotted dataclasses have no bare super().
+        return Desk.judge(self, wish, book, view, net_liq, said)
+
+
 def line_kernel(
     *,
     strategies: tuple[Asked, ...],
@@ -185,8 +203,9 @@ def line_kernel(
         market=market,
         may_open=allowed,
         compare=comparer,
+        born=book.sequence,
     )
-    desk = Desk(risk, {**PLACES, **(places or {})})
+    desk = LineDesk(risk, {**PLACES, **(places or {})}, lambda: comparer.answer.families)
     parts = Parts(
         strategies=strategies,
         risk=desk,

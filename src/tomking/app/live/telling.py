@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+from tomking.adapters.redaction import one_line, redacted
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import new_york
@@ -49,7 +50,7 @@ class Teller:
 
     def notify(self, level: str, text: str, now: datetime) -> None:
         """The port."""
-        said = Said(now, level, text)
+        said = Said(now, level, one_line(redacted(text)))
         with self._lock:
             self.lines.append(said)
             self._write(said)
