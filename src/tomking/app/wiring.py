@@ -75,6 +75,7 @@ def parity_kernel(
     traded: MarketData,
     sessions: Sessions,
     journal: Journal,
+    events: EventCalendar,
 ) -> Kernel:
     """A backtest's kernel that sees one market and trades on another: on the venue's own, as a broker's does.
 
@@ -89,6 +90,7 @@ def parity_kernel(
             journal=journal,
             notifier=Silent(),
             sessions=sessions,
+            events=events,
         )
     )
 

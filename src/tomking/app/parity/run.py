@@ -79,7 +79,7 @@ def compare(
     with tempfile.TemporaryDirectory(prefix="tomking-parity-") as folder, served(house) as venue:
         with live_side(venue, configured, home or Path(folder)) as live:
             live.lead()
-            back = BackSide(venue, configured, sessions, listed(live), played[0].open)
+            back = BackSide(venue, live, sessions, listed(live), played[0].open)
             gc.freeze()
             readings = Reading(), Reading()
             for session in played:
@@ -102,7 +102,7 @@ class _Session:
         if live.ready.clock.now() < session.open:
             self._move(session.open - LISTED_BEFORE)
             listings = listed(live)
-            live.list_anew(listings)
+            live.list_anew(listings, session.date)
             back.list_anew(listings)
         now = session.open
         while now <= session.close + SETTLES_WITHIN:

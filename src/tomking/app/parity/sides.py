@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.events import CashMoved, Event
 from tomking.domain.intent import Urgency
 from tomking.domain.money import cents
-from tomking.execution.protocol.lookout import is_restless
 from tomking.kernel import Kernel
 from tomking.risk.settings import Settings
 from tomking.venue.quotes import Feed
@@ -73,7 +72,7 @@ class LiveSide:
         return self.kernel.next_wake(now)
 
     def _stirs(self) -> bool:
-        return any(is_restless(course) for course in self.ready.trading.orders.courses.values())
+        return any(course.is_restless for course in self.ready.trading.orders.courses.values())
 
     def lead(self) -> None:
         """From now on every look waits for what is under way."""
@@ -82,8 +81,10 @@ class LiveSide:
         self.ready.gates.shut = ""
         self._quotes()
 
-    def list_anew(self, listings: Listings) -> None:
+    def list_anew(self, listings: Listings, day: date) -> None:
+        """Another session's listings and announcements."""
         self.ready.feed.load(listings)
+        self.ready.announced.read(listings.products, day)
         self._quotes()
 
     def move(self, now: datetime) -> None:
@@ -153,10 +154,11 @@ class BackSide:
     """The backtest driver on the same information: its kernel, its simulated broker, its loop."""
 
     def __init__(
-        self, venue: Served, configured: Configured, sessions: Sessions, listings: Listings, now: datetime
+        self, venue: Served, live: LiveSide, sessions: Sessions, listings: Listings, now: datetime
     ) -> None:
+        """The announcements are the live side's own."""
         self._now, self._sessions = now, sessions
-        house, names = venue.house, configured.names
+        house, configured = venue.house, live.ready.configured
         self._feed = Feed(house.market, sessions, house.directory)
         self.stream = DirectStream(self._feed, lambda: self._now, lambda _: None)
         families = (*INDEX_FAMILIES, *listings.levels)
@@ -173,11 +175,12 @@ class BackSide:
         self.kernel = parity_kernel(
             strategies=configured.strategies,
             risk=paper_risk(configured.config.section("risk", Settings), on_a_model=True),
-            places=places(names),
+            places=places(configured.names),
             seen=self.market,
             traded=house.market,
             sessions=sessions,
             journal=self.journal,
+            events=live.ready.announced.calendar,
         )
         self.kernel.record(CashMoved(now, cents(house.account.shown.cash), "starting capital"))
         self.list_anew(listings)
