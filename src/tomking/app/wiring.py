@@ -13,7 +13,7 @@ from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
-from tomking.domain.intent import Breach, Open, Refused, Verdict
+from tomking.domain.intent import Breach, Open, Refused, Urgency, Verdict
 from tomking.domain.money import ZERO
 from tomking.domain.order import Order
 from tomking.domain.products import PRODUCTS
@@ -28,7 +28,7 @@ from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
-from tomking.sim.fills import at_the_mid
+from tomking.sim.fills import Offer, at_the_mid, with_slippage
 from tomking.view import LENIENT, View
 
 
@@ -64,6 +64,41 @@ def backtest_kernel(
             observe=observe,
         )
     )
+
+
+def parity_kernel(
+    *,
+    strategies: tuple[Asked, ...],
+    risk: Settings,
+    places: Mapping[str, Place] | None = None,
+    seen: MarketData,
+    traded: MarketData,
+    sessions: Sessions,
+    journal: Journal,
+    events: EventCalendar,
+) -> Kernel:
+    """A backtest's kernel that sees one market and trades on another: on the venue's own, as a broker's does.
+
+    Its broker knows of an order what a venue is told of it: not how urgent it is.
+    """
+    return Kernel(
+        Parts(
+            strategies=strategies,
+            risk=Desk(risk, {**PLACES, **(places or {})}),
+            market=seen,
+            broker=SimBroker(traded, sessions, order_fees, pricing=as_a_venue),
+            journal=journal,
+            notifier=Silent(),
+            sessions=sessions,
+            events=events,
+        )
+    )
+
+
+def as_a_venue(offer: Offer) -> Decimal | None:
+    """The price of D.7 for an order of which only is known whether it opens."""
+    urgency = Urgency.ENTRY if offer.order.opens else Urgency.RULE
+    return with_slippage(replace(offer, order=replace(offer.order, urgency=urgency)))
 
 
 def frictionless_kernel(
