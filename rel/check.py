@@ -22,7 +22,18 @@ from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
 from tomking.execution.protocol.course import Course
-from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Reply, Report, Request, Told
+from tomking.execution.wire import (
+    ENDED,
+    BrokerOrder,
+    Cancel,
+    Place,
+    Replace,
+    Reply,
+    Report,
+    Request,
+    Status,
+    Told,
+)
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
@@ -99,6 +110,10 @@ class Checker:
     """Orders that the journal says are in doubt, and since when."""
     cancelling: dict[str, datetime] = field(default_factory=dict)
     """Orders that are to end, and since when."""
+    ends_asked: set[str] = field(default_factory=set)
+    """Broker's ids of orders that this process has asked to end."""
+    awake: datetime | None = None
+    """Since when the process has run without standing still."""
     due: list[tuple[datetime, datetime, str]] = field(default_factory=list)
     """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
@@ -109,6 +124,8 @@ class Checker:
     _counted: int = 0
     _faces: dict[str, BrokerOrder] = field(default_factory=dict)
     """Each order as this process was shown it last."""
+    _first_seen: dict[str, datetime] = field(default_factory=dict)
+    """When this process was shown each of them first."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -120,6 +137,8 @@ class Checker:
         self.holdings_refresh(now)
         self._i22_rates(request, now)
         self.evidence.sent(request, now)
+        if isinstance(request, Cancel):
+            self.ends_asked.add(request.order)
         if not isinstance(request, Place | Replace):
             return
         if self.stale:
@@ -380,6 +399,7 @@ class Checker:
         for one in shown:
             if one.tag and self._faces.get(one.id) is not one:
                 self._faces[one.id] = one
+                self._first_seen.setdefault(one.id, now)
                 self.fresh.add(order_of(one.tag))
         self.evidence.took(told, lambda tag: self._unknown(tag, now))
 
@@ -393,6 +413,9 @@ class Checker:
         self.refused = None
         self.known.clear()
         self._faces.clear()
+        self._first_seen.clear()
+        self.ends_asked.clear()
+        self.awake = None
 
     def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
         """What is shown of an order merges: no message takes an end or an execution back (F24)."""
@@ -414,8 +437,10 @@ class Checker:
     def after(self, now: datetime, *, alive: bool) -> None:
         """``alive``: whether a process runs; a dead one alerts nobody."""
         self.holdings_refresh(now)
+        self.awake = (self.awake or now) if alive else None
         if not self.stale:
             self._i9_uncovered(now)
+            self._i23_ends_are_asked_for(now)
         self._i24_alerts(now, alive=alive)
 
     def arrived(self, request: Request) -> None:
@@ -429,6 +454,21 @@ class Checker:
             in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
             if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
+
+    def _i23_ends_are_asked_for(self, now: datetime) -> None:
+        """Every process asks for the end of what is to end, within a minute of seeing it work."""
+        if self.awake is None or not self.cancelling or now >= SESSION.close:
+            return
+        for ticket in self.account.floor.working.values():
+            id_, seen = order_of(ticket.tag), self._first_seen.get(ticket.id)
+            at = self.cancelling.get(id_)
+            if at is None or seen is None or id_ in self.doubted or self.holdings.uneven(id_):
+                continue
+            if ticket.status not in (Status.RECEIVED, Status.LIVE):
+                continue  # it is being changed
+            since = max(at, seen, self.awake)
+            if now - since > MINUTE and ticket.id not in self.ends_asked:
+                self.broken("I23", now, f"{ticket.tag} is to end since {at:%H:%M:%S} and nobody asks for it")
 
     def holdings_refresh(self, now: datetime) -> None:
         for ticket in self.account.floor.working.values():
