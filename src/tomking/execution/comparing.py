@@ -48,6 +48,7 @@ class Comparer:
             epoch=self._epoch,
             told=self._told,
             insist=self._excused_too_long(account.asked or now),
+            left=account.left,
         )
         self._excused = {c: self._excused.get(c, account.asked or now) for c in self._still_excused()}
         said = tuple(replace(event, at=NO_TIME) for event in self.answer.events)

@@ -81,6 +81,8 @@ class Movement:
     contract: Contract | None = None
     is_money: bool = False
     """A deposit, a dividend and the like: nothing was traded, and nothing ended."""
+    is_stray: bool = False
+    """Traded by an order of ours beyond what its position took."""
 
 
 def movements(
@@ -128,14 +130,21 @@ def _traded(order: BrokerOrder, booked: Mapping[str, int]) -> Iterator[Movement]
 def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
     """The newest that together are the gap, oldest first; none where no number of them is.
 
-    Money alone is tried first: it is the usual reason.
+    Money alone is tried first: it is the usual reason; then what orders of ours have left over.
 
     slack  dollars that roundings of settlements may make it miss the gap by
     """
     if abs(gap) <= slack:
         return []
     money = [one for one in items if one.is_money]
-    return _newest(money, gap, slack) or _newest(items, gap, slack)
+    strays = sorted((one for one in items if one.is_stray), key=lambda one: (one.at, one.id), reverse=True)
+    others = [one for one in items if not one.is_stray]
+    return (
+        _newest(money, gap, slack)
+        or _newest([*strays, *money], gap, slack)
+        or _newest(others, gap, slack)
+        or _newest([*strays, *others], gap, slack)
+    )
 
 
 def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:

@@ -12,12 +12,12 @@ book in doubt and looks for it by its tag.  An opening order is posted once, eve
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
 from tomking.domain.book import REOPEN, Book, Working
-from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.calendar import Session, Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.domain.replaced import replaced
@@ -51,6 +51,7 @@ which the budget must have room for.
 TRANSACTIONS_EVERY = timedelta(seconds=30)
 TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
@@ -90,6 +91,8 @@ class OrderDesk:
         self._sessions = sessions
         self._compare = compare
         self._compared: datetime | None = None
+        self._ended = NO_TIME
+        """When an order ended last, or its odd legs were left."""
         self._born = born
         self._began_with: dict[str, int] | None = None
         """Attempts of each order that the book knew when the process began."""
@@ -330,6 +333,8 @@ class OrderDesk:
             acted, told = lookout.step(acted, account, self._sessions, now)
             more = [*more, *told]
         self._courses[id_] = acted
+        if (acted.is_over, acted.told_uneven) != (before.is_over, before.told_uneven):
+            self._ended = now
         working = book_of(self._book, id_)
         if acted is before and not news and not more and working:
             until = lookout.rests_until(acted, working, self._sessions, now)
@@ -380,13 +385,20 @@ class OrderDesk:
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.values(), now, is_open=is_open)
         today = new_york(now).date()
-        if any(contract.expiry <= today for contract in self._book.foreign):
-            # They end as ours do, and nobody else looks whether they have.
+        if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
+            # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
         if rates is None or not self._is_unsure:
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)
+
+    def _reconciles_after(self, session: Session | None, now: datetime) -> bool:
+        """Whether the session is over, and the account was not compared since all of it must show (I4)."""
+        if session is None or not session.close <= now < session.close + SETTLES_WITHIN:
+            return False
+        compared, final = self._compared, max(session.close + lookout.ABSENT_AFTER, self._ended)
+        return self._compare is not None and (compared is None or compared <= final or self._is_unsure)
 
     def _settles_every(self, now: datetime) -> timedelta | None:
         """How often it is asked whether what has expired is settled; None: nothing is waited for."""

@@ -15,12 +15,13 @@ from tomking.domain.replaced import replaced
 from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
-from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
+from tomking.execution.protocol.course import IN_DOUBT, LEAVE, Course, Input, Phase, advance
 from tomking.execution.protocol.evidence import (
     PARK_AFTER,
     REPLACE_AGAIN,
     STANDS,
     all_over,
+    has_no_more,
     in_question,
     is_off_its_limit,
     judged,
@@ -57,18 +58,24 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
             course = replaced(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
+        return _late(course, working, fills, account.book, sessions, now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
 
 
-def _late(
-    course: Course, working: Working, fills: list[Fill], book: Book, *, is_open: bool, now: datetime
+def _late(  # noqa: PLR0917
+    course: Course, working: Working, fills: list[Fill], book: Book, sessions: Sessions, now: datetime
 ) -> tuple[Course, News]:
-    """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
+    """Of an order that the book has ended: late prints, legs of such that have no others, and too much.
+
+    Odd legs are made even while the market is open; when its day is over they stay, and are foreign.
+    """
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
     if course.uneven is not None:
-        action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
+        final, is_open = _final(course, sessions), _is_open(sessions, now)
+        action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
+        if not is_open and final is not None and now >= final:
+            action = LEAVE
         if course.told_uneven not in {action, REOPEN}:
             course = replaced(course, told_uneven=action)
             words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
@@ -216,7 +223,7 @@ def _inputs(
     if late is not None and now >= late:
         if what is Input.DOUBT and course.absent is not None and course.absent >= late:
             inputs.append(Input.ABSENT)
-        if course.odd and confirmed:
+        if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
