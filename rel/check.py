@@ -448,9 +448,19 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
+    def cannot_trade_back(self, now: datetime) -> bool:
+        """Whether legs are known to be odd, and the venue is closed, before its time: no remedy fills."""
+        return (
+            now < SESSION.close
+            and not self.account.floor.is_open(now)
+            and any(self.holdings.uneven(id_) for id_ in self.uneven_told)
+        )
+
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
         for id_, at in self.cancelling.items():
+            if self.cannot_trade_back(now):
+                return
             in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
             if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")

@@ -200,6 +200,8 @@ class Session:
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
             return
+        if self.check.cannot_trade_back(self.now):
+            return
         if not differences(self.check, book):
             self.quiet = None
         elif self.now > max(self.quiet, self.started) + SETTLED:

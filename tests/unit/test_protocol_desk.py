@@ -882,6 +882,7 @@ class Unsure:
     seen: list[tuple[datetime | None, datetime | None]] = field(default_factory=list)
     unsure: bool = True
     end_first: tuple[str, ...] = ()
+    waits: bool = False
 
     def __call__(self, account: Account, now: datetime) -> list[ev.BrokerNews]:
         self.seen.append((account.asked, account.found_asked))
@@ -1126,6 +1127,19 @@ def test_after_a_restart_legs_that_were_traded_back_end_an_order_that_lacks_exec
     world.run(3, 40, torn, back)
     assert world.kinds()[-1] == "LegsUnwound"
     assert not world.book.orders
+
+
+def test_what_an_order_was_the_reason_for_is_looked_at_again_when_it_has_ended() -> None:
+    compare = Unsure(unsure=False, waits=True)
+    world, place = working(options={"compare": compare})
+    world.run(2, 20, world.shown(place))
+    before = asked(world, FindPositions)[-1]
+    world.cancel("7", 20)
+    gone = world.shown(place, Status.CANCELLED)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, gone)
+    world.run(21, 40, gone)
+    assert not world.book.orders
+    assert before < asked(world, FindPositions)[-1]
 
 
 def test_after_the_close_the_account_is_compared_until_all_of_the_day_must_show() -> None:

@@ -73,6 +73,11 @@ class Comparer:
         """Our orders on contracts that are gone: they end before that can be booked."""
         return self.answer.end_first
 
+    @property
+    def waits(self) -> bool:
+        """Whether an order that works may explain a difference, or keeps it from being booked."""
+        return bool(self.answer.end_first or self.answer.doubtful)
+
     def hold(self) -> str | None:
         """Why nothing may be opened at all; None: it may, but for ``answer.families``."""
         if self.answer.state is Trading.ACTIVE:

@@ -58,8 +58,8 @@ Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
 Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
 """Book against broker, whenever positions have been read anew.  It may have two attributes (as
-``execution.comparing`` has): ``unsure``, whether it wants to look again soon, and ``end_first``, our orders
-on contracts that are gone, which end before that can be booked."""
+``execution.comparing`` has): ``unsure``, whether it wants to look again soon; ``waits``, whether again when an
+order has ended; and ``end_first``, our orders on contracts that are gone, which end before that is booked."""
 
 
 def _always(_: datetime) -> None:
@@ -371,6 +371,12 @@ class OrderDesk:
     def _is_unsure(self) -> bool:
         return bool(getattr(self._compare, "unsure", False))
 
+    @property
+    def _made_way(self) -> bool:
+        """Whether an order has ended since that may have been the reason for a difference, or in its way."""
+        waits = bool(getattr(self._compare, "waits", False))
+        return waits and self._compared is not None and self._ended >= self._compared
+
     def _look(self, now: datetime) -> None:
         rates = self._rates(now)
         if rates is not None:
@@ -389,7 +395,7 @@ class OrderDesk:
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
-        if rates is None or not self._is_unsure:
+        if rates is None or not (self._is_unsure or self._made_way):
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)
 
