@@ -450,11 +450,8 @@ class Checker:
 
     def cannot_trade_back(self, now: datetime) -> bool:
         """Whether legs are known to be odd, and the venue is closed, before its time: no remedy fills."""
-        return (
-            now < SESSION.close
-            and not self.account.floor.is_open(now)
-            and any(self.holdings.uneven(id_) for id_ in self.uneven_told)
-        )
+        is_odd = any(self.holdings.uneven(id_) for id_ in self.uneven_told)
+        return is_odd and not self.account.floor.is_open(now)
 
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
