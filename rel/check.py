@@ -119,6 +119,9 @@ class Checker:
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
+    """How long something was uncovered, whatever was tried."""
+    worst_idle: timedelta = timedelta(0)
+    """How long of that nothing was tried though something could be: what becomes of a remedy is the venue's."""
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0
@@ -155,6 +158,8 @@ class Checker:
         self._i31_as_decided(request, order, now)
         if isinstance(request, Place) and not request.opens and self.holdings.uneven(order.id):
             self.placed[request.tag] = now
+            if order.position in self.holdings.lots:
+                self.holdings.lots[order.position].tried = now
             return  # backs out of legs that are not whole: it opens nothing
         if order.opens:
             self._i2_once(request, order, now)
@@ -524,6 +529,11 @@ class Checker:
             # What nobody can be shown yet nobody can act on, and no process that does not run.
             age = now - max(known, self.started) if known is not None else timedelta(0)
             self.worst_bare = max(self.worst_bare, age)
+            if self.awake is None or not self._can_cover(lot, now):
+                lot.tried = now
+            elif known is not None:
+                idle = now - max(known, self.started, self.awake, lot.tried or known)
+                self.worst_idle = max(self.worst_idle, idle)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
@@ -531,6 +541,12 @@ class Checker:
                     now,
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
+
+    def _can_cover(self, lot: Lot, now: datetime) -> bool:
+        """Whether the venue takes orders, and its legs have prices to believe."""
+        quotes = self.feed.quotes(tuple(lot.held()), now)
+        priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
+        return priced and self.account.floor.is_open(now)
 
     def _known(self, lot: Lot, now: datetime) -> datetime | None:
         """Now, if the venue shows all that has traded for that position; late prints come later (F22)."""
