@@ -121,7 +121,7 @@ class Checker:
     worst_bare: timedelta = timedelta(0)
     """How long something was uncovered, whatever was tried."""
     worst_idle: timedelta = timedelta(0)
-    """How long of that nothing was tried though something could be: what becomes of a remedy is the venue's."""
+    """How long of that nothing was tried though it could be: what becomes of a remedy is the venue's."""
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0

@@ -57,9 +57,9 @@ SETTLES_WITHIN = timedelta(hours=1)
 Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
 Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
-"""Book against broker, whenever positions have been read anew.  It may have what ``execution.comparing`` has:
-``unsure``, whether it wants to look again soon; ``waits``, whether again when an order has ended; ``end_first``,
-our orders on contracts that are gone, which end before that is booked."""
+"""Book against broker, whenever positions have been read anew.  As ``execution.comparing`` it may have:
+``unsure``, whether it wants to look again soon; ``waits``, whether again when an order has ended; and
+``end_first``, our orders on contracts that are gone, which end before that is booked."""
 
 
 def _always(_: datetime) -> None:
