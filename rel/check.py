@@ -389,8 +389,24 @@ class Checker:
         if self.evidence.proof(tag):
             return True
         if isinstance(request, Place):
-            return self.evidence.was_repeated(request) or self.evidence.has_nothing_to_close(request)
+            return (
+                self.evidence.was_repeated(request)
+                or self.evidence.has_nothing_to_close(request)
+                or self._has_been_made_even(request)
+            )
         return self.evidence.cannot_replace(request)
+
+    def _has_been_made_even(self, request: Place) -> bool:
+        """Whether it is a remedy that a search missed, and the legs it was for are even without it.
+
+        Should it arrive after all, the venue refuses it (T6).
+        """
+        id_ = order_of(request.tag)
+        legs = self.holdings.orders[id_].structure.legs
+        told = self._told(id_)
+        part = {leg.contract for leg in request.legs} < {leg.contract for leg in legs}
+        is_even = len({told.get(leg.contract, 0) / leg.ratio for leg in legs}) == 1
+        return not request.opens and part and is_even and request.tag in self.evidence.missed
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
         """Every contract of a fill is one of an execution of that order, at its price, taken in once."""
