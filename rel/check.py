@@ -563,11 +563,14 @@ class Checker:
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
+            if self.awake is None:
+                lot.tried = now  # no process runs that could do anything
+                continue
             known = lot.known_since = lot.known_since or self._known(lot, now)
             # What nobody can be shown yet nobody can act on, and no process that does not run.
             age = now - max(known, self.started) if known is not None else timedelta(0)
             self.worst_bare = max(self.worst_bare, age)
-            if self.awake is None or not self._can_cover(lot, now):
+            if not self._can_cover(lot, now):
                 lot.tried = now
             elif known is not None:
                 idle = now - max(known, self.started, self.awake, lot.tried or known)

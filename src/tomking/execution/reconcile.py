@@ -245,7 +245,8 @@ class _Pass:
             whole = list(_whole(owners, -gap, is_over=contract.expiry <= new_york(self.now).date()))
             if whole:
                 told = explaining(contract, sum(leg.ratio * one.units for _, one, leg in whole), told_all)
-                (outcomes[contract],) = ended([contract], told)
+                gross = sum(abs(leg.ratio) * one.units for _, one, leg in whole)
+                (outcomes[contract],) = ended([contract], told, gross={contract: gross})
             for position, one, leg in whole:
                 self._book(told, abs(leg.ratio) * one.units)
                 if one.closing or one.target:

@@ -25,6 +25,16 @@ class Account:
     transactions: tuple[Transaction, ...]
     courses: Mapping[str, Course]
 
+    def gross(self, contract: Contract) -> int:
+        """Contracts that positions and others hold, long and short added up."""
+        mine = (
+            abs(leg.ratio) * units
+            for position in self.book.positions.values()
+            for leg, units in position.legs()
+            if leg.contract == contract
+        )
+        return sum(mine) + abs(self.book.foreign.get(contract, 0))
+
     @property
     def left(self) -> frozenset[str]:
         """Orders that ended in this session, and whose odd legs nothing is done about any more."""

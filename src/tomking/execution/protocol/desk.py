@@ -27,7 +27,7 @@ from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import NEVER, Asked, Asking
 from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.evidence import settled, shown
-from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
 from tomking.execution.wire import (
     BrokerOrder,
@@ -146,7 +146,10 @@ class OrderDesk:
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._expects_ends = True
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
-        return ended(contracts, self._asking.transactions)
+        account, told = self.account(), self._asking.transactions
+        found = ended(contracts, told, gross={c: account.gross(c) for c in contracts})
+        net = {c: account.expected(c) for c in contracts if c not in {one.contract for one in found}}
+        return [*found, *netted(net, told)]
 
     def assigned(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
