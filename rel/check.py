@@ -40,6 +40,8 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
+ANSWERED = 10 * SECOND
+"""Until a process that asks is answered, in ordinary times."""
 BURST = 5
 """Requests in any one second, cancels apart (G25)."""
 TOO_MANY = "429"
@@ -560,6 +562,7 @@ class Checker:
                 bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
                 lot.known_since = lot.known_since if bare else None
+                lot.saw = lot.saw if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
@@ -568,12 +571,13 @@ class Checker:
                 continue
             known = lot.known_since = lot.known_since or self._known(lot, now)
             # What nobody can be shown yet nobody can act on, and no process that does not run.
-            age = now - max(known, self.started) if known is not None else timedelta(0)
+            known = None if known is None else self._seen(lot, max(known, self.started), now)
+            age = timedelta(0) if known is None else now - known
             self.worst_bare = max(self.worst_bare, age)
             if not self._can_cover(lot, now):
                 lot.tried = now
             elif known is not None:
-                idle = now - max(known, self.started, self.awake, lot.tried or known)
+                idle = now - max(known, self.awake, lot.tried or known)
                 self.worst_idle = max(self.worst_idle, idle)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
@@ -582,6 +586,16 @@ class Checker:
                     now,
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
+
+    def _seen(self, lot: Lot, known: datetime, now: datetime) -> datetime | None:
+        """``known``, unless the process has asked ever since and was not answered: then when it was first."""
+        looked, asks = self.evidence.looked, self.evidence.asks
+        if looked is not None and looked >= known:
+            lot.saw = lot.saw or now
+            return known if lot.saw - known <= ANSWERED else lot.saw
+        lot.saw = None
+        asked = asks is not None and now - asks <= LONGEST_BARE + ALERT
+        return None if asked else known
 
     def _can_cover(self, lot: Lot, now: datetime) -> bool:
         """Whether the venue takes orders, and its legs have prices to believe."""

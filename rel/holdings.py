@@ -58,6 +58,8 @@ class Lot:
     """Since when it is shorter than it was meant to be."""
     known_since: datetime | None = None
     """Since when the venue shows it so to whoever asks."""
+    saw: datetime | None = None
+    """When the process that runs was first answered after that."""
     tried: datetime | None = None
     """When something was last sent that covers it, or when nothing could be."""
 

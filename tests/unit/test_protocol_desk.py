@@ -1142,6 +1142,24 @@ def test_what_an_order_was_the_reason_for_is_looked_at_again_when_it_has_ended()
     assert before < asked(world, FindPositions)[-1]
 
 
+def test_what_was_read_and_not_compared_is_looked_after_soon() -> None:
+    world = World(options={"compare": Unsure(unsure=False)})
+    world.step(0)
+    world.run(1, 3)
+    world.wire.told.clear()
+    assert world.desk.next_wake(second(3)) == second(4)
+
+
+def test_odd_legs_that_somebody_traded_away_are_left() -> None:
+    world, shown = printed_late()
+    world.record(ev.ForeignChanged(second(9), SHORT, 1))
+    world.held = ()
+    world.run(10, 30, shown)
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["leave"]
+    assert not world.wire.all(Cancel)
+    assert len(world.wire.all(Place)) == 1
+
+
 def test_after_the_close_the_account_is_compared_until_all_of_the_day_must_show() -> None:
     compare = Unsure(unsure=False)
     world = World(options={"compare": compare}).synced()

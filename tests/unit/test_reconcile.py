@@ -758,6 +758,21 @@ def test_odd_legs_that_are_left_are_the_accounts_with_what_they_cost() -> None:
     assert reconcile(after, shown, NOW, instance="0badcafe", epoch=3, left={id_}).events == ()
 
 
+def test_foreign_ones_of_a_contract_of_ours_are_paid_for_what_they_were_worth() -> None:
+    book = apply(holding(SPREAD), ForeignChanged(NOW, c(P5700), 1))
+    # Both ended: ours were settled, -2.00 for the one sold and 2.50 of fees; of the account's none was left.
+    book = apply(
+        book, Settled(NOW, "2", "side", (c(P5700), c(P5670)), Decimal(5698), Decimal(-200), ZERO, ())
+    )
+    gone = transaction(Kind.EXPIRED, P5700, -1, "-200", fees=Decimal(5))
+    net = account(book, (P5700, -1), cash="200", transactions=[replace(gone, quantity=-1)])
+    answer = compare(book, net)
+    assert answer.events == (
+        ForeignChanged(NOW, c(P5700), 0),
+        CashMoved(NOW, Decimal(200), f"+1 {P5700} ended, in no position here"),
+    )
+
+
 def test_whole_units_of_an_order_that_ended_and_that_nobody_books_are_foreign() -> None:
     book = working(started(), SPREAD)
     (id_,) = book.orders

@@ -209,6 +209,8 @@ class _Pass:
     waiting: set[Contract] = field(default_factory=set)
     """Left for a later pass."""
     doubtful: list[Contract] = field(default_factory=list)
+    ends: list[Movement] = field(default_factory=list)
+    """Of foreign contracts beside our own."""
     pending: Decimal = ZERO
     """Cash of what ended and is settled when the orders that work on it have ended."""
     booked: dict[str, int] = field(default_factory=dict)
@@ -296,6 +298,7 @@ class _Pass:
                 self.doubtful.append(contract)
                 self.waiting.add(contract)
                 continue
+            self._end_of_foreign(contract, gap)
             quantity = self.book.foreign.get(contract, 0) + gap
             self.record(ForeignChanged(self.now, contract, quantity))
             words = (
@@ -303,6 +306,18 @@ class _Pass:
             )
             self.differs(Sort.FOREIGN, f"{contract}: {words}", contract)
         self._missing()
+
+    def _end_of_foreign(self, contract: Contract, gap: int) -> None:
+        """What foreign ones were worth at their end, where positions here held the same contract.
+
+        The account was settled for all together, and those have paid the fees.
+        """
+        found = ended([contract], self.shown.transactions)
+        if found and self.book.foreign.get(contract, 0) * gap < 0:
+            at = max(one.at for one in self.shown.transactions if one.contract == contract)
+            reason = f"{-gap:+d} {contract} ended, in no position here"
+            dollars = cents(-gap * found[0].dollars)
+            self.ends.append(Movement(at, str(contract), dollars, reason, is_stray=True))
 
     def _missing(self) -> None:
         """Foreign ones that take away from what positions here hold."""
@@ -321,7 +336,7 @@ class _Pass:
         shown = self.shown
         slack = CENT * (sum(isinstance(event, Settled) for event in self.events) + len(self.end_first))
         items = movements(shown.transactions, shown.orders, ours=owned_by(self.book), booked=self.booked)
-        for item in newest([*self.under_way.strays, *items], self._cash_gap, slack):
+        for item in newest([*self.under_way.strays, *self.ends, *items], self._cash_gap, slack):
             self._move(item)
         gap = self._cash_gap
         if gap and abs(gap) <= slack:

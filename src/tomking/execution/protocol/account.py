@@ -26,14 +26,14 @@ class Account:
     courses: Mapping[str, Course]
 
     def gross(self, contract: Contract) -> int:
-        """Contracts that positions and others hold, long and short added up."""
+        """Contracts that positions hold, long and short added up."""
         mine = (
             abs(leg.ratio) * units
             for position in self.book.positions.values()
             for leg, units in position.legs()
             if leg.contract == contract
         )
-        return sum(mine) + abs(self.book.foreign.get(contract, 0))
+        return sum(mine)
 
     @property
     def left(self) -> frozenset[str]:

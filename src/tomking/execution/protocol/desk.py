@@ -160,7 +160,7 @@ class OrderDesk:
         lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
         steps = [lookout.next_step(course, now) for course in lively]
         wakes = [at for at in steps if at is not None]
-        if self._asking.waits:
+        if self._asking.waits or self._is_to_compare:
             wakes.append(now + SOON)
         if wakes and min(wakes) <= now + SOON:
             return now + SOON
@@ -353,7 +353,7 @@ class OrderDesk:
         Those of the start of the process; and where something differs, those asked for after that was seen.
         """
         asking = self._asking
-        if self._compare is None or asking.positions_asked in (None, self._compared):
+        if not self._is_to_compare:
             return ()
         since = self._compared if self._is_unsure else None
         known = asking.transactions_asked
@@ -362,6 +362,7 @@ class OrderDesk:
             return ()
         if asking.found_asked is None or (since is not None and asking.found_asked < since):
             return ()
+        assert self._compare is not None, "there is something to compare"
         self._compared = asking.positions_asked
         told = self._compare(self.account(), now)
         for id_ in getattr(self._compare, "end_first", ()):
@@ -369,6 +370,11 @@ class OrderDesk:
             if id_ in self._courses:
                 self._courses[id_] = replaced(self._courses[id_], gone=True)
         return told
+
+    @property
+    def _is_to_compare(self) -> bool:
+        """Whether positions were read and not compared yet: what may explain them is still asked for."""
+        return self._compare is not None and self._asking.positions_asked not in (None, self._compared)
 
     @property
     def _is_unsure(self) -> bool:

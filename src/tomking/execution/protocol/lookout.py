@@ -74,9 +74,9 @@ def _late(  # noqa: PLR0917
     if course.uneven is not None:
         final, is_open = _final(course, sessions), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
-        if not is_open and final is not None and now >= final:
+        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
             action = LEAVE
-        if course.told_uneven not in {action, REOPEN}:
+        if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
             words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
             news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
@@ -225,9 +225,17 @@ def _inputs(
             inputs.append(Input.ABSENT)
         if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
+    elif confirmed and course.odd and _is_offset(course, account.book):
+        inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
     return inputs
+
+
+def _is_offset(course: Course, book: Book) -> bool:
+    """Whether somebody else has traded its odd legs away: the account holds none of them."""
+    theirs = book.foreign
+    return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
 
 
 def _final(course: Course, sessions: Sessions) -> datetime | None:
