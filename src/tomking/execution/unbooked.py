@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import combinations
 
 from tomking.domain.contract import Contract
 from tomking.domain.money import ZERO, cents
@@ -15,6 +16,9 @@ from tomking.execution.flattening import INSTANCE as FLATTENS
 from tomking.execution.protocol.settling import ENDS
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.wire import BrokerOrder, Kind, Transaction
+
+STRAYS = 6
+"""So many of them are tried in every combination."""
 
 
 def is_ours(order: BrokerOrder) -> bool:
@@ -137,20 +141,28 @@ def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Move
     if abs(gap) <= slack:
         return []
     money = [one for one in items if one.is_money]
-    strays = sorted((one for one in items if one.is_stray), key=lambda one: (one.at, one.id), reverse=True)
     others = [one for one in items if not one.is_stray]
-    return (
-        _newest(money, gap, slack)
-        or _newest([*strays, *money], gap, slack)
-        or _newest(others, gap, slack)
-        or _newest([*strays, *others], gap, slack)
-    )
+    found = _newest(money, gap, slack)
+    for some in _choices([one for one in items if one.is_stray]):
+        found = found or _newest([*some, *money], gap, slack, least=len(some))
+    found = found or _newest(others, gap, slack)
+    for some in _choices([one for one in items if one.is_stray]):
+        found = found or _newest([*some, *others], gap, slack, least=len(some))
+    return found
 
 
-def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
+def _choices(strays: Sequence[Movement]) -> Iterator[tuple[Movement, ...]]:
+    """Some of the newest few of them, the fewest first."""
+    latest = sorted(strays, key=lambda one: (one.at, one.id), reverse=True)[:STRAYS]
+    for count in range(1, len(latest) + 1):
+        yield from combinations(latest, count)
+
+
+def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal, least: int = 1) -> list[Movement]:
+    """``least``: of which so many at the beginning belong together."""
     total = ZERO
     for n, item in enumerate(items, start=1):
         total += item.dollars
-        if abs(total - gap) <= slack:
+        if n >= least and abs(total - gap) <= slack:
             return list(items[:n][::-1])
     return []
