@@ -316,7 +316,7 @@ class Kernel:
             return
         id_ = news.fill.order if isinstance(news, ev.OrderFilled) else news.order
         working = self.book.orders.get(id_)
-        if working is None or (isinstance(news, ev.OrderFilled) and news.fill.id in self.book.fills):
+        if working is None or (isinstance(news, ev.OrderFilled) and news.fill.id in working.fills):
             return
         self.record(news)
         filled = isinstance(news, ev.OrderFilled) and not working.order.opens

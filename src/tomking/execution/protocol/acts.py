@@ -272,7 +272,7 @@ class Acts:
             return course
         tag = self.tag(order.id, number)
         sent = self._asking.send(
-            lambda key: Replace(key, tag, live.id, limit, order.opens),
+            lambda key: Replace(key, tag, live.id, limit, order.opens, checks.terms_of(live.legs)),
             Use.OPEN if order.opens else Use.CLOSE,
             now,
             order.id,
