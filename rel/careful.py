@@ -102,7 +102,8 @@ GROUPS = {
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
         + _unit(
             "regime", "settings", "risk_desk", "state", "state_machines", "stress", "structure", "assignment"
-        ),
+        )
+        + _unit("what_is_missing"),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
 }
