@@ -49,7 +49,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "odd_quotes_and_limits", "downtime", "reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
+        + _unit("reconcile"),
     ),
     "order": Group(
         (
