@@ -106,5 +106,5 @@ GROUPS = {
         )
         + _unit("what_is_missing"),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
+    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }

@@ -15,6 +15,7 @@ from tomking.domain.structure import Structure
 from tomking.execution.protocol.asking import _is_ill
 from tomking.execution.protocol.checks import OLDEST_QUOTE
 from tomking.execution.protocol.course import Phase
+from tomking.execution.protocol.evidence import shown
 from tomking.execution.wire import FindTransactions, Outcome, Place, Status
 
 
@@ -126,3 +127,30 @@ def test_an_order_of_an_earlier_day_is_in_doubt_since_then_and_one_of_today_sinc
         (attempt,) = world.desk.courses["7"].attempts
         assert attempt.sent == phase_sent
         assert world.desk.courses["7"].phase in {Phase.UNKNOWN, Phase.SENT}
+
+
+def test_odd_legs_that_somebody_has_traded_away_already_end_their_order_without_a_remedy() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    odd = (execution("x", place.legs[0], 1, "9.00"),)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place, Status.LIVE, odd))
+    world.step(1)
+    # A person has bought the one short back by hand, and the order is cancelled at the broker.
+    world.record(ev.ForeignChanged(second(2), SHORT, 1))
+    gone = world.shown(place, Status.CANCELLED, odd)
+    world.report(gone)
+    world.run(2, 20, gone)
+    assert world.kinds()[:3] == ["OrderAccepted", "OrderCancelled", "LegsUneven"]
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["leave"]
+    assert world.wire.all(Place) == [place]
+
+
+def test_the_same_showing_twice_changes_nothing() -> None:
+    world = World().synced()
+    world.submit(order())
+    seen = world.shown(world.last(Place))
+    course = world.desk.courses["7"]
+    once = shown(course, 1, seen, second(1))
+    assert once != course
+    assert shown(once, 1, seen, second(2)) is once
