@@ -67,7 +67,7 @@ def revalue_into(  # noqa: PLR0917
                 skew *= steep if k < 0.0 else 1.0
             moved_vol = scale[i, j] * (atm + skew) + shift[i, j]
             # Not ``max``: it would make 3 % of a volatility that nobody knows.
-            vol[j] = LEAST_VOL if moved_vol < LEAST_VOL else moved_vol
+            vol[j] = LEAST_VOL if moved_vol < LEAST_VOL else moved_vol  # noqa: FURB136
             time[j] = years * left[i, j]
             paid[j] = exp(decay * left[i, j])
         _price(strike, right, moved, vol, time, paid, prices)
