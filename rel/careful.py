@@ -72,7 +72,7 @@ GROUPS = {
             "execution/unbooked.py",
             "execution/comparing.py",
         ),
-        _unit("reconcile", "corporate_action"),
+        _unit("reconcile", "corporate_action", "unbooked"),
     ),
     "kill": Group(
         (
