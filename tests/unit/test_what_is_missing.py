@@ -32,20 +32,23 @@ from tomking.domain.book import Book, apply
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Contract
 from tomking.domain.events import PeakReset
-from tomking.domain.intent import Part
+from tomking.domain.intent import Approved, Part
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
+from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import breakers, emergency, limits_held, limits_stress
 from tomking.risk.desk import Desk
-from tomking.risk.drawdown import OLD_PEAK, session_end_levels
+from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
+from tomking.risk.drawdown import guard as drawdown_guard
 from tomking.risk.exposure import Line, exposure, lines_of
-from tomking.risk.gate import case_of
+from tomking.risk.gate import case_of, judge
 from tomking.risk.greeks import greeks_of
 from tomking.risk.groups import correlation, counted
 from tomking.risk.livegreeks import LiveGreeks
 from tomking.risk.progress import requirements
 from tomking.risk.protect import guard
 from tomking.risk.readings import answered
+from tomking.risk.regime import by_vix
 from tomking.risk.revalue import revalue_into
 from tomking.risk.shocks import Shock, shock_table
 from tomking.risk.stress import stressed
@@ -377,3 +380,46 @@ def test_the_desk_tells_what_an_answer_says_of_the_data_and_knows_calm_of_each_b
         assert list(desk.guard(book, quiet, Decimal(100_000))) == list(
             Desk(SETTINGS).guard(book, quiet, Decimal(100_000))
         )
+
+
+@pytest.mark.parametrize(("phase", "is_strict"), [(0, True), (1, True), (2, False), (4, False)])
+def test_margin_breaks_at_the_strict_share_in_the_two_small_phases_only(phase: int, is_strict: bool) -> None:
+    usual = float(by_vix(12.0, SETTINGS.margin_breaker_bounds, SETTINGS.margin_breaker_shares))
+    strict = float(SETTINGS.margin_breaker_strict_share)
+    assert strict < usual
+    rows = breakers.readings(fresh(phase=phase), CALM, at("10:01"), 12.0, 1e5, 50_000.0, SETTINGS)
+    (margin,) = [one for one in rows if one.name == "margin"]
+    assert margin.share == pytest.approx(0.5 / (strict if is_strict else usual))
+
+
+@pytest.mark.parametrize(("minutes", "acts"), [(1, False), (2, True), (15, True)])
+def test_on_a_grid_coarser_than_a_minute_one_look_is_enough(minutes: int, acts: bool) -> None:
+    told = drawdown_guard(fresh(), Decimal(94_000), at("11:00"), SETTINGS, vix=20.0, grid_minutes=minutes)
+    assert any(getattr(one, "name", "") == "daily_loss" for one in told) is acts
+
+
+def test_a_lost_day_stops_entries_by_name() -> None:
+    lost = fresh(levels={"phase": "3", "daily_loss": FRIDAY.isoformat()})
+    assert entries_stopped(lost, SETTINGS) == "daily loss limit reached in 2031-03-07"
+    assert entries_stopped(fresh(), SETTINGS) is None
+
+
+@pytest.mark.parametrize(("vix", "vol"), [(30.0, 0.30), (None, 0.20)])
+def test_an_option_without_a_price_is_as_volatile_as_the_vix_says(vix: float | None, vol: float) -> None:
+    blind = blank(is_empty=True)
+    blind.mid = lambda *_: None
+    blind.vix_level = vix
+    (line,) = lines_of(book_of(("x", one_part(f"-1 ES {EXPIRY} P4600"), 1)))
+    found = exposure([line], view(blind))
+    assert found.stale[0]
+    assert found.vols[0] * CALENDAR_YEAR**0.5 == pytest.approx(vol)
+
+
+def test_what_joins_and_still_asks_margin_is_shrunk_like_any_other() -> None:
+    """At VIX 30 a quarter goes: of one unit that nobody knows to be covered nothing is left."""
+    book, joined = covered(joins="P1")
+    for mid, is_covered in ((call_mid, True), (lambda *_: None, False)):
+        market = Listed(mid, level=5500.0, vix_level=30.0)
+        now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+        answer = judge(joined, book, now, account(book), SETTINGS, ())
+        assert isinstance(answer, Approved) is is_covered
