@@ -261,7 +261,9 @@ class Run:
         self.refused.update(e.reason[:80] for e in new if isinstance(e, ev.OrderRejected))
         found.fills += sum(isinstance(e, ev.OrderFilled | ev.LateFill) for e in new)
         found.doubts += sum(isinstance(e, ev.OrderUnknown) for e in new)
-        found.unhandled += [f"{day}: {e.strategy} raised {e.error}" for e in new if isinstance(e, ev.Quarantined)]
+        found.unhandled += [
+            f"{day}: {e.strategy} raised {e.error}" for e in new if isinstance(e, ev.Quarantined)
+        ]
         if ready.journal.failed:
             found.unhandled.append(f"{day}: journal: {ready.journal.failed}")
         if self.verbose:
@@ -281,7 +283,9 @@ class Run:
         for ticket in house.account.tickets.values():
             tag = parsed(ticket.tag)
             if tag is None or tag.order not in known:
-                self.found.lost.append(f"{day}: the venue has {ticket.id} ({ticket.tag}), the journal does not")
+                self.found.lost.append(
+                    f"{day}: the venue has {ticket.id} ({ticket.tag}), the journal does not"
+                )
                 continue
             tags[ticket.tag] += 1
             traded[tag.order] += ticket.filled

@@ -90,9 +90,7 @@ def _at(first: int, every: int) -> tuple[int, ...]:
 def traders() -> tuple[Daily, ...]:
     """Three that enter again as soon as they are out; the last entries are held into settlement."""
     return (
-        Daily(
-            "condor", rough, _at(5, 40), 25, Decimal(6), 2, keep=Decimal("0.5"), every=1, today=condor
-        ),
+        Daily("condor", rough, _at(5, 40), 25, Decimal(6), 2, keep=Decimal("0.5"), every=1, today=condor),
         Daily("spread", rough, _at(12, 35), 20, Decimal(8), 3, keep=Decimal("0.4"), every=1, today=spread),
         Daily("calls", rough, _at(20, 45), 30, Decimal(8), 1, every=1, today=calls),
     )
