@@ -94,6 +94,8 @@ class OrderDesk:
         self._ended = NO_TIME
         """When an order ended last, or its odd legs were left."""
         self._born = born
+        self._released = 0
+        """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
         """Attempts of each order that the book knew when the process began."""
         self._courses: dict[str, Course] = {}
@@ -203,6 +205,7 @@ class OrderDesk:
         """
         released = self._acts.is_released(book)
         if released:
+            self._released = book.sequence
             self._faces.clear()  # what was beyond this book is looked at anew
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
@@ -305,7 +308,11 @@ class OrderDesk:
         if tag.epoch == self._epoch:
             known = None if working is None else working.attempt
             return self._acts.is_fenced_off_by(tag, self._book.sequence, known)
-        return self._acts.is_fenced_off_by(tag, self._born or 0, (self._began_with or {}).get(tag.order))
+        attempt = (self._began_with or {}).get(tag.order)
+        # The book may have grown beyond it, with nothing of what it had when it was put back.
+        day = self._book.day
+        since = None if day.session is None else max(day.began, self._released)
+        return self._acts.is_fenced_off_by(tag, self._born or 0, attempt, since)
 
     def _searched(self, asked: datetime) -> None:
         """Notes for each order in doubt that a search asked after it was sent did not show it."""
