@@ -7,6 +7,7 @@ from functools import reduce
 from math import gcd
 
 from tomking.domain.chain import NetQuote, Quote
+from tomking.domain.kept import by_identity
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg
 from tomking.execution.protocol.fills import per_unit
@@ -73,11 +74,15 @@ def sendable(order: Order, limit: Decimal) -> Decimal:
     The broker's price is that of the smallest unit, so one of two like contracts moves by two ticks; it is
     never worse than what was asked.
     """
-    legs, tick = order.structure.legs, order.structure.tick
+    tick, terms = _tick_and_terms(order)
     if limit == 0 and not order.opens:
-        limit = -tick if any(leg.ratio > 0 for leg in legs) else tick
-    terms = terms_of(legs)
+        limit = -tick if any(leg.ratio > 0 for leg in order.structure.legs) else tick
     return limit if terms == 1 else (limit / (terms * tick)).to_integral_value(ROUND_CEILING) * terms * tick
+
+
+@by_identity  # asked of every order that works, at every look
+def _tick_and_terms(order: Order) -> tuple[Decimal, int]:
+    return order.structure.tick, terms_of(order.structure.legs)
 
 
 def terms_of(legs: Iterable[Leg]) -> int:
