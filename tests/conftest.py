@@ -1,6 +1,7 @@
 """What every test shares: generated cases that are the same each time, and nobody's settings."""
 
 import os
+
 from hypothesis import settings
 
 from tomking.app.kernels import keep_compiled_kernels
