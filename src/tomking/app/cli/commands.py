@@ -266,10 +266,14 @@ def sandbox(
     *,
     day: Annotated[
         str, typer.Option("--date", metavar="YYYY-MM-DD", help="The session it opens on.")
-    ] = "2022-05-13",
+    ] = "2022-09-16",
     at: Annotated[str, typer.Option("--time", metavar="HH:MM", help="New York time it opens at.")] = "09:25",
     speed: Annotated[
-        str, typer.Option(metavar="X", help="Market seconds in a second; 0: it stands until it is moved.")
+        str,
+        typer.Option(
+            metavar="X",
+            help="Market seconds in a second, from the first login on; 0: it stands until it is moved.",
+        ),
     ] = "60",
     port: Annotated[int, typer.Option(metavar="N", help="Loopback port; 0: any free one.")] = 8700,
     capital: Annotated[str, typer.Option(metavar="USD", help="Cash of the account.")] = "200000",
@@ -294,7 +298,7 @@ def sandbox(
     \b
     Examples:
       tomking sandbox
-      tomking sandbox --date 2022-05-13 --time 09:25 --speed 60
+      tomking sandbox --date 2022-09-16 --time 09:25 --speed 60
       tomking sandbox --speed 0 --port 0 --state orders.jsonl
       tomking sandbox --chains store --date 2016-04-29
 
