@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tomking.app.amounts import money, net
 from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
-from tomking.app.live.telling import money, net
 from tomking.app.problems import Problems, problem
 from tomking.domain.book import Working
 from tomking.domain.calendar import new_york

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from tomking.app.live.telling import money, net
+from tomking.app.amounts import money, net
 from tomking.domain.calendar import new_york
 from tomking.domain.intent import Approved
 from tomking.domain.structure import Structure
