@@ -114,9 +114,11 @@ def paper_risk(settings: Settings, *, on_a_model: bool) -> Settings:
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 
-def live_risk(settings: Settings, *, on_a_model: bool) -> Settings:
-    """The risk settings with real orders; in a sandbox sizes follow net liq if the settings say so."""
-    human = risk_for(settings, Mode.LIVE)
+def line_risk(settings: Settings, mode: Mode, *, on_a_model: bool) -> Settings:
+    """The risk settings of paper, or of real orders: in a sandbox sizes follow net liq for both."""
+    if mode is Mode.PAPER:
+        return paper_risk(settings, on_a_model=on_a_model)
+    human = risk_for(settings, mode)
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets
 from tomking.app.control import state_folder
 from tomking.app.exits import Exit
+from tomking.app.locks import Mode
 from tomking.app.problems import Problem, did_you_mean
 from tomking.app.sandbox import ACCOUNT, CLIENT_SECRET, REFRESH_TOKEN
 
@@ -38,6 +39,13 @@ class Asked:
     """Sessions to trade before it ends by itself; None: until it is stopped."""
     fresh: bool
     """Whether an earlier journal is moved aside."""
+    mode: Mode = Mode.PAPER
+
+    @property
+    def world(self) -> str:
+        """Whose orders and whose journal these are: paper's and real ones never meet under one name."""
+        word = self.to.environment.value
+        return word if self.mode is Mode.PAPER else f"{self.mode}-{word}"
 
 
 def asked(  # noqa: PLR0917 - as it was typed

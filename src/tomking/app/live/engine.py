@@ -281,7 +281,7 @@ class Engine:
         is_open = session_ is not None and session_.open <= now < session_.close
         return Picture(
             at=now,
-            mode="paper",
+            mode=ready.asked.mode.value,
             venue=ready.asked.to.environment.value,
             account=ready.asked.account,
             speed=ready.clock.speed,
