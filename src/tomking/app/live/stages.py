@@ -230,10 +230,8 @@ class _Start:
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            own, reserve = (
-                own_latch(asked.mode, folder.path, asked.control),
-                Reserve(folder.reserve, RESERVE_BYTES),
-            )
+            own = own_latch(asked.mode, folder.path, asked.control)
+            reserve = Reserve(folder.reserve, RESERVE_BYTES)
             reserve.hold()
             log = EmergencyLog(folder.emergency)
             self.opened.callback(log.close)

@@ -94,15 +94,17 @@ class Preparation:
         self._granted: list[Intent] = []
         self._news: list[ev.Event] = []
         self._questions = count(1)
+        self._is_restored = False
         self._replies: dict[str, Reply] = {}
         self.ends: Deadline = lambda _s, _e, view: view.session.close
         self.send: Callable[[Request, datetime], None] = _nowhere
         """Set by the wire's guard."""
 
-    # ------------------------------------------------------------------ before the start
+    # ------------------------------------------------------------------ the first step
 
-    def restore(self, book: Book, now: datetime) -> None:
+    def _restore(self, book: Book, now: datetime) -> None:
         """Takes up those that waited before a restart, as far as the journal agrees; the others end."""
+        self._is_restored = True
         for content in self._consents.offers():
             if content.get("state") not in {State.WAITING, State.APPROVED}:
                 continue
@@ -214,6 +216,8 @@ class Preparation:
 
     def heed(self, book: Book, now: datetime) -> list[ev.Event]:
         """What has come in since: the broker's word, a person's word, the end of its time."""
+        if not self._is_restored:
+            self._restore(book, now)
         for one in tuple(self._open.values()):
             if now >= one.intent.until:
                 self.lapse(one, f"it expired, {one.state}", now)
