@@ -103,8 +103,8 @@ def intent_of(
 
 
 def pinned(wish: Open, intent: Intent) -> Open:
-    """The wish that an approval allows, and nothing beyond it: its units at most, its floor at least."""
-    return replace(wish, ceiling=intent.units, least_net=max(wish.least_net, intent.floor))
+    """The wish that is asked about again when it is sent: the same, and no worse a price than was shown."""
+    return replace(wish, least_net=max(wish.least_net, intent.floor))
 
 
 def changed(intent: Intent, approved: Approved, quote: NetQuote | None, now: datetime) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def changed(intent: Intent, approved: Approved, quote: NetQuote | None, now: dat
     """
     wish = approved.wish
     said = [*_another(intent, wish), *_aged(intent, now)]
-    if approved.units != intent.units:
+    if approved.units < intent.units:
         said.append(f"{approved.units} units are allowed now, {intent.units} were approved")
     if quote is None:
         return (*said, "a leg has no two-sided quote now")
@@ -124,6 +124,12 @@ def changed(intent: Intent, approved: Approved, quote: NetQuote | None, now: dat
     if first > intent.top:
         said.append(f"the market has moved: the mid is {quote.mid:f}, approved up to {intent.top:f}")
     return tuple(said)
+
+
+def as_approved(intent: Intent, approved: Approved) -> Approved:
+    """The gate's yes for the units that were approved, and no more of them."""
+    assert approved.units >= intent.units, "fewer are a change"
+    return replace(approved, units=intent.units, margin=approved.margin * intent.units / approved.units)
 
 
 def _another(intent: Intent, wish: Open) -> list[str]:

@@ -226,7 +226,7 @@ class _Start:
         asked = self.asked
         origin = Origin(asked.world, installation(asked.world, asked.account))
         try:
-            lease = take(folder.lease, account=asked.account, environment=asked.world)
+            lease = take(folder.lease, account=asked.account, environment=SANDBOX)
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -90,6 +90,7 @@ def content_of(order: Order, wish: Open, at: datetime, preview: Mapping[str, Any
         "preview": dict(preview),
         "order": encode(OrderSubmitted(at, order)),
         "target_gain": str(wish.target_gain),
+        "ceiling": wish.ceiling,
     }
 
 
@@ -98,20 +99,20 @@ def restored(content: Mapping[str, Any]) -> Candidate | None:
     try:
         intent = read_intent(content["preview"]["intent"])
         event = decode(content["order"])
-        target_gain = Decimal(content["target_gain"])
+        target_gain, ceiling = Decimal(content["target_gain"]), int(content["ceiling"])
     except (OperatingError, LookupError, TypeError, ValueError, ArithmeticError):
         return None
     if intent.hash != content.get("hash") or not isinstance(event, OrderSubmitted):
         return None
     order = event.order
     is_same = (order.structure.legs, order.units, order.floor) == (intent.legs, intent.units, intent.floor)
-    if not is_same or order.floor is None:
+    if not is_same or order.floor is None or ceiling < order.units:
         return None
     wish = Open(
         strategy=order.strategy,
         entry=order.trigger,
         parts=order.parts,
-        ceiling=order.units,
+        ceiling=ceiling,
         planned_loss=order.planned_loss,
         target_gain=target_gain,
         least_net=order.floor,

@@ -25,7 +25,7 @@ from tomking.domain.book import Book
 from tomking.domain.chain import net_quote
 from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
 from tomking.execution.plan import opening_order
-from tomking.execution.preview import Intent, changed, intent_of, pinned
+from tomking.execution.preview import Intent, as_approved, changed, intent_of, pinned
 from tomking.execution.wire import DryRun, Effect, Outcome, Reply, Request
 from tomking.kernel import Risk
 from tomking.ports import Notifier
@@ -92,6 +92,8 @@ class Preparation:
         self._denied: dict[tuple[object, ...], str] = {}
         """What the broker has refused: final for that order (D.9)."""
         self._granted: list[Intent] = []
+        self._spent: list[tuple[Open, Refused]] = []
+        """Approved orders that were not sent in this step, and why not."""
         self._news: list[ev.Event] = []
         self._questions = count(1)
         self._is_restored = False
@@ -133,12 +135,18 @@ class Preparation:
         """The gate's answer, held back until it is approved."""
         if not book.levels.get(rollout.LEVEL):
             return _refused(wish, "SYS", "rollout", "no stage of the roll-out is in the journal")
+        for spent, answer in self._spent:
+            if spent is wish:
+                return answer  # in the same breath: it is asked again for all its reasons
         one = self._open.get(key_of(wish))
         if one is None:
             verdict = gate.judge(wish, book, view, net_liq, said)
             return verdict if isinstance(verdict, Refused) else self._prepare(verdict, book, view, net_liq)
         if one.state is State.APPROVED and wish is one.wish:
-            return self._send(one, gate.judge(wish, book, view, net_liq), view)
+            verdict = self._send(one, gate.judge(wish, book, view, net_liq), view)
+            if isinstance(verdict, Refused):
+                self._spent.append((wish, verdict))
+            return verdict
         return _refused(wish, CODE, "approval", _waits(one))
 
     def _prepare(self, approved: Approved, book: Book, view: View, net_liq: Decimal) -> Refused:
@@ -194,6 +202,7 @@ class Preparation:
             )
         self._end(one, State.SENT, "", view.now)
         self._granted = [*(old for old in self._granted if view.now < old.until), one.intent]
+        verdict = as_approved(one.intent, verdict)
         return replace(verdict, warnings=(*verdict.warnings, f"intent {one.hash}, approved by {one.by}"))
 
     # ------------------------------------------------------------------ what the strategies ask
@@ -216,6 +225,7 @@ class Preparation:
 
     def heed(self, book: Book, now: datetime) -> list[ev.Event]:
         """What has come in since: the broker's word, a person's word, the end of its time."""
+        self._spent.clear()
         if not self._is_restored:
             self._restore(book, now)
         for one in tuple(self._open.values()):

@@ -1,4 +1,4 @@
-"""Real money: everything that must be there before a socket is opened, and everything that is missing at once.
+"""Real money: everything that must be there before a socket is opened, all that is missing said at once.
 
 Two keys, and a person: ``live.production`` in the configuration, ``--venue production`` on the command, and
 the account's number typed, at each start.  Beside them the secrets, a latch that somebody has armed, and a
@@ -92,9 +92,7 @@ def _confirmation(account: str, confirmed: str | None, typed: Typed) -> list[Pro
     if said == account:
         return []
     if said is None:
-        line = (
-            "production: nobody has confirmed it: without a terminal add --confirm NUMBER, the account's own"
-        )
+        line = "production: nobody has confirmed it: without a terminal add --confirm NUMBER"
     else:
         line = "production: what was typed is not the account's number; nothing was started"
     return [Problem(Exit.APPROVAL, line)]
