@@ -40,7 +40,7 @@ def _status(found: Read) -> dict[str, Any]:
     book, shown = found.book, found.shown or {}
     worth = shown.get("net_liq")
     return {
-        "mode": "paper",
+        "mode": found.folder.path.parent.name,
         "account": found.folder.path.name,
         "journal": str(found.folder.journal),
         "trading": found.latch.words,

@@ -56,7 +56,10 @@ class Folder:
 
 def newest(state: Path) -> Folder:
     """The account traded last.  ``Problems`` (6) where none ever was."""
-    found = sorted((state / "paper").glob(f"*/{JOURNAL}"), key=lambda file: file.stat().st_mtime)
+    found = sorted(
+        (file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")),
+        key=lambda file: file.stat().st_mtime,
+    )
     if not found:
         line = (
             f"no journal below {state / 'paper'}: nothing has been traded on paper yet "
