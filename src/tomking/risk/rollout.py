@@ -47,6 +47,8 @@ TRIGGERS: dict[str, str] = {
 """The safety triggers that must have been seen to work, and how to see each."""
 LOSSES = frozenset({"daily_loss", "weekly_loss", "monthly_loss"})
 DEEP = frozenset({"ORANGE", "RED", "TERMINAL"})
+HALTING = frozenset({"2", "3", "4"})
+"""Levels of breakers and emergencies that end entries; level 1 warns."""
 GATE = frozenset({"SYS", "PHASE", "CAP", "CORR", "SIZE", "GREEKS"})
 """Codes that only the gate, and no strategy's own condition, refuses with as a rule."""
 
@@ -149,8 +151,8 @@ def _trigger_of_level(name: str, after: str) -> str:
         return "halt"
     if (name == emergency.MANUAL and after) or (name == TRADING and after == "REDUCING"):
         return "closing only"
-    stops = name in LOSSES or name in {breakers.LEVEL, emergency.LEVEL}
-    if (stops and after) or (name == "drawdown" and after in DEEP):
+    halts = name in {breakers.LEVEL, emergency.LEVEL} and after in HALTING
+    if halts or (name in LOSSES and after) or (name == "drawdown" and after in DEEP):
         return "breaker or loss limit"
     return ""
 
