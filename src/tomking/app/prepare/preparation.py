@@ -18,10 +18,11 @@ from itertools import count
 from typing import Any, Protocol
 
 from tomking.adapters.consent import Answer
-from tomking.app.prepare.candidates import Candidate, Key, State, content_of, key_of, restored
+from tomking.app.prepare.candidates import Candidate, Key, State, content_of, key_of, note_of, restored
 from tomking.app.prepare.preview import page, plain_of, preview_of
 from tomking.domain import events as ev
 from tomking.domain.book import Book
+from tomking.domain.calendar import new_york
 from tomking.domain.chain import net_quote
 from tomking.domain.intent import Approved, Breach, Open, Refused, Verdict
 from tomking.execution.plan import opening_order
@@ -42,7 +43,9 @@ ASKED_AGAIN = timedelta(seconds=12)
 """A dry run without an answer is asked for again: the line gives up after ten seconds."""
 SOON, LOOKS_EVERY = timedelta(seconds=1), timedelta(seconds=2)
 PASSING = frozenset({"DATA", "LIQ"})
-"""Refusals that the next quotes may end: an approval outlives them."""
+"""Refusals that the next quotes may end, with all that follows from them: an approval outlives them."""
+QUIET = timedelta(minutes=2)
+"""After an order has lapsed none of the same entry is prepared, as after one that was not filled."""
 PREFIX = "dry-run-"
 
 
@@ -91,6 +94,7 @@ class Preparation:
         self._open: dict[Key, Candidate] = {}
         self._denied: dict[tuple[object, ...], str] = {}
         """What the broker has refused: final for that order (D.9)."""
+        self._quiet: dict[Key, datetime] = {}
         self._granted: list[Intent] = []
         self._spent: list[tuple[Open, Refused]] = []
         """Approved orders that were not sent in this step, and why not."""
@@ -140,6 +144,9 @@ class Preparation:
                 return answer  # in the same breath: it is asked again for all its reasons
         one = self._open.get(key_of(wish))
         if one is None:
+            quiet = self._is_quiet(wish, book, view)
+            if quiet:
+                return _refused(wish, CODE, "approval", quiet)
             verdict = gate.judge(wish, book, view, net_liq, said)
             return verdict if isinstance(verdict, Refused) else self._prepare(verdict, book, view, net_liq)
         if one.state is State.APPROVED and wish is one.wish:
@@ -148,6 +155,13 @@ class Preparation:
                 self._spent.append((wish, verdict))
             return verdict
         return _refused(wish, CODE, "approval", _waits(one))
+
+    def _is_quiet(self, wish: Open, book: Book, view: View) -> str:
+        """Why nothing is prepared for this entry now; empty: it is."""
+        if book.notes.get(note_of(wish), "").endswith(_no(view.now)):
+            return "an order of this entry was rejected by a person today"
+        until = self._quiet.get(key_of(wish))
+        return "" if until is None or view.now >= until else "an order of this entry lapsed a moment ago"
 
     def _prepare(self, approved: Approved, book: Book, view: View, net_liq: Decimal) -> Refused:
         """Builds the order, and asks the broker what it would do."""
@@ -187,7 +201,7 @@ class Preparation:
     def _send(self, one: Candidate, verdict: Verdict, view: View) -> Verdict:
         """The order that was approved, if the gate still says yes to it and the market is the same."""
         if isinstance(verdict, Refused):
-            if any(breach.code not in PASSING for breach in verdict.breaches):
+            if all(breach.code not in PASSING for breach in verdict.breaches):
                 self.lapse(one, "; ".join(map(str, verdict.breaches)), view.now)
             return verdict
         structure = one.wish.structure
@@ -218,6 +232,7 @@ class Preparation:
     def lapse(self, one: Candidate, why: str, now: datetime) -> None:
         """Nothing comes of it any more."""
         self._end(one, State.LAPSED, why, now)
+        self._quiet[one.key] = now + QUIET
         self._news.append(ev.Declined(now, one.wish.strategy, one.wish.entry, CODE, (f"{one.hash}: {why}",)))
         self._notifier.notify("warning", f"prepared order {one.hash} is not sent: {why}", now)
 
@@ -296,6 +311,7 @@ class Preparation:
         else:
             why = f" ({answer.why})" if answer.why else ""
             self.lapse(one, f"rejected by {answer.by}{why}", now)
+            self._news.append(ev.Noted(now, one.note, f"{one.hash} {_no(now)}"))
 
     def _become(self, one: Candidate, state: State, by: str, now: datetime) -> None:
         one.state, one.by = state, by
@@ -348,6 +364,11 @@ def _waits(one: Candidate) -> str:
 
 def _said(one: Candidate, state: State) -> str:
     return f"{one.hash} {state}"
+
+
+def _no(now: datetime) -> str:
+    """Ends the note of an entry that a person does not want today."""
+    return f"rejected {new_york(now).date()}"
 
 
 def _order(approved: Approved) -> tuple[object, ...]:
