@@ -60,13 +60,14 @@ def effect_of(data: object) -> Effect:
 
 def _amount(found: Mapping[str, object], name: str) -> Decimal:
     """Signed: a credit is more for us."""
-    sign = SIGNS.get(str(found.get(f"{name}-effect", "")))
+    word, text = found.get(f"{name}-effect"), str(found.get(name))
+    sign = SIGNS.get(word) if isinstance(word, str) else None
     try:
-        amount = Decimal(str(found.get(name)))
+        amount = Decimal(text)
     except InvalidOperation:
-        amount = None
-    if amount is None or not amount.is_finite() or (sign is None and amount):
-        raise UnknownWord(f"a dry run whose {name} cannot be read")
+        raise UnknownWord(f"a dry run whose {name} is {text!r}") from None
+    if not amount.is_finite() or (amount and not sign):
+        raise UnknownWord(f"a dry run whose {name} is {text} {word}")
     return abs(amount) * (sign or 0)
 
 
