@@ -11,7 +11,8 @@
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make simulate   10,000 seeded sessions of faults; make mutants  planted mistakes; make soak  a day of 24 hours
 # make test-line  the line to a broker and the local venue over real sockets (issue 8, being built)
-# make mutation   60 small mistakes in each of the modules that must not be wrong: the share that tests find
+# make mutation   60 small mistakes in each group of modules that must not be wrong: the share that tests find
+# make coverage   every branch of these modules is taken by their own tests, or it fails
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
 #
 # Needs Python 3.11 or later and make.  Another interpreter: make run PYTHON=/path/to/python3.12
@@ -148,9 +149,12 @@ mutants: $(VENV)/dev.stamp
 test-line: $(VENV)/dev.stamp
 	@LINE_TESTS=1 $(BIN)/python -m pytest -q -n 0 tests/adapters_tastytrade tests/live tests/venue tests/cli/test_sandbox_command.py $(ARGS)
 
-.PHONY: mutation
+.PHONY: mutation coverage
 mutation: $(VENV)/dev.stamp
 	@PYTHONPATH=src:. $(BIN)/python -m rel.mutation $(ARGS)
+
+coverage: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.covered $(ARGS)
 
 soak: $(VENV)/dev.stamp
 	@PYTHONPATH=src:. $(BIN)/python -m rel.soak $(ARGS)

@@ -22,7 +22,7 @@ from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
 from tomking.execution.protocol.course import Course
-from tomking.execution.wire import ENDED, Cancel, Place, Replace, Reply, Report, Request, Told
+from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Reply, Report, Request, Told
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
@@ -107,6 +107,8 @@ class Checker:
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0
+    _faces: dict[str, BrokerOrder] = field(default_factory=dict)
+    """Each order as this process was shown it last."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -277,8 +279,8 @@ class Checker:
 
     def _alive(self, id_: str, now: datetime) -> str:
         """The tag of an attempt of that order that may still fill at the venue, or is on its way."""
-        for ticket in self.account.tickets.values():
-            if not ticket.is_over and order_of(ticket.tag) == id_:
+        for ticket in self.account.floor.working.values():
+            if order_of(ticket.tag) == id_:
                 return ticket.tag
         on_its_way = self.evidence.travelling if now < SESSION.close else ()
         return next((tag for tag in on_its_way if order_of(tag) == id_ and self._may_arrive(tag)), "")
@@ -375,7 +377,10 @@ class Checker:
         if isinstance(told, Reply) and told.code == TOO_MANY:
             self.refused = now
         shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
-        self.fresh.update(order_of(one.tag) for one in shown if one.tag)
+        for one in shown:
+            if one.tag and self._faces.get(one.id) is not one:
+                self._faces[one.id] = one
+                self.fresh.add(order_of(one.tag))
         self.evidence.took(told, lambda tag: self._unknown(tag, now))
 
     def _unknown(self, tag: str, now: datetime) -> None:
@@ -387,6 +392,7 @@ class Checker:
         self.evidence.reborn()
         self.refused = None
         self.known.clear()
+        self._faces.clear()
 
     def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
         """What is shown of an order merges: no message takes an end or an execution back (F24)."""
@@ -425,16 +431,12 @@ class Checker:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
 
     def holdings_refresh(self, now: datetime) -> None:
-        tickets = self.account.tickets
-        for ticket in tickets.values():
-            if ticket.is_over:
-                continue
-            id_ = order_of(ticket.tag)
-            if id_ in self.ended and not self.stale:
+        for ticket in self.account.floor.working.values():
+            if order_of(ticket.tag) in self.ended and not self.stale:
                 self.broken("I5", now, f"{ticket.tag} lives at the venue, the book let it go")
         if len(self.account.executions) == len(self.holdings.executions):
             return
-        for ticket in tickets.values():
+        for ticket in self.account.tickets.values():
             id_ = order_of(ticket.tag)
             for one in self.holdings.learn(ticket.tag, ticket.true):
                 self._i3_one_way(id_, one.contract, now)

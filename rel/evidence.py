@@ -141,7 +141,8 @@ class Evidence:
         if tag is not None and reply.outcome is Outcome.UNKNOWN:
             unknown(tag)
         for order in reply.orders:
-            self._saw(order)
+            if self.shown.get(order.tag) is not order:
+                self._saw(order)
         self.positions = reply.positions or self.positions
         found = self.finds.get(reply.key)
         if found is not None and reply.outcome is Outcome.ACCEPTED:

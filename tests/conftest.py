@@ -21,8 +21,7 @@ settings.register_profile("explore", deadline=None, max_examples=1000, print_blo
 settings.load_profile("tomking")
 
 LINE = tuple(
-    Path(__file__).parent / name
-    for name in ("adapters_tastytrade", "live", "venue/test_javascript.py", "cli/test_sandbox_command.py")
+    Path(__file__).parent / name for name in ("adapters_tastytrade", "live", "cli/test_sandbox_command.py")
 )
 """Tests of the line to a broker over real sockets, which is being built (issue 8): see `make test-line`."""
 

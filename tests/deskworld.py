@@ -162,7 +162,10 @@ class World:
 
     def _is_new(self, one: ev.BrokerNews) -> bool:
         if isinstance(one, ev.OrderFilled):
-            return one.fill.order in self.book.orders and one.fill.id not in self.book.fills
+            return (
+                one.fill.order in self.book.orders
+                and one.fill.id not in self.book.orders[one.fill.order].fills
+            )
         if isinstance(one, ev.OrderAccepted | ev.OrderCancelled | ev.OrderRejected):
             return one.order in self.book.orders
         return is_new(self.book, one)

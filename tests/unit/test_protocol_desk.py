@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closing, order, second
+from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closing, execution, order, second
 from tests.worlds import FRIDAY
 
 from tomking.domain import events as ev
 from tomking.domain.contract import Option
 from tomking.domain.intent import Part, Urgency
-from tomking.domain.structure import Leg
+from tomking.domain.order import Order
+from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Phase
@@ -89,6 +90,50 @@ def test_a_new_limit_is_a_replacement_with_the_next_attempt() -> None:
     world.step(18)
     second = world.last(Replace)
     assert (second.tag, second.order, second.limit) == ("0badcafe-3-7-3", "B2", Decimal("4.80"))
+
+
+def pair_sold(limit: str) -> Order:
+    """Two units of two short puts each."""
+    return order(parts=(Part("NP", Structure("NP", (Leg(SHORT, -2),))),), limit=Decimal(limit))
+
+
+def as_one(shown: BrokerOrder, limit: str) -> BrokerOrder:
+    """As brokers show it: four of one contract at the price of one."""
+    return replace_(shown, legs=(Leg(SHORT, -1),), units=4, limit=Decimal(limit))
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_two_like_contracts_a_unit_are_shown_at_half_the_price_and_that_is_the_limit(
+    *, restarts: bool
+) -> None:
+    world = World(mids=MIDS | {SHORT: 9.0}).synced()
+    world.submit(pair_sold("18.00"))
+    place = world.last(Place)
+    assert (place.units, place.limit, place.legs) == (2, Decimal("18.00"), (Leg(SHORT, -2),))
+    live = as_one(world.shown(place), "9.00")
+    world.reply(place, Outcome.ACCEPTED, live)
+    world.step(1)
+    if restarts:
+        world.restart()
+    world.run(2, 40, live)
+    assert not world.wire.all(Replace)
+    assert [n for n in world.news if isinstance(n, ev.OrderRetried)] == []
+
+
+def test_a_new_limit_of_two_like_contracts_says_how_many_of_the_brokers_units_it_is_of() -> None:
+    world = World(mids=MIDS | {SHORT: 9.0}).synced()
+    world.submit(pair_sold("18.00"))
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, as_one(world.shown(place), "9.00"))
+    world.step(1)
+    world.reprice("7", "17.85", 10)
+    replace = world.last(Replace)
+    # A tick of the broker's price is a nickel, so the pair moves by dimes, and never to less than asked.
+    assert (replace.limit, replace.terms) == (Decimal("17.90"), 2)
+    fills = tuple(execution(f"x{n}", Leg(SHORT, -1), 2, "8.95") for n in range(2))
+    world.report(replace_(as_one(world.shown(replace), "8.95"), status=Status.FILLED, executions=fills))
+    (filled,) = [n for n in world.step(12) if isinstance(n, ev.OrderFilled)]
+    assert (filled.fill.units, filled.fill.leg_prices) == (2, (Decimal("8.95"),))
 
 
 def test_after_a_restart_an_opening_order_is_searched_for_and_never_posted_again() -> None:
@@ -805,6 +850,22 @@ def test_it_wakes_soon_while_something_is_under_way_and_else_for_the_next_look()
     assert world.desk.next_wake(second(8)) == second(last + 5)
     world.cancel("7", 8)
     assert world.desk.next_wake(second(8)) == second(9)
+
+
+def test_a_new_limit_wakes_it_when_the_one_before_has_stood_for_its_time() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.run(1, 6, world.shown(place))
+    world.reprice("7", "4.90", 6.2)
+    world.step(6.5)
+    look = asked(world, FindOrders)[-1] + 5
+    assert look > 8
+    # The first limit left at 0 and stands for eight seconds.
+    assert world.desk.next_wake(second(6.5)) == second(8)
+    world.reprice("7", "5.00", 6.8)
+    assert world.desk.next_wake(second(6.8)) == second(look)
 
 
 def test_a_target_that_rests_is_left_alone_over_the_night() -> None:

@@ -26,7 +26,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from math import isfinite
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, Union, cast, get_args, get_origin, get_type_hints
 
 from tomking.domain.contract import Contract, Future, Option, Share, parse_contract
 from tomking.domain.errors import OperatingError
@@ -268,7 +268,7 @@ def _amount(text: str) -> Decimal:
 
 
 def _read_decimal(value: Any) -> Decimal:  # noqa: ANN401 - what JSON holds
-    return _amount(_expect(value, str, "a decimal string"))
+    return _amount(value) if type(value) is str else _unexpected(value, "a decimal string")
 
 
 @lru_cache(maxsize=4_096)
@@ -279,7 +279,7 @@ def _instant(text: str) -> datetime:
 
 
 def _read_instant(value: Any) -> datetime:  # noqa: ANN401 - what JSON holds
-    return _instant(_expect(value, str, "an instant"))
+    return _instant(value) if type(value) is str else _unexpected(value, "an instant")
 
 
 def _read_date(value: Any) -> date:  # noqa: ANN401 - what JSON holds
@@ -287,19 +287,19 @@ def _read_date(value: Any) -> date:  # noqa: ANN401 - what JSON holds
 
 
 def _read_float(value: Any) -> float:  # noqa: ANN401 - what JSON holds
-    return cast("float", _expect(value, float, "a number"))
+    return value if type(value) is float else _unexpected(value, "a number")
 
 
 def _read_int(value: Any) -> int:  # noqa: ANN401 - what JSON holds
-    return cast("int", _expect(value, int, "a whole number"))
+    return value if type(value) is int else _unexpected(value, "a whole number")
 
 
 def _read_bool(value: Any) -> bool:  # noqa: ANN401 - what JSON holds
-    return cast("bool", _expect(value, bool, "true or false"))
+    return value if type(value) is bool else _unexpected(value, "true or false")
 
 
 def _read_str(value: Any) -> str:  # noqa: ANN401 - what JSON holds
-    return cast("str", _expect(value, str, "a string"))
+    return value if type(value) is str else _unexpected(value, "a string")
 
 
 @lru_cache(maxsize=65_536)
@@ -308,20 +308,30 @@ def _parsed_contract(text: str) -> Contract:
 
 
 def _read_contract(value: Any) -> Contract:  # noqa: ANN401 - what JSON holds
-    return _parsed_contract(_expect(value, str, "a contract"))
+    return _parsed_contract(value) if type(value) is str else _unexpected(value, "a contract")
 
 
 def _expect(value: Any, kind: type, words: str) -> Any:  # noqa: ANN401 - what JSON holds
-    if type(value) is not kind:
-        raise OperatingError(f"{value!r} is not {words}")
-    return value
+    return value if type(value) is kind else _unexpected(value, words)
+
+
+def _unexpected(value: object, words: str) -> NoReturn:
+    raise OperatingError(f"{value!r} is not {words}")
 
 
 def _no_constant(text: str) -> float:
     raise ValueError(f"{text} is not a number of this journal")
 
 
-_parse = json.JSONDecoder(parse_constant=_no_constant).decode
+_scan = json.JSONDecoder(parse_constant=_no_constant).raw_decode
+
+
+def _parse(text: str) -> Any:  # noqa: ANN401 - what JSON holds
+    """Without looking for the white space that a canonical text never has: ``ValueError`` where it does."""
+    message, end = _scan(text)
+    if end != len(text):
+        raise ValueError(f"more after its end, at {end}")
+    return message
 
 
 _DECODERS: dict[Any, Decode] = {

@@ -21,7 +21,7 @@ NO_QUOTE = -1
 """In a bid or ask column: nobody quotes.  A bid of 0 is a quote ("worth nothing to anyone")."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Chain:
     """Columns of shape (n,), sorted by right (puts first), then strike."""
 

@@ -17,7 +17,7 @@ class Part:
     structure: Structure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Open:
     """One unit of something new, and how many units of it would make sense at most."""
 

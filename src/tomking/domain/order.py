@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tomking.domain.intent import Part, Target, Urgency
-from tomking.domain.money import cents
+from tomking.domain.money import ZERO, cents
 from tomking.domain.structure import Structure
 
 
@@ -72,6 +72,32 @@ class Fill:
     """Dollars for all units, >= 0, to the cent."""
     leg_mids: tuple[Decimal, ...] = ()
     """Mids of the legs at that moment where they were seen: what slippage is measured from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An order that has not ended."""
+
+    order: Order
+    since: datetime
+    """When it was first submitted."""
+    limit: Decimal
+    """Its present limit."""
+    filled: int = 0
+    """Units."""
+    cancelling: bool = False
+    attempt: int = 1
+    """The last attempt that is durable: the first, each new limit and each repetition are one."""
+    fills: tuple[str, ...] = ()
+    """Ids of its own fills: which executions are booked already."""
+    fees: Decimal = ZERO
+    """Dollars booked with them."""
+    doubt: datetime | None = None
+    """Since when its fate is unknown; None: it is known."""
+    parked: bool = False
+    """Unknown for too long: a person was told."""
+    refused: datetime | None = None
+    """When it was refused; None: it was not."""
 
 
 def part_nets(order: Order, fill: Fill) -> list[Decimal]:

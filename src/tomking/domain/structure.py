@@ -29,7 +29,7 @@ class Leg:
         return self.ratio < 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Structure:
     """One unit.  All legs share multiplier and tick (an adjusted contract never mixes in)."""
 

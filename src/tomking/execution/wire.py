@@ -124,6 +124,8 @@ class Replace:
     limit: Decimal
     opens: bool = False
     """Whether the order does: the kill latch lets no new limit of such a one pass."""
+    terms: int = 1
+    """So many of the smallest units, which a broker's price is of, are one of those that ``limit`` is of."""
 
 
 @dataclass(frozen=True, slots=True)

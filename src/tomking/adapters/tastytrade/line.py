@@ -107,6 +107,8 @@ class TastytradeLine:
     _stop: "asyncio.Event | None" = None
     _closing: bool = False
     _turns: "count[int]" = field(default_factory=count)
+    _stream: _Raw | None = None
+    """The account stream while it is up."""
 
     # ------------------------------------------------------------------ the Wire
 
@@ -124,6 +126,22 @@ class TastytradeLine:
         while self._told:
             told.append(self._told.popleft())
         return told
+
+    def abreast(self, patience: float) -> bool:
+        """Whether all that the account stream had to tell by now has come in: a heartbeat was answered.
+
+        patience  seconds of the wall that its answer is waited for
+        """
+        stream, loop = self._stream, self._loop
+        if stream is None or loop is None:
+            return False
+        beat = asyncio.run_coroutine_threadsafe(stream.beat(), loop)
+        try:
+            beat.result(patience)
+        except Exception:  # noqa: BLE001 - whatever it is, nothing was answered
+            beat.cancel()
+            return False
+        return True
 
     # ------------------------------------------------------------------ life
 
@@ -356,6 +374,7 @@ class TastytradeLine:
                 async with _Raw(session) as stream:
                     stream.heard = self._heard
                     await stream.connect(self.account)
+                    self._stream = stream
                     self._tell(Line(self.now(), up=True))
                     pause = FIRST_BACKOFF
                     while True:
@@ -365,6 +384,7 @@ class TastytradeLine:
                 raise
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                 self.said(f"account stream: {kind_of(error)}")
+            self._stream = None
             self._tell(Line(self.now(), up=False))
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_BACKOFF)

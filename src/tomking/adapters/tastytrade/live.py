@@ -256,7 +256,9 @@ class LiveMarket:
 def bars_of(time: NDArray[np.int64], prices: Floats) -> Bars:
     """Daily candles as bars; ``time`` in milliseconds at New York's midnight."""
     days = [new_york(datetime.fromtimestamp(int(at) / 1000, UTC) + timedelta(hours=12)).date() for at in time]
-    return Bars(np.array(days, dtype="datetime64[D]"), prices[:, 0], prices[:, 1], prices[:, 2], prices[:, 3])
+    # Columns of their own: kernels are compiled for such.
+    opened, high, low, close = (np.ascontiguousarray(prices[:, i]) for i in range(4))
+    return Bars(np.array(days, dtype="datetime64[D]"), opened, high, low, close)
 
 
 def _option(listed: Listed) -> Option:

@@ -83,6 +83,8 @@ class SandboxClock:
         """Sets it forward: here first, so that what comes in is stamped with the time it is true at."""
         with self._lock:
             self._from, self._at = instant, self._wall()
+            # An answer that is on its way tells of the time before: it must not lead back there.
+            self._latest = max(self._latest, instant)
         self._tell({"clock": instant.isoformat()})
 
     def _tell(self, command: dict[str, object]) -> None:

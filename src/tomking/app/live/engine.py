@@ -12,6 +12,7 @@ skipped.  At the end nothing new is sent, openings under way are cancelled, and 
 seconds stays for the next start to find by its tag.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -21,6 +22,7 @@ from functools import partial
 
 from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
+from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
@@ -59,6 +61,8 @@ class Engine:
     bell: threading.Event
     """Set by the line's thread, and by whoever wants the run to end."""
     show: Show = lambda _: None
+    leave: Callable[[int], object] = os._exit
+    """Ends the process at once: of a loop that stands nothing else can be asked."""
     steps: int = 0
     step_ms: float = 0.0
     worst_ms: float = 0.0
@@ -89,11 +93,14 @@ class Engine:
     def run(self) -> None:
         """Until it is stopped, or has played the sessions asked for."""
         ready = self.ready
-        dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked)
+        dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked, self._lost)
         self._loaded = self._session_ahead(ready.clock.now())
         self._plan(ready.clock.now())
         if ready.asked.speed is not None:
-            self._turns = Turns(ready.clock, ready.wire, ready.feed.stream, self.bell, ready.asked.speed)
+            self._turns = Turns(
+                ready.clock, ready.wire, ready.line, ready.feed.stream, self.bell, ready.asked.speed
+            )
+            self._turns.lead()
         ready.gates.shut = ""
         dog.start()
         try:
@@ -120,9 +127,10 @@ class Engine:
             self._step(now)
         self._look_ahead(now)
         self._between_sessions(now)
+        now = clock.now()  # a night may be over
         self._take_listings(now)
         self._draw(now)
-        wake = min(self._wake or now, *self._ahead[:1]) if self._ahead else self._wake or now
+        wake = min([self._wake or now, *self._ahead[:1], *self._settles(now)])
         if self._turns is None:
             self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(wake)))
         elif self._is_loading:
@@ -138,16 +146,21 @@ class Engine:
 
     def _step(self, now: datetime) -> None:
         ready, kernel = self.ready, self.ready.trading.kernel
-        began = time.perf_counter()
+        began, waited = time.perf_counter(), self._waited
         for event in heed(kernel.book, ready.latch(), now):
             kernel.record(event)
         kernel.step(now)
         self._wake = kernel.next_wake(now)
-        self.step_ms = 1000 * (time.perf_counter() - began)
+        self.step_ms = 1000 * (time.perf_counter() - began - self._waited + waited)
         self.worst_ms = max(self.worst_ms, self.step_ms)
         self.steps += 1
         if ready.journal.failed:
             ready.gates.shut = f"the journal takes no more ({ready.journal.failed})"
+
+    @property
+    def _waited(self) -> float:
+        """Seconds that steps have waited for a sandbox's quotes."""
+        return 0.0 if self._turns is None else self._turns.waited
 
     def _quotes_are_coming(self, now: datetime) -> bool:
         """Whether the minute has only just begun, and its quotes are not there or are just coming in."""
@@ -206,10 +219,7 @@ class Engine:
                 self._load(session_.date)
             return
         day = book.day
-        if not day.ended or day.session is None or self._ended == day.session:
-            return
-        closed = self.ready.sessions.on(day.session)
-        if closed is None or now < closed.close + SETTLED_AFTER:
+        if not day.ended or any(now < at for at in self._settles(now)) or self._ended == day.session:
             return
         self._ended = day.session
         self.done += 1
@@ -217,6 +227,14 @@ class Engine:
             self.stop()
         elif self.ready.asked.speed is not None:
             self._skip_night(now)
+
+    def _settles(self, now: datetime) -> list[datetime]:
+        """When the session that has ended counts as over, unless it does already."""
+        day = self.ready.trading.kernel.book.day
+        closed = None if day.session is None else self.ready.sessions.on(day.session)
+        if closed is None or not day.ended or self._ended == day.session:
+            return []
+        return [max(now, closed.close + SETTLED_AFTER)]
 
     def _skip_night(self, now: datetime) -> None:
         following = self.ready.sessions.after(new_york(now).date())
@@ -309,11 +327,24 @@ class Engine:
     # ------------------------------------------------------------------ trouble, and the end
 
     def _blocked(self, seconds: float) -> None:
-        """On the watchdog's thread."""
+        """On the watchdog's thread.  A sandbox that is led stood as long as the loop: nothing was missed."""
         ready = self.ready
         words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
+        if self._turns is not None:
+            ready.teller.notify("warning", f"{words}; the sandbox's clock stood with it", ready.clock.now())
+            return
         ready.own_latch.tighten(Trading.REDUCING, "tomking paper", words, wall_now())
         ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
+
+    def _lost(self, seconds: float) -> None:
+        """On the watchdog's thread: nobody gets the loop going again, and a new start finds everything."""
+        if self._turns is not None:
+            return
+        words = (
+            f"the loop has stood for {seconds:.0f} seconds and is ended; a new start goes on from the journal"
+        )
+        self.ready.teller.notify("critical", words, self.ready.clock.now())
+        self.leave(Exit.STALLED)
 
     def _end(self) -> None:
         """Nothing new leaves; openings under way are cancelled; five seconds for the answers."""

@@ -105,6 +105,7 @@ class Ready:
     clock: SandboxClock
     sessions: Sessions
     feed: Feed
+    line: TastytradeLine
     wire: Counted
     trading: Trading
     journal: LiveJournal
@@ -217,8 +218,8 @@ class _Start:
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(
-            asked, self.configured, folder, clock, sessions, feed, wire, trading, journal, latch, own, tell,
-            gates, stack,
+            asked, self.configured, folder, clock, sessions, feed, line, wire, trading, journal, latch, own,
+            tell, gates, stack,
         )  # fmt: skip
 
     def _journal(self, folder: Folder) -> tuple[Lease, LiveJournal, Book, LatchFile]:

@@ -7,25 +7,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-BLOCKED_AFTER = 5.0
-"""Seconds of the wall without a turn of the loop."""
+BLOCKED_AFTER, LOST_AFTER = 5.0, 60.0
+"""Seconds of the wall without a turn of the loop: something is wrong; nobody will get it going again."""
 LOOK_EVERY = 0.5
 
 
 class Watchdog:
-    """Is shown a sign of life at each turn; without one it writes all stacks down and calls ``blocked``."""
+    """Is shown a sign of life at each turn; without one it writes all stacks down and calls ``blocked``.
+
+    After a minute it calls ``lost``, once.
+    """
 
     def __init__(
         self,
         stacks: Path,
         blocked: Callable[[float], None],
+        lost: Callable[[float], None] = lambda _: None,
         *,
         after: float = BLOCKED_AFTER,
+        lost_after: float = LOST_AFTER,
         wall: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._stacks, self._blocked, self._after, self._wall = stacks, blocked, after, wall
+        self._stacks, self._blocked, self._lost, self._wall = stacks, blocked, lost, wall
+        self._after, self._lost_after = after, lost_after
         self._seen = wall()
-        self._barked = False
+        self._barked = self._is_lost = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
@@ -51,3 +57,6 @@ class Watchdog:
                 with suppress(OSError), self._stacks.open("a", encoding="utf-8") as file:
                     faulthandler.dump_traceback(file)
                 self._blocked(stood)
+            if stood > self._lost_after and not self._is_lost:
+                self._is_lost = True
+                self._lost(stood)

@@ -12,7 +12,6 @@ book in doubt and looks for it by its tag.  An opening order is posted once, eve
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +20,7 @@ from tomking.domain.book import REOPEN, Book, Working
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
@@ -97,12 +97,15 @@ class OrderDesk:
         self._book = Book()
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
-        self._rested: dict[str, tuple[Course, Working, bool]] = {}
-        """What each order was when a look at it showed nothing new and no clock can: its course, the book's
-        part in it, and whether the book holds it as working.  While they are these very objects, no other
-        look is needed."""
-        self._touched: set[str] = set()
-        """Orders that have ended and of which something was heard since."""
+        self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
+        """What each order was when a look at it showed nothing new: its course, the book's part in it,
+        whether the book holds it as working, and when a clock may show something.  Until then, and while they
+        are these very objects, no other look is needed."""
+        self._faces: dict[str, BrokerOrder] = {}
+        """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
+        self._ended_of: object = None
+        self._has_ghosts = False
+        """Whether anything works that the book does not know any more."""
 
     # ------------------------------------------------------------------ the port
 
@@ -113,13 +116,13 @@ class OrderDesk:
     def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            course = replace(course, limit=limit, number=course.number + 1)
+            course = replaced(course, limit=limit, number=course.number + 1)
             self._courses[order] = self._acts.work(course, self._courses, now)
 
     def cancel(self, order: str, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            self._courses[order] = self._acts.work(replace(course, cancelling=True), self._courses, now)
+            self._courses[order] = self._acts.work(replaced(course, cancelling=True), self._courses, now)
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
@@ -131,9 +134,8 @@ class OrderDesk:
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
         account = self.account()
-        for id_ in sorted(self._to_look_at(), key=int):
+        for id_ in sorted(self._to_look_at(now), key=int):
             news += self._step(id_, account, now)
-        self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
         return [*news, *self._differences(now)]
@@ -149,10 +151,16 @@ class OrderDesk:
 
     def next_wake(self, now: datetime) -> datetime | None:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
-        if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
+        lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
+        steps = [lookout.next_step(course, now) for course in lively]
+        wakes = [at for at in steps if at is not None]
+        if self._asking.waits:
+            wakes.append(now + SOON)
+        if wakes and min(wakes) <= now + SOON:
             return now + SOON
         rates, every = self._rates(now), self._settles_every(now)
-        wakes = [] if rates is None else [self._asking.next_look(*rates, now)]
+        if rates is not None:
+            wakes.append(self._asking.next_look(*rates, now))
         if every is not None:
             wakes.append(self._asking.next_transactions(every, now))
         return min(wakes, default=None)
@@ -188,15 +196,26 @@ class OrderDesk:
         whose book this one is older than.
         """
         released = self._acts.is_released(book)
+        if released:
+            self._faces.clear()  # what was beyond this book is looked at anew
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
             self._born = book.sequence if self._born is None or released else self._born
 
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
+        if book.ended is self._ended_of and not self._has_ghosts:
+            return
+        self._ended_of = book.ended
+        if not book.ended:
+            self._faces.clear()
+        self._has_ghosts = False
         for id_, course in tuple(self._courses.items()):
-            known = id_ in book.orders or id_ in book.ended
-            if course.is_over and not known and not any(a.is_live for a in course.attempts):
+            if not course.is_over or id_ in book.orders or id_ in book.ended:
+                continue
+            if any(a.is_live for a in course.attempts):
+                self._has_ghosts = True
+            else:
                 del self._courses[id_]
                 self._rested.pop(id_, None)
 
@@ -209,7 +228,7 @@ class OrderDesk:
         cancelling = course.cancelling or working.cancelling
         number = max(course.number, working.attempt)
         if cancelling is not course.cancelling or number != course.number:
-            course = replace(course, cancelling=cancelling, number=number)
+            course = replaced(course, cancelling=cancelling, number=number)
         return course
 
     def _restarted(self, working: Working, now: datetime) -> Course:
@@ -250,13 +269,16 @@ class OrderDesk:
         elif course is not None and isinstance(asked.request, Place | Replace):
             attempt = course.attempt(asked.number)
             if attempt is not None and attempt.outcome in {None, Outcome.UNKNOWN}:
-                course = course.with_attempt(replace(attempt, outcome=told.outcome))
+                course = course.with_attempt(replaced(attempt, outcome=told.outcome))
                 reason = told.text or told.code
-                self._courses[asked.order] = replace(course, reason=reason or course.reason)
+                self._courses[asked.order] = replaced(course, reason=reason or course.reason)
         elif course is not None and isinstance(asked.request, Cancel) and told.outcome is Outcome.ACCEPTED:
             self._courses[asked.order] = settled(course, course.number + 1)
 
     def _see(self, order: BrokerOrder, now: datetime) -> None:
+        if self._faces.get(order.id) == order:
+            return
+        self._faces[order.id] = order
         tag = parsed(order.tag)
         if tag is None or tag.instance != self._instance:
             return
@@ -271,7 +293,6 @@ class OrderDesk:
         if course is None:
             self._acts.stray(order)
         else:
-            self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
 
     def _is_beyond(self, tag: Tag, working: Working | None) -> bool:
@@ -285,27 +306,17 @@ class OrderDesk:
         for id_, course in self._courses.items():
             sent = [a.sent for a in course.attempts if a.is_open_question]
             if sent and max(sent) < asked:
-                self._courses[id_] = replace(course, absent=asked)
+                self._courses[id_] = replaced(course, absent=asked)
 
     # ------------------------------------------------------------------ 2 judge, 3 act
 
-    def _to_look_at(self) -> list[str]:
+    def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
-        return [
-            id_
-            for id_, course in self._courses.items()
-            if not self._rests(id_, course)
-            and (
-                not course.is_over
-                or id_ in self._book.orders
-                or id_ in self._touched
-                or lookout.is_restless(course)
-            )
-        ]
+        return [id_ for id_, course in self._courses.items() if not self._rests(id_, course, now)]
 
-    def _rests(self, id_: str, course: Course) -> bool:
+    def _rests(self, id_: str, course: Course, now: datetime) -> bool:
         before = self._rested.get(id_)
-        if before is None or before[0] is not course:
+        if before is None or before[0] is not course or now >= before[3]:
             return False
         working = self._book.orders.get(id_)
         return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
@@ -320,8 +331,10 @@ class OrderDesk:
             more = [*more, *told]
         self._courses[id_] = acted
         working = book_of(self._book, id_)
-        if acted is before and not news and not more and working and lookout.rests(acted, working):
-            self._rested[id_] = acted, working, id_ in self._book.orders
+        if acted is before and not news and not more and working:
+            until = lookout.rests_until(acted, working, self._sessions, now)
+            if until > now:
+                self._rested[id_] = acted, working, id_ in self._book.orders, until
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look
@@ -346,7 +359,7 @@ class OrderDesk:
         for id_ in getattr(self._compare, "end_first", ()):
             self.cancel(id_, now)
             if id_ in self._courses:
-                self._courses[id_] = replace(self._courses[id_], gone=True)
+                self._courses[id_] = replaced(self._courses[id_], gone=True)
         return told
 
     @property
