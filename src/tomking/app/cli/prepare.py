@@ -89,7 +89,7 @@ def _production(typed: Typed, config: "Config") -> list[Problem]:
     place = None if typed.account is None else _place(typed)
     journal = Path() if place is None else place.journal
     state = state_folder(os.environ)
-    ask = _typed_number if not problems else _nobody
+    ask = _typed_number if not problems else str
     return [
         *problems,
         *refused(config, state, journal, typed.account, typed.confirm, ask, os.environ),
@@ -102,11 +102,6 @@ def _typed_number() -> str | None:
         return None
     print("Real money. Type the account's number to go on: ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip()
-
-
-def _nobody() -> str | None:
-    """Nobody is asked while something else is wrong."""
-    return ""
 
 
 # ------------------------------------------------------------------------------ the ladder

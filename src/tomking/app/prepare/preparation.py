@@ -103,7 +103,7 @@ class Preparation:
         self._is_restored = False
         self._replies: dict[str, Reply] = {}
         self.ends: Deadline = lambda _s, _e, view: view.session.close
-        self.send: Callable[[Request, datetime], None] = _nowhere
+        self.send: Callable[[Request, datetime], None] | None = None
         """Set by the wire's guard."""
 
     # ------------------------------------------------------------------ the first step
@@ -196,6 +196,7 @@ class Preparation:
     def _ask(self, one: Candidate, now: datetime) -> None:
         one.question, one.asked, one.tries = f"{PREFIX}{next(self._questions)}", now, one.tries + 1
         intent = one.intent
+        assert self.send is not None, "there is a wire"
         self.send(DryRun(one.question, intent.legs, intent.units, intent.first), now)
 
     def _send(self, one: Candidate, verdict: Verdict, view: View) -> Verdict:
@@ -268,7 +269,7 @@ class Preparation:
     def next_look(self, now: datetime) -> datetime | None:
         """When there is something to look for again; None: nothing waits."""
         states = {one.state for one in self._open.values()}
-        if State.CHECKING in states:
+        if State.CHECKING in states or self._news:
             return now + SOON
         return now + LOOKS_EVERY if State.WAITING in states else None
 
@@ -386,7 +387,3 @@ def _denial(reply: Reply) -> str:
     if reply.effect.left < 0:
         return f"it leaves ${reply.effect.left:,.2f} of buying power"
     return ""
-
-
-def _nowhere(_request: Request, _now: datetime) -> None:
-    """There is no wire yet."""
