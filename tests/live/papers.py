@@ -12,7 +12,6 @@ from pathlib import Path
 from tests.venue.venueserver import ACCOUNT, REFRESH, SECRET, Running, _house, running, sessions
 
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets
-from tomking.app.config import Override
 from tomking.app.live.asked import Asked
 from tomking.app.live.engine import Engine
 from tomking.app.live.stages import Ready, configure, start
@@ -51,7 +50,6 @@ def paper(
     at: wall_time,
     strategies: Sequence[str],
     wrap: Callable[[Asked], Asked] = lambda a: a,
-    overrides: Sequence[Override] = (),
 ) -> Iterator[Paper]:
     """A venue on a fresh account, and everything started on it."""
     session = sessions().on(day)
@@ -65,7 +63,7 @@ def paper(
         bell = threading.Event()
         ready = start(
             asked,
-            configure(None, overrides, tuple(strategies), asked.mode),
+            configure(None, [], tuple(strategies), asked.mode),
             lambda stage, text: stages.append((stage, text)),
             Teller,
             bell.set,
