@@ -130,7 +130,7 @@ class Prepared:
         self.market = Listed(self._mid, level=5500.0, vix_level=24.0)
         self.sessions = weekdays(FRIDAY - timedelta(days=30), 200)
         self.wire = VenueWire(SimAccount(self.market, self.sessions, at("09:30"), CASH))
-        self.folder = ConsentFolder(self.home / "live")
+        self.folder = ConsentFolder(self.home)
         self.journal = MemoryJournal()
         self.heard = Heard()
         self.latch = Latch(State.ACTIVE, at("09:00"), "anna", "test")
