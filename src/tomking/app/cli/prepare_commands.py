@@ -64,7 +64,7 @@ def live(
 
     \b
     Examples:
-      tomking live --venue sandbox --speed 60
+      tomking live --venue sandbox --speed 5
       tomking live --ladder
       tomking live --next-stage
       tomking live --set live.armed=friday_0dte
