@@ -80,12 +80,34 @@ GROUPS = {
         ),
         (*_unit("flatten", "latch"), "tests/cli/test_control_command.py"),
     ),
+    "prepare": Group(
+        (
+            "execution/preview.py",
+            "app/prepare/*.py",
+            "adapters/consent.py",
+            "adapters/tastytrade/dryrun.py",
+        ),
+        (
+            *_unit("intent", "preparation", "consent", "tastytrade_dryrun", "rollout"),
+            "tests/cli/test_prepare_command.py",
+        ),
+    ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
     "risk": Group(
         ("risk/*.py",),
         _unit("calm", "coordinator", "drawdown", "gate", "groups", "kelly", "kernel", "latch", "limits")
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
-        + _unit("regime", "settings", "state", "stress", "structure", "assignment", "eventcalendar"),
+        + _unit(
+            "preparation",
+            "regime",
+            "rollout",
+            "settings",
+            "state",
+            "stress",
+            "structure",
+            "assignment",
+            "eventcalendar",
+        ),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
 }
