@@ -88,7 +88,15 @@ GROUPS = {
             "adapters/tastytrade/dryrun.py",
         ),
         (
-            *_unit("intent", "preparation", "consent", "tastytrade_dryrun", "rollout"),
+            *_unit(
+                "intent",
+                "preparation",
+                "prepared_guards",
+                "prepared_start",
+                "consent",
+                "tastytrade_dryrun",
+                "rollout",
+            ),
             "tests/cli/test_prepare_command.py",
         ),
     ),

@@ -256,6 +256,15 @@ def test_less_than_that_is_no_step(  # noqa: PLR0917 - a table
     assert not (home / "live").exists(), "nothing was written"
 
 
+def test_a_step_in_a_sandbox_has_the_sandboxs_time(home: Path, capsys: Said) -> None:
+    on_paper(home, 5)
+    assert run(["live", "--next-stage"]) == Exit.OK
+    # Its last session ended at four on the day before that Friday.
+    capsys.readouterr()
+    since = ladder(capsys)["since"]
+    assert since == at("16:00", FRIDAY - timedelta(days=1)).isoformat()
+
+
 def test_no_step_while_an_engine_runs(home: Path, capsys: Said) -> None:
     on_paper(home, 5)
     lease = take(home / "live", account=ACCOUNT, environment="sandbox")
@@ -291,6 +300,10 @@ def test_what_waits_is_listed_as_it_will_be_sent(world: Prepared, capsys: Said) 
     assert "never worse than 9.50 credit; not sent if the market is beyond 10.50 credit by then" in said
     assert "margin $3,000.00 more, buying power -$3,007.00, $196,993.00 left, fees $7.11" in said
     assert "it is Friday" in said
+    assert "(sandbox ..0001)" in said
+    assert "  sell       3 x ES 2031-03-07 P5465  9.95 bid, 10.05 asked" in said
+    assert "  buy        3 x ES 2031-03-07 P5435  4.95 bid, 5.05 asked" in said
+    assert said.count("\n  limit ") == 6
     assert "no engine has shown itself lately" in said
 
 

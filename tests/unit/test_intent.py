@@ -102,6 +102,12 @@ def test_a_market_that_has_moved_is_named_with_its_numbers(quote: NetQuote | Non
     assert said in line
 
 
+@pytest.mark.parametrize("mid", ["9.50", "10.50"])
+def test_the_bounds_themselves_are_inside(mid: str) -> None:
+    again = replace(approved(), wish=pinned(approved().wish, intent()))
+    assert changed(intent(), again, NetQuote(Decimal(mid), Decimal("0.5")), NOW) == ()
+
+
 def test_fewer_units_are_a_change_and_more_are_not_taken() -> None:
     fewer, more = (replace(approved(n), wish=pinned(approved().wish, intent())) for n in (2, 6))
     assert changed(intent(), fewer, QUOTE, NOW) == ("2 units are allowed now, 3 were approved",)

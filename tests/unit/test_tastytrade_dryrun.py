@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from tomking.adapters.tastytrade.dryrun import effect_of, judged
+from tomking.adapters.tastytrade.dryrun import body, effect_of, judged
 from tomking.adapters.tastytrade.rest import Answered
+from tomking.adapters.tastytrade.symbols import Directory
 from tomking.adapters.tastytrade.words import UnknownWord
-from tomking.execution.wire import Effect, Outcome
+from tomking.domain.structure import Structure
+from tomking.execution.wire import DryRun, Effect, Outcome
 
 # As section 6.3 of the tastytrade page shows one: a spread that asks for $300.
 DATA: dict[str, Any] = {
@@ -43,6 +45,18 @@ READ = Effect(
 def power(**changes: object) -> dict[str, Any]:
     changed = {name.replace("_", "-"): value for name, value in changes.items()}
     return {**DATA, "buying-power-effect": {**DATA["buying-power-effect"], **changed}}
+
+
+def test_it_asks_about_an_opening_order_at_its_price() -> None:
+    spread = Structure.parse("spread", "-1 SPXW 2026-01-16 P5700 / +1 SPXW 2026-01-16 P5670")
+    asked = body(DryRun("dry-run-7", spread.legs, 2, Decimal("3.10")), Directory())
+    legs = asked["legs"]
+    assert isinstance(legs, list)
+    assert [(leg["action"], leg["quantity"]) for leg in legs] == [("Sell to Open", 2), ("Buy to Open", 2)]
+    assert (asked["price"], asked["price-effect"], asked["external-identifier"]) == (
+        "3.1", "Credit", "dry-run-7",
+    )  # fmt: skip
+    assert "advanced-instructions" not in asked
 
 
 def test_a_spread_asks_for_margin_and_takes_buying_power() -> None:

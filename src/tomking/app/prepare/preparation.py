@@ -96,8 +96,6 @@ class Preparation:
         """What the broker has refused: final for that order (D.9)."""
         self._quiet: dict[Key, datetime] = {}
         self._granted: list[Intent] = []
-        self._spent: list[tuple[Open, Refused]] = []
-        """Approved orders that were not sent in this step, and why not."""
         self._news: list[ev.Event] = []
         self._questions = count(1)
         self._is_restored = False
@@ -139,9 +137,6 @@ class Preparation:
         """The gate's answer, held back until it is approved."""
         if not book.levels.get(rollout.LEVEL):
             return _refused(wish, "SYS", "rollout", "no stage of the roll-out is in the journal")
-        for spent, answer in self._spent:
-            if spent is wish:
-                return answer  # in the same breath: it is asked again for all its reasons
         one = self._open.get(key_of(wish))
         if one is None:
             quiet = self._is_quiet(wish, book, view)
@@ -150,10 +145,7 @@ class Preparation:
             verdict = gate.judge(wish, book, view, net_liq, said)
             return verdict if isinstance(verdict, Refused) else self._prepare(verdict, book, view, net_liq)
         if one.state is State.APPROVED and wish is one.wish:
-            verdict = self._send(one, gate.judge(wish, book, view, net_liq), view)
-            if isinstance(verdict, Refused):
-                self._spent.append((wish, verdict))
-            return verdict
+            return self._send(one, gate.judge(wish, book, view, net_liq), view)
         return _refused(wish, CODE, "approval", _waits(one))
 
     def _is_quiet(self, wish: Open, book: Book, view: View) -> str:
@@ -241,7 +233,6 @@ class Preparation:
 
     def heed(self, book: Book, now: datetime) -> list[ev.Event]:
         """What has come in since: the broker's word, a person's word, the end of its time."""
-        self._spent.clear()
         if not self._is_restored:
             self._restore(book, now)
         for one in tuple(self._open.values()):
