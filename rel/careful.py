@@ -33,10 +33,13 @@ class Group:
                 yield path
 
     def _owns(self, name: str) -> bool:
-        return not self.compiled or name not in KERNELS
+        return name in self.modules or name not in APART
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
+SETTINGS = ("risk/settings.py", "risk/protections.py")
+APART = KERNELS + SETTINGS
+"""Modules of groups of their own, though a pattern of another group fits."""
 
 
 def _unit(*names: str) -> tuple[str, ...]:
@@ -58,7 +61,7 @@ GROUPS = {
             "execution/collar.py",
             "execution/marking.py",
         ),
-        _unit("book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
+        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "order", "plan")
         + _unit("protocol_desk", "reconcile"),
     ),
     "reconcile": Group(
@@ -101,20 +104,33 @@ GROUPS = {
         ),
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
+    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), compiled=True),
     "risk": Group(
         ("risk/*.py",),
-        _unit("calm", "coordinator", "drawdown", "gate", "groups", "kelly", "kernel", "latch", "limits")
+        _unit(
+            "calm",
+            "coordinator",
+            "drawdown",
+            "gate",
+            "gate_answers",
+            "groups",
+            "kelly",
+            "kernel",
+            "latch",
+            "limits",
+        )
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
         + _unit(
             "preparation",
             "regime",
             "rollout",
             "settings",
+            "risk_desk",
             "state",
+            "state_machines",
             "stress",
             "structure",
             "assignment",
-            "eventcalendar",
         ),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),

@@ -134,7 +134,7 @@ class _Places(ast.NodeVisitor):
             self._add(node, f"return {text}", "None", lambda: setattr(node, "value", ast.Constant(None)))
         self.generic_visit(node)
 
-    def _swap(self, node: ast.expr, op: ast.AST, put: Callable[[ast.AST], None]) -> None:
+    def _swap(self, node: ast.stmt | ast.expr, op: ast.AST, put: Callable[[ast.AST], None]) -> None:
         other = SWAPPED.get(type(op))
         if other is not None:
             self._add(node, type(op).__name__, other.__name__, lambda: put(other()))

@@ -100,6 +100,8 @@ class Outcome:
     """Hash of all events, requests and answers."""
     bare: float
     """Seconds of the longest time that something was uncovered."""
+    idle: float
+    """Seconds of it in which nothing was done about that though it could be."""
     requests: int
     events: int
     fills: int
@@ -199,6 +201,8 @@ class Session:
         """I23: a minute after the faults the book has been the broker's at least once."""
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
+            return
+        if self.check.cannot_trade_back(self.now):
             return
         if not differences(self.check, book):
             self.quiet = None
@@ -356,6 +360,7 @@ class Session:
             fired=self.faults.fired_ids(),
             trace=self.trace.hexdigest(),
             bare=self.check.worst_bare.total_seconds(),
+            idle=self.check.worst_idle.total_seconds(),
             requests=self.check.total,
             events=self.events,
             fills=len(self.account.executions),

@@ -4,7 +4,6 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
@@ -18,11 +17,10 @@ from tomking.adapters.consent import Answer, ConsentFolder
 from tomking.adapters.latch import LatchFile
 from tomking.app.cli.shell import run as tomking
 from tomking.app.exits import Exit
-from tomking.app.live.asked import Asked
+from tomking.app.live.asked import with_real_orders
 from tomking.app.live.engine import Engine
 from tomking.app.live.stages import start
 from tomking.app.live.telling import Teller
-from tomking.app.locks import Mode
 from tomking.domain import events as ev
 from tomking.domain.calendar import new_york
 from tomking.domain.trading import Latch, Trading
@@ -34,17 +32,13 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.slow]
 FRIDAY = date(2022, 9, 16)
 
 
-def as_live(asked: Asked) -> Asked:
-    return replace(asked, mode=Mode.LIVE, folder=asked.control / "live" / asked.folder.name)
-
-
 @contextmanager
 def live(home: Path, stage: str = rollout.FULL) -> Iterator[Paper]:
     """A run whose orders wait, at a stage of the roll-out, with the installation's latch armed."""
     sockets.TICK = 0.01
     control = LatchFile(home)
     control.exchange(control.read(), Latch(Trading.ACTIVE, wall_now(), "anna", "test"))
-    with paper(home, FRIDAY, time(9, 30), ("friday_0dte",), as_live) as run:
+    with paper(home, FRIDAY, time(9, 30), ("friday_0dte",), with_real_orders) as run:
         now = run.ready.clock.now()
         run.ready.trading.kernel.record(ev.LevelChanged(now, rollout.LEVEL, "", stage, "test"))
         yield run

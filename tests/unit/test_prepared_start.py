@@ -11,7 +11,7 @@ from tomking.adapters.latch import LatchFile
 from tomking.adapters.lease import installation
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets
 from tomking.app.exits import Exit
-from tomking.app.live.asked import Asked
+from tomking.app.live.asked import Asked, with_real_orders
 from tomking.app.live.folder import newest
 from tomking.app.live.latch import own_latch, tightest
 from tomking.app.live.stages import Configured, configure
@@ -46,6 +46,7 @@ def test_paper_and_real_orders_at_one_venue_do_not_know_each_other(tmp_path: Pat
 
 def test_the_ladder_is_looked_for_where_the_run_writes_it(tmp_path: Path) -> None:
     live = asked(tmp_path, Mode.LIVE)
+    assert with_real_orders(asked(tmp_path, Mode.PAPER)) == live
     place = Place(tmp_path, Environment.SANDBOX, "5WT00001")
     assert (place.folder, place.world) == (live.folder, live.world)
 

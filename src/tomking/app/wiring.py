@@ -1,6 +1,6 @@
 """Which adapters are plugged in: the only place that knows a backtest from anything else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -15,8 +15,10 @@ from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
+from tomking.domain.intent import Breach, Open, Refused, Urgency, Verdict
 from tomking.domain.money import ZERO
 from tomking.domain.order import Order
+from tomking.domain.products import PRODUCTS
 from tomking.domain.trading import Latch
 from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
@@ -28,8 +30,8 @@ from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
-from tomking.sim.fills import at_the_mid
-from tomking.view import LENIENT
+from tomking.sim.fills import Offer, at_the_mid, with_slippage
+from tomking.view import LENIENT, View
 
 Observe = Callable[[Book, Event], None]
 
@@ -66,6 +68,41 @@ def backtest_kernel(
             observe=observe,
         )
     )
+
+
+def parity_kernel(
+    *,
+    strategies: tuple[Asked, ...],
+    risk: Settings,
+    places: Mapping[str, Place] | None = None,
+    seen: MarketData,
+    traded: MarketData,
+    sessions: Sessions,
+    journal: Journal,
+    events: EventCalendar,
+) -> Kernel:
+    """A backtest's kernel that sees one market and trades on another: on the venue's own, as a broker's does.
+
+    Its broker knows of an order what a venue is told of it: not how urgent it is.
+    """
+    return Kernel(
+        Parts(
+            strategies=strategies,
+            risk=Desk(risk, {**PLACES, **(places or {})}),
+            market=seen,
+            broker=SimBroker(traded, sessions, order_fees, pricing=as_a_venue),
+            journal=journal,
+            notifier=Silent(),
+            sessions=sessions,
+            events=events,
+        )
+    )
+
+
+def as_a_venue(offer: Offer) -> Decimal | None:
+    """The price of D.7 for an order of which only is known whether it opens."""
+    urgency = Urgency.ENTRY if offer.order.opens else Urgency.RULE
+    return with_slippage(replace(offer, order=replace(offer.order, urgency=urgency)))
 
 
 def frictionless_kernel(
@@ -122,6 +159,23 @@ def line_risk(settings: Settings, mode: Mode, *, on_a_model: bool) -> Settings:
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 
+@dataclass(frozen=True, slots=True)
+class LineDesk(Desk):
+    """The risk system on a broker's account: nothing is opened where book and broker differ."""
+
+    differing: Callable[[], Collection[str]] = tuple
+    """Families of the last look."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        family = PRODUCTS[wish.product].family
+        if family in self.differing():
+            return Refused(wish, (Breach("SYS", "reconciliation", f"book and broker differ on {family}"),))
+        # Named, as slotted dataclasses have no bare super().
+        return Desk.judge(self, wish, book, view, net_liq, said)
+
+
 def line_kernel(
     *,
     strategies: tuple[Asked, ...],
@@ -166,8 +220,9 @@ def line_kernel(
         market=market,
         may_open=allowed,
         compare=comparer,
+        born=book.sequence,
     )
-    desk = Desk(risk, {**PLACES, **(places or {})})
+    desk = LineDesk(risk, {**PLACES, **(places or {})}, lambda: comparer.answer.families)
     risk_asked: Risk = desk
     if preparation is not None:
         strategies = tuple(PreparedStrategy(one, preparation) for one in strategies)

@@ -21,7 +21,7 @@ from tastytrade.streamer import SubscriptionType
 from tomking.adapters.tastytrade import dryrun, words
 from tomking.adapters.tastytrade.rest import Answered, ask, ask_all
 from tomking.adapters.tastytrade.session import GuardedSession
-from tomking.adapters.tastytrade.stream import kind_of
+from tomking.adapters.tastytrade.stream import kind_of, renew
 from tomking.adapters.tastytrade.symbols import Directory, UnknownSymbol
 from tomking.domain.calendar import new_york
 from tomking.execution.wire import (
@@ -384,6 +384,7 @@ class TastytradeLine:
                 raise
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                 self.said(f"account stream: {kind_of(error)}")
+                await renew(session, error)
             self._stream = None
             self._tell(Line(self.now(), up=False))
             await asyncio.sleep(pause)

@@ -9,6 +9,7 @@ from tomking.app.cli import prepare_commands
 from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
+from tomking.app.cli.live_commands import add_to as add_live_to
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
 from tomking.app.cli.secrets import secrets_app
@@ -305,6 +306,7 @@ def sandbox(
     run_sandbox(Typed(day, at, speed, port, capital, seed, account, state, chains))
 
 
+add_live_to(app)
 add_to(app)
 prepare_commands.add_to(app)
 app.add_typer(replicate_app, name="replicate")

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def run_live(typed: Typed, *, ladder: bool, next_stage: bool, as_json: bool) -> 
 
 def _trade(typed: Typed, *, as_json: bool) -> int:
     from tomking.app.cli.live import names_of, speed_of, trade
-    from tomking.app.live.asked import asked
+    from tomking.app.live.asked import asked, with_real_orders
     from tomking.app.live.stages import configure
     from tomking.app.locks import Mode
     from tomking.app.prepare.start import check_armed
@@ -72,7 +72,7 @@ def _trade(typed: Typed, *, as_json: bool) -> int:
     problems = [*problems, *more]
     if problems or wanted is None:
         raise Problems(problems)
-    wanted = replace(wanted, mode=Mode.LIVE, folder=_place(typed).folder)
+    wanted = with_real_orders(wanted)
     overrides, _ = read_assignments(list(typed.assignments))
     configured = configure(typed.config, overrides, names_of(typed.strategies), Mode.LIVE)
     check_armed(configured.config.section("live", Live), configured.strategies)

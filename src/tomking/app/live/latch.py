@@ -1,7 +1,8 @@
 """The latches of a paper run: its own, which it arms itself, and the one that ``tomking halt`` sets.
 
-Paper trades no money, so a new folder is armed by the program and says so.  Whoever halts with
-``tomking halt`` halts paper too: of both latches the tighter one counts.
+Paper trades no money, so a new folder is armed by the program and says so.  Whoever halts with ``tomking
+halt`` halts paper too: of both latches the tighter one counts.  What the program did to itself ends with the
+next ``tomking resume``.
 """
 
 from dataclasses import replace
@@ -39,7 +40,16 @@ def tightest(own: LatchFile, control: LatchFile) -> Latch:
     if not control.path.exists():
         return mine
     theirs = control.read()
+    if _resumed(mine, theirs):
+        return theirs
     if ORDER.index(theirs.state) <= ORDER.index(mine.state):
         return mine
     # It is another account that is being flattened there: here exits go on.
     return replace(theirs, alone_until=None)
+
+
+def _resumed(mine: Latch, theirs: Latch) -> bool:
+    """Whether a person has resumed since the program itself went to closing only."""
+    if mine.since is None or theirs.since is None or not theirs.opens:
+        return False
+    return mine.state is Trading.REDUCING and mine.by == WHO and theirs.since > mine.since

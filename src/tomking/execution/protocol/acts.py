@@ -318,8 +318,9 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         asked, since = account.asked, course.over or course.uneven or now
-        if any(a.is_open_question for a in course.attempts):
-            since = max(a.sent for a in course.attempts) + PATIENCE
+        questions = [a.sent for a in course.attempts if a.is_open_question]
+        if questions:
+            since = max(since, max(questions) + PATIENCE)
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
         if asked is None or asked < since or not account.agrees_on(contracts) or not course.odd:
             return self._telling(course, "wait", now)
