@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli import prepare_commands
 from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
@@ -311,6 +312,7 @@ def sandbox(
 
 add_live_to(app)
 add_to(app)
+prepare_commands.add_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")
