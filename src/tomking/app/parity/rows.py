@@ -18,7 +18,7 @@ from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.domain.trading import STALE, TRADING
 
-NUMBER = re.compile(r"(?<=of )\d+\b(?!\.\d)")
+NUMBER = re.compile(r"(?<=of )\d+\b(?![.%])")
 OWN_LEVELS = {TRADING, STALE}
 """Levels of a live book alone: what the latch and the broker's evidence say."""
 

@@ -67,9 +67,9 @@ class LiveSide:
         """When it wants to be stepped; None while nothing but targets works, which it would only look at:
         the account stream tells of them, and every minute it is asked.
         """
-        if all(map(_merely_rests, self.kernel.book.orders.values())) and not self._stirs():
-            return None
-        return self.kernel.next_wake(now)
+        wake = self.kernel.next_wake(now)  # always asked, as a driver does: a kernel sleeps until then
+        is_calm = all(map(_merely_rests, self.kernel.book.orders.values())) and not self._stirs()
+        return None if is_calm else wake
 
     def _stirs(self) -> bool:
         return any(course.is_restless for course in self.ready.trading.orders.courses.values())
@@ -95,11 +95,11 @@ class LiveSide:
         self._read = -1
 
     def step(self, now: datetime) -> bool:
-        """Whether it asked the venue something, and so may have more to do at this instant."""
-        asked = self.ready.wire.sent
+        """Whether it did something about an order, and so may have more to do at this instant."""
+        acted = self.ready.wire.acted
         self.kernel.step(now)
         self.steps += 1
-        return self.ready.wire.sent > asked
+        return self.ready.wire.acted > acted
 
     def _again(self) -> bool:
         """Whether more may come: an answer is due, or the stream was not read since the last question."""
