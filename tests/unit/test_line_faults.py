@@ -1,4 +1,4 @@
-"""The trouble of ``rel.line``: drawn by seed alone, all of its kinds, over before the close; and the proxy."""
+"""The trouble of ``rel.line``: drawn by seed alone, of every kind, over before the close; and the proxy."""
 
 import socket
 import threading
@@ -124,16 +124,16 @@ def test_new_connections_are_refused_but_those_of_the_control_endpoint() -> None
 
 @pytest.mark.enable_socket
 def test_a_cut_ends_connections_of_that_kind_alone() -> None:
-    with echoing() as (proxy, _):
-        with (
-            socket.create_connection((HOST, proxy.port), timeout=5) as rest,
-            socket.create_connection((HOST, proxy.port), timeout=5) as alerts,
-        ):
-            rest.sendall(b"GET /orders\r\n")
-            alerts.sendall(b"GET /streamer\r\n")
-            assert rest.recv(100)
-            assert alerts.recv(100)
-            proxy.cut("alerts")
-            assert ended(alerts)
-            rest.sendall(b"GET /again\r\n")
-            assert rest.recv(100) == b"ok:GET /again\r\n"
+    with (
+        echoing() as (proxy, _),
+        socket.create_connection((HOST, proxy.port), timeout=5) as rest,
+        socket.create_connection((HOST, proxy.port), timeout=5) as alerts,
+    ):
+        rest.sendall(b"GET /orders\r\n")
+        alerts.sendall(b"GET /streamer\r\n")
+        assert rest.recv(100)
+        assert alerts.recv(100)
+        proxy.cut("alerts")
+        assert ended(alerts)
+        rest.sendall(b"GET /again\r\n")
+        assert rest.recv(100) == b"ok:GET /again\r\n"

@@ -58,7 +58,10 @@ def test_the_numbers_of_orders_and_positions_are_the_journals_own() -> None:
 
 
 def test_numbers_that_are_no_positions_stay() -> None:
-    events = ev.OrderSubmitted(OPEN, order("2")), ev.Declined(OPEN, "diagonal", "d", "STRUCT", ("of 2% delta",))
+    events = (
+        ev.OrderSubmitted(OPEN, order("2")),
+        ev.Declined(OPEN, "diagonal", "d", "STRUCT", ("of 2% delta",)),
+    )
     assert read(*events).decisions == ["2022-09-16 10:30 diagonal d: not taken, STRUCT: of 2% delta"]
 
 

@@ -60,7 +60,7 @@ def parity(
     if problems or day is None or money is None:
         raise Problems(problems)
     from tomking.app.live.stages import configure
-    from tomking.app.parity.run import compare
+    from tomking.app.parity.run import Wanted, compare
     from tomking.app.parity.text import as_facts, as_lines, summary
 
     def told(one: "Compared") -> None:
@@ -68,7 +68,7 @@ def parity(
             print("\n".join(as_lines(one)), flush=True)
 
     names = tuple(name.strip() for name in strategies.split(",")) if strategies else None
-    found = compare(configure(path, overrides, names), day, sessions, money, seed, told)
+    found = compare(Wanted(configure(path, overrides, names), day, sessions, money, seed), told)
     print(json.dumps(as_facts(found), indent=2) if as_json else summary(found))
     if found.differences:
         raise problem(

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from tomking.adapters.journal import MemoryJournal
 from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.session import Destination, Environment, Scope, Secrets, session
-from tomking.app.exits import Exit
 from tomking.app.live.asked import Asked
 from tomking.app.live.feed import BARS_BACK, INDEX_FAMILIES, rate_on
 from tomking.app.live.listings import Listings, load_listings
@@ -23,7 +22,6 @@ from tomking.app.live.telling import Teller
 from tomking.app.outside import places
 from tomking.app.parity.direct import DirectStream
 from tomking.app.parity.serving import Served
-from tomking.app.problems import problem
 from tomking.app.sandbox import CLIENT_SECRET, REFRESH_TOKEN
 from tomking.app.wiring import paper_risk, parity_kernel
 from tomking.domain.bars import Bars
@@ -42,7 +40,7 @@ LOOK = 0.002
 SOON = timedelta(seconds=1)
 
 
-class Behind(Exception):  # noqa: N818 - what is the case
+class Behind(Exception):
     """The live side did not catch up with the venue."""
 
 
