@@ -10,6 +10,7 @@ from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
 from tomking.app.cli.live_commands import add_to as add_live_to
+from tomking.app.cli.parity import add_to as add_parity_to
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
 from tomking.app.cli.secrets import secrets_app
@@ -311,6 +312,7 @@ def sandbox(
 
 
 add_live_to(app)
+add_parity_to(app)
 add_to(app)
 prepare_commands.add_to(app)
 app.add_typer(replicate_app, name="replicate")
