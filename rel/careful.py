@@ -86,6 +86,26 @@ GROUPS = {
         ),
         (*_unit("flatten", "latch"), "tests/cli/test_control_command.py"),
     ),
+    "prepare": Group(
+        (
+            "execution/preview.py",
+            "app/prepare/*.py",
+            "adapters/consent.py",
+            "adapters/tastytrade/dryrun.py",
+        ),
+        (
+            *_unit(
+                "intent",
+                "preparation",
+                "prepared_guards",
+                "prepared_start",
+                "consent",
+                "tastytrade_dryrun",
+                "rollout",
+            ),
+            "tests/cli/test_prepare_command.py",
+        ),
+    ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
     "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
     "risk": Group(
@@ -104,9 +124,18 @@ GROUPS = {
         )
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
         + _unit(
-            "regime", "settings", "risk_desk", "state", "state_machines", "stress", "structure", "assignment"
-        )
-        + _unit("what_is_missing"),
+            "preparation",
+            "regime",
+            "rollout",
+            "settings",
+            "risk_desk",
+            "state",
+            "state_machines",
+            "stress",
+            "structure",
+            "assignment",
+            "what_is_missing",
+        ),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }

@@ -158,7 +158,7 @@ class Proxy:
         self, pipe: Pipe, writer: asyncio.StreamWriter, data: bytes, *, upstream: bool
     ) -> None:
         if pipe.kind != "control":
-            while (left := self.trouble.stalled.get(pipe.kind, 0.0) - self._now()) > 0:
+            while (left := self.trouble.stalled.get(pipe.kind, 0.0) - self._now()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(min(left, 0.05))
             if not upstream and self.trouble.lost[pipe.kind] > 0:
                 self.trouble.lost[pipe.kind] -= 1

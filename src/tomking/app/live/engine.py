@@ -333,7 +333,7 @@ class Engine:
         greeks = self._gauges.snapshot
         return Picture(
             at=now,
-            mode="paper",
+            mode=ready.asked.mode.value,
             venue=ready.asked.to.environment.value,
             account=ready.asked.account,
             port=ready.asked.to.port,

@@ -41,7 +41,7 @@ STANDS = 1.0
 def broker_line(environment: Mapping[str, str], said: Callable[[str], None]) -> Iterator[Line]:
     """The broker whose account was traded last.  ``Problems`` (4, 5) where there is none, or it is silent."""
     state = state_folder(environment)
-    if not any((state / "paper").glob(f"*/{JOURNAL}")):
+    if not [one for mode in ("paper", "live") for one in (state / mode).glob(f"*/{JOURNAL}")]:
         raise problem(
             Exit.UNAVAILABLE,
             "no account was traded from here: nothing was cancelled and nothing closed; "
@@ -68,7 +68,9 @@ def broker_line(environment: Mapping[str, str], said: Callable[[str], None]) -> 
         today = new_york(clock.now()).date()
         sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
         quotes = LiveMarket(stream, directory, sessions, lambda _: _NO_BARS, rate=0.0).quotes
-        yield Line(line, quotes, clock.now, partial(_wait, clock), LatchFile(folder.path))
+        # Real orders heed the installation's latch, which is set already; paper has one of its own.
+        own = LatchFile(folder.path) if folder.path.parent.name == "paper" else None
+        yield Line(line, quotes, clock.now, partial(_wait, clock), own)
 
 
 def _wait(clock: SandboxClock, seconds: float) -> None:

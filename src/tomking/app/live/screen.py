@@ -9,8 +9,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tomking.app.amounts import money, net
 from tomking.app.live.picture import Gauge, Holding, Part, Picture, Ticket
-from tomking.app.live.telling import Said, money, net
+from tomking.app.live.telling import Said
 from tomking.domain.calendar import new_york
 
 UP, DOWN, QUIET, WARN, BREACH = "bright_blue", "dark_orange", "grey62", "yellow", "bold red"
