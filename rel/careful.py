@@ -39,7 +39,10 @@ class Group:
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
-SETTINGS = ("risk/settings.py", "risk/protections.py")
+SETTINGS = tuple(
+    f"risk/{name}.py"
+    for name in ("settings", "protections", "ceilings", "coordination", "precautions", "stresses")
+)
 APART = KERNELS + SETTINGS
 """Modules of groups of their own, though a pattern of another group fits."""
 
@@ -122,7 +125,16 @@ GROUPS = {
             "latch",
             "limits",
         )
-        + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
+        + _unit(
+            "live_greeks",
+            "locks",
+            "margin",
+            "margin_published",
+            "phases",
+            "protect",
+            "readings",
+            "refused_settings",
+        )
         + _unit(
             "preparation",
             "regime",
