@@ -556,7 +556,7 @@ def test_a_debit_adds_to_margin_where_nothing_covers_and_is_in_it_where_all_is_c
 
     # A put spread bought for 10 points of $50: covered, the debit is its margin.
     margin, used = capital("+1 ES 2031-04-17 P5000 / -1 ES 2031-04-17 P4950", "-10")
-    assert (margin, used) == (500, 500)
+    assert margin == used == 500
     # A naked put on a future bought against a debit: what was paid comes on top.
     margin, used = capital("+1 ES 2031-04-17 P4000 / -1 ES 2031-05-15 P4950", "-10")
     assert used == margin + 500
