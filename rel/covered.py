@@ -89,7 +89,8 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--group", choices=sorted(GROUPS), action="append")
     asked = parser.parse_args(arguments)
-    groups = [GROUPS[name] for name in asked.group or sorted(GROUPS)]
+    usual = sorted(name for name, group in GROUPS.items() if not group.is_beside)
+    groups = [GROUPS[name] for name in asked.group or usual]
     started = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "coverage.ini"

@@ -1,5 +1,6 @@
 """Small things of the order desk that would go wrong quietly."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from tomking.domain.intent import Part
 from tomking.domain.structure import Leg, Structure
 from tomking.execution.protocol.asking import _is_ill
 from tomking.execution.protocol.checks import OLDEST_QUOTE
-from tomking.execution.protocol.course import Phase
+from tomking.execution.protocol.course import Phase, Purpose
 from tomking.execution.protocol.evidence import shown
 from tomking.execution.wire import FindTransactions, Outcome, Place, Status
 
@@ -229,3 +230,26 @@ def test_what_ended_before_a_restart_is_known_as_filled_or_cancelled(units: int,
     world.run(9, 12, gone)
     assert world.desk.courses["7"].phase is phase
     assert not [n for n in world.news if isinstance(n, ev.LateFill)]
+
+
+def test_an_order_that_the_book_doubts_and_the_broker_shows_working_is_accepted_again() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    seen = world.shown(place)
+    world.reply(place, Outcome.ACCEPTED, seen)
+    world.run(1, 4, seen)
+    world.record(ev.OrderUnknown(second(5), "7", 1, "somebody said so"))
+    assert [type(n) for n in world.step(5)] == [ev.OrderAccepted]
+    assert world.book.orders["7"].doubt is None
+
+
+def test_a_showing_of_some_legs_only_is_one_that_completes_them() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    some = replace(world.shown(place), legs=place.legs[:1])
+    course = shown(world.desk.courses["7"], 1, some, second(1))
+    assert [a.purpose for a in course.attempts] == [Purpose.COMPLETE]
+    whole = shown(world.desk.courses["7"], 1, world.shown(place), second(1))
+    assert [a.purpose for a in whole.attempts] == [Purpose.WORK]

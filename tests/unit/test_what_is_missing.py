@@ -37,6 +37,7 @@ from tomking.domain.structure import Structure
 from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import breakers, emergency, limits_data, limits_held, limits_stress
+from tomking.risk.ahead import ahead
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
 from tomking.risk.drawdown import guard as drawdown_guard
@@ -567,3 +568,16 @@ def test_a_future_has_no_life_of_its_own_and_no_discount() -> None:
     found = exposure([Line(future, 1.0, "x", "P1")], view())
     assert found.legs[0].tolist() == [5500.0, 0.0, 0.0, 1.0, 0.0]
     assert found.smile_of[0].tolist() == [0, 0]
+
+
+def test_without_a_mid_or_a_vix_nobody_is_shown_what_a_yes_would_mean() -> None:
+    approved = Approved(wish("SPXW"), 2, "test", (), Decimal(900))
+
+    def seen(mid: float | None, vix: float | None) -> object:
+        market = Listed(lambda *_: mid, level=5500.0, vix_level=vix)
+        now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+        return ahead(approved, empty(), now, Decimal(200_000), SETTINGS, worst_net=Decimal(5))
+
+    assert seen(10.0, 24.0) is not None
+    assert seen(None, 24.0) is None
+    assert seen(10.0, None) is None
