@@ -30,7 +30,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from io import StringIO
-from time import perf_counter
+from time import perf_counter, process_time
 from types import ModuleType
 
 import numpy as np
@@ -60,7 +60,7 @@ class Measured:
     """What the tests do without any mistake."""
 
     seconds: list[float]
-    """Of each test, in the order collected."""
+    """Of CPU for each test, in the order collected: a busy machine chooses no other tests."""
     runs: dict[str, dict[int, list[int]]]
     """Tests by path and line."""
 
@@ -200,11 +200,11 @@ def measure(session: pytest.Session) -> Measured:
     seconds = []
     for n, item in enumerate(session.items):
         seen.switch_context(str(n))
-        started = perf_counter()
+        started = process_time()
         if run(session, [item]):
             sys.stderr.write(f"fails without any mistake: {item.nodeid}\n")
             break
-        seconds.append(perf_counter() - started)
+        seconds.append(process_time() - started)
     seen.stop()
     data = seen.get_data()
     runs = {

@@ -36,23 +36,27 @@ from tomking.domain.intent import Approved, Part
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
-from tomking.risk import breakers, emergency, limits_data, limits_held, limits_stress
+from tomking.risk import breakers, emergency, limits_correlation, limits_data, limits_held, limits_stress
 from tomking.risk.ahead import ahead
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
 from tomking.risk.drawdown import guard as drawdown_guard
+from tomking.risk.expansion import _factors, cells
 from tomking.risk.exposure import Line, exposure, lines_of
 from tomking.risk.gate import case_of, judge
 from tomking.risk.greeks import greeks_of
 from tomking.risk.groups import correlation, counted
 from tomking.risk.limits_coordinator import priority_allows
+from tomking.risk.limits_events import occasion
+from tomking.risk.limits_state import losses_allow
 from tomking.risk.livegreeks import LiveGreeks
-from tomking.risk.progress import requirements
-from tomking.risk.protect import guard
+from tomking.risk.paired import _greater, _less
+from tomking.risk.progress import full_size_requirements, requirements
+from tomking.risk.protect import forced, guard
 from tomking.risk.readings import answered
 from tomking.risk.regime import by_vix
 from tomking.risk.revalue import revalue_into
-from tomking.risk.shocks import Shock, shock_table
+from tomking.risk.shocks import Shock, own_move, shock_table
 from tomking.risk.standing import standing
 from tomking.risk.stress import stressed
 from tomking.risk.tape import NOTE, Mark, Tape, second_of, tape_of
@@ -581,3 +585,106 @@ def test_without_a_mid_or_a_vix_nobody_is_shown_what_a_yes_would_mean() -> None:
     assert seen(10.0, 24.0) is not None
     assert seen(None, 24.0) is None
     assert seen(10.0, None) is None
+
+
+def test_gold_moves_by_its_own_move_either_way_in_the_last_two_cells() -> None:
+    shocks = cells(SETTINGS)
+    assert shocks[-2:] == (Shock("PROD+", others=1.0), Shock("PROD-", others=-1.0))
+    moves = _factors("GC", shocks, SETTINGS)
+    own = own_move("GC", SETTINGS)
+    assert moves[-2:].tolist() == [1 + own, 1 - own]
+    assert (moves[:-2] == 1).all()
+    assert _factors("VIX", shocks, SETTINGS).tolist() == [1.0] * len(shocks)
+    assert _factors("ES", shocks, SETTINGS).tolist() == [1 + shock.move for shock in shocks]
+
+
+def test_the_calm_of_one_book_is_not_that_of_another() -> None:
+    desk = Desk(SETTINGS)
+    calm = fresh()
+    for event in drawdown_guard(calm, Decimal(100_000), at("10:00"), SETTINGS, vix=20.0):
+        calm = apply(calm, event)
+    assert not list(
+        desk.guard(
+            replace(calm, notes={**calm.notes, NOTE: CALM.text}), view_of(at("10:00")), Decimal(100_000)
+        )
+    )
+    # The same net liq is 9 % below the close of another book.
+    richer = replace(calm, prior_close=Decimal(110_000))
+    told = list(desk.guard(richer, view_of(at("10:01")), Decimal(100_000)))
+    assert any(getattr(one, "key", "") == "risk.seen.daily_loss" for one in told)
+
+
+def test_capital_in_use_is_held_to_the_least_of_vix_phase_and_reserve() -> None:
+    book = book_of(("x", one_part(f"-1 ES {EXPIRY} P4600"), 1))
+    for vix, phase in ((16.0, 4), (27.0, 4), (16.0, 0)):
+        now = view(surface(vix=vix))
+        one = replace(book, levels={"phase": str(phase)})
+        found = standing(one, now, account_of(one, now, Decimal(200_000), SETTINGS), SETTINGS)
+        assert found is not None
+        limit = next(r.limit for r in found.readings if r.name == "capital in use")
+        cap = min(
+            by_vix(vix, SETTINGS.vix_bounds, SETTINGS.vix_capital_share_max),
+            SETTINGS.capital_share_max[phase],
+            1 - SETTINGS.reserve_share,
+        )
+        assert limit == float(cap * 200_000)
+
+
+def test_an_account_that_begins_with_nothing_has_lost_nothing() -> None:
+    poor = replace(empty(), prior_close=Decimal(0))
+    assert losses_allow(case(book=poor, net_liq=Decimal(0))).units is None
+    dollar = replace(empty(), prior_close=Decimal(1))
+    assert losses_allow(case(book=dollar, net_liq=Decimal("0.90"))).units == 0
+
+
+def test_of_two_naked_sides_the_one_that_asks_more_with_its_value_stands_beside_the_others_value() -> None:
+    def greater(*needs: tuple[float, float]) -> float:
+        columns = [(np.array([one]), np.array([value])) for one, value in needs]
+        return float(_greater(columns)[0])
+
+    # 10 + 3 against 9 + 3.5: the first stands, with both values; 10 + 1 against 9 + 5: the second.
+    assert greater((10.0, 3.0), (9.0, 3.5)) == 16.5
+    assert greater((10.0, 1.0), (9.0, 5.0)) == 15.0
+    assert greater((10.0, 3.0)) == 13.0
+
+
+def test_what_was_paired_is_taken_from_the_first_and_a_hair_is_nothing() -> None:
+    assert _less([(0, 3.0), (1, 2.0)], 1.0) == [(0, 2.0), (1, 2.0)]
+    assert _less([(0, 3.0), (1, 2.0)], 3.0) == [(1, 2.0)]
+    assert _less([(0, 3.0)], 3.0 - 1e-12) == []
+    assert _less([], 1.0) == []
+
+
+def test_only_what_is_bought_for_long_is_long_dated() -> None:
+    def told(text: str) -> tuple[bool, bool, bool]:
+        one = occasion(case(wish("SPY", parts=(Part("x", Structure.parse("x", text)),))))
+        return one.long_dated, one.short_premium, one.short_call
+
+    assert told("+1 SPY 2032-06-18 C500") == (True, False, False)
+    assert told("-1 SPY 2032-06-18 C500") == (False, True, True)
+    assert told("-1 SPY 2032-06-18 P500") == (False, True, False)
+    assert told("+1 SPY 2031-03-14 C500") == (False, False, False)
+
+
+def test_before_the_first_trade_nobody_has_won_anything() -> None:
+    rows = {one.name: one for one in full_size_requirements(empty(), Decimal(10**6), FRIDAY, SETTINGS)}
+    assert (rows["of them won"].reached, rows["of them won"].met) == ("0%", False)
+    assert rows["net liq"].met
+
+
+def test_a_full_group_names_what_fills_it() -> None:
+    book = holding(
+        position("1", "lt112", "-1 ES 2031-04-17 P5200"), position("2", "ipmcc", "-1 ES 2031-04-17 P5200")
+    )
+    detail = limits_correlation.group_allows(case(wish("ES", strategy="lt112"), book)).detail
+    assert detail.endswith("(lt112)")
+    assert "2 of 2" in detail
+
+
+def test_the_0dte_goes_at_its_share_of_a_prior_close_that_is_known() -> None:
+    book = fresh(CONDOR)
+    # Sold for 2.00 on one MES: at 2,000 points the loss is far beyond any share of $100,000.
+    values = {("2", "all"): Decimal(-2000)}
+    assert [close.position for close in forced(book, values, SETTINGS)] == ["2"]
+    assert forced(replace(book, prior_close=Decimal(0)), values, SETTINGS) == []
+    assert forced(book, {("2", "all"): Decimal(-3)}, SETTINGS) == []
