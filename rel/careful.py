@@ -49,7 +49,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "odd_quotes_and_limits", "downtime", "reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
+        + _unit("reconcile"),
     ),
     "order": Group(
         (
@@ -131,7 +132,8 @@ GROUPS = {
             "stress",
             "structure",
             "assignment",
+            "what_is_missing",
         ),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
+    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }

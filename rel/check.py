@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import gcd
 from typing import NamedTuple
 
 from rel.evidence import Evidence
@@ -97,6 +98,10 @@ class Checker:
     """Since when the latch forbids openings."""
     stale: bool = False
     """Whether the journal was put back to an earlier state: nothing may be sent then."""
+    cut: dict[str, Order] = field(default_factory=dict)
+    """Orders that the venue has and that the journal lost when it was put back."""
+    regrown: dict[str, Order] = field(default_factory=dict)
+    """Orders that it has had since."""
     requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
     total: int = 0
     placed: dict[str, datetime] = field(default_factory=dict)
@@ -253,7 +258,12 @@ class Checker:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
-        """Of a book that is older than what the broker shows nothing may follow."""
+        """Of a book that is older than what the broker shows nothing may follow.
+
+        One that has made the very same orders again, under the same ids, is as old as what the broker shows.
+        """
+        if all(_is_alike(order, self.regrown.get(id_)) for id_, order in self.cut.items()):
+            return
         self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
 
     def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
@@ -263,7 +273,10 @@ class Checker:
         tick = order.structure.tick
         # A limit of 0 has no effect at the broker: a tick stands for it.
         is_nothing = abs(request.limit) == tick and Decimal(0) in decided_at
-        if request.limit not in decided_at and not remedy and not is_nothing:
+        # The broker's price is that of the smallest unit: two like contracts move by two ticks.
+        step = tick * gcd(*(leg.ratio for leg in order.structure.legs))
+        is_stepped = any(0 <= request.limit - d < step for d in decided_at) and request.limit % step == 0
+        if not is_stepped and not remedy and not is_nothing:
             self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
         if not isinstance(request, Place):
             return
@@ -345,6 +358,8 @@ class Checker:
 
     def recorded(self, event: ev.Event) -> None:  # noqa: C901, PLR0912 - one case per event
         if self.stale:
+            if isinstance(event, ev.OrderSubmitted):
+                self.regrown[event.order.id] = event.order
             return
         match event:
             case ev.OrderSubmitted(_, order):
@@ -623,3 +638,11 @@ class Checker:
             elif not self.heard.since(min(doubted, self.doubted.get(order_of(tag), at))):
                 self.broken("I24", now, f"{tag} is UNKNOWN since {at:%H:%M:%S}, nobody was told in time")
         self.due = waits
+
+
+def _is_alike(one: Order, other: Order | None) -> bool:
+    return other is not None and (one.structure, one.units, one.opens) == (
+        other.structure,
+        other.units,
+        other.opens,
+    )

@@ -1,8 +1,8 @@
 """``python -m rel.line --sessions 20 --seed 1``: accelerated sessions over sockets that are cut and stalled.
 
 The whole of ``tomking paper`` (start, engine, kernel, gate, order desk, the broker's SDK) trades at a venue
-behind a proxy.  Drawn by seed: connections cut, stalled, torn and refused; 5xx, 429 and 401; answers late, lost
-and garbled; tokens that expire.  After each session the book is held against the venue's truth.
+behind a proxy.  Drawn by seed: connections cut, stalled, torn and refused; 5xx, 429 and 401; answers late,
+lost and garbled; tokens that expire.  After each session the book is held against the venue's truth.
 
 Prints one line of JSON.  Exit 1 on an order that is double or lost, on a book that is not the venue's, on an
 error that nobody handled, on too few orders to show anything, or beyond sixty minutes.
@@ -16,16 +16,16 @@ import tempfile
 import threading
 import traceback
 from collections import Counter
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 from rel import line_traders
+from rel.line_check import Errors, Found
 from rel.line_faults import KINDS, Blows, drawn
 from rel.line_proxy import Proxy
 from tomking.adapters.calendars import load_sessions
@@ -42,12 +42,7 @@ from tomking.app.markets import model_market
 from tomking.app.parity.serving import Served, a_house, served
 from tomking.app.sandbox import ACCOUNT, CLIENT_SECRET, REFRESH_TOKEN
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
-from tomking.domain import events as ev
-from tomking.domain.book import Book
 from tomking.domain.calendar import Session, Sessions
-from tomking.domain.contract import Contract
-from tomking.execution.protocol.tags import parsed
-from tomking.execution.wire import Status
 from tomking.risk.settings import Settings
 from tomking.sim.floor import Pace
 from tomking.venue.house import House
@@ -55,10 +50,6 @@ from tomking.venue.house import House
 FIRST = date(2023, 3, 1)
 CASH = Decimal(4_000_000)
 SPEED = 3600.0
-MINUTES = 60.0
-"""Of the wall, for twenty sessions."""
-LEAST_ORDERS = 8
-"""A session: fewer show nothing."""
 MOST_TOLD = 20
 """Of each kind of trouble, in the JSON."""
 
@@ -82,68 +73,6 @@ class Watched(Engine):
 
 
 @dataclass
-class Found:
-    """What was seen, over all sessions."""
-
-    sessions: int = 0
-    orders: int = 0
-    attempts: int = 0
-    fills: int = 0
-    double: list[str] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    unlike: list[str] = field(default_factory=list)
-    """Where book and venue differ at a session's end."""
-    unhandled: list[str] = field(default_factory=list)
-    doubts: int = 0
-    """Attempts whose fate was unknown for a while."""
-
-    def misses(self, wanted: int, minutes: float) -> list[str]:
-        told = [
-            name
-            for name, lines in (
-                ("double orders", self.double),
-                ("lost orders", self.lost),
-                ("book and venue differ", self.unlike),
-                ("unhandled errors", self.unhandled),
-            )
-            if lines
-        ]
-        if self.sessions < wanted:
-            told.append(f"{self.sessions} of {wanted} sessions")
-        if self.orders < LEAST_ORDERS * wanted:
-            told.append(f"only {self.orders} orders")
-        if minutes > MINUTES * max(wanted, 1) / 20:
-            told.append(f"{minutes:.1f} minutes")
-        return told
-
-
-class Errors(logging.Handler):
-    """Everything that nobody handled: log records of errors, and exceptions that end a thread."""
-
-    def __init__(self, into: list[str]) -> None:
-        super().__init__(logging.ERROR)
-        self._into = into
-
-    def emit(self, record: logging.LogRecord) -> None:
-        tail = ""
-        if record.exc_info and record.exc_info[1] is not None:
-            last = traceback.extract_tb(record.exc_info[2])[-1:]
-            where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
-            tail = f" [{type(record.exc_info[1]).__name__}{where}]"
-        self._into.append(f"{record.name}: {record.getMessage()[:300]}{tail}")
-
-    def thread(self, args: threading.ExceptHookArgs) -> None:
-        self.raised(args.exc_type, args.exc_value, args.exc_traceback)
-
-    def raised(
-        self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        last = traceback.extract_tb(trace)[-1:]
-        where = f" at {Path(last[0].filename).name}:{last[0].lineno}" if last else ""
-        self._into.append(f"{kind.__name__}: {error}{where}"[:300])
-
-
-@dataclass
 class Run:
     """One call of this command."""
 
@@ -155,10 +84,7 @@ class Run:
     said: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     proxied: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    """Why orders were not taken, or not even sent."""
     verbose: bool = False
-    _read: int = 0
 
     def play(self, home: Path) -> None:
         sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
@@ -214,7 +140,7 @@ class Run:
 
         def over(now: datetime) -> None:
             session = left.pop(0)[1]
-            self.check(session.date, ready, venue.house, now)
+            self._check(session.date, ready, venue.house)
             if left:
                 plan()
             else:
@@ -248,20 +174,9 @@ class Run:
 
         return Teller(log, now, out)
 
-    # ------------------------------------------------------------------ the check
-
-    def check(self, day: date, ready: Ready, house: House, now: datetime) -> None:
-        """Book against the venue's truth, and order against order."""
-        found, book = self.found, ready.trading.kernel.book
-        found.sessions += 1
-        events = list(ready.journal.read())
-        found.unlike += [f"{day}: {line}" for line in unlike(book, house)]
-        self._orders(day, events, house)
-        new, self._read = events[self._read :], len(events)
-        self.refused.update(e.reason[:80] for e in new if isinstance(e, ev.OrderRejected))
-        found.fills += sum(isinstance(e, ev.OrderFilled | ev.LateFill) for e in new)
-        found.doubts += sum(isinstance(e, ev.OrderUnknown) for e in new)
-        found.unhandled += [f"{day}: {e.strategy} raised {e.error}" for e in new if isinstance(e, ev.Quarantined)]
+    def _check(self, day: date, ready: Ready, house: House) -> None:
+        book, found = ready.trading.kernel.book, self.found
+        found.look(day, book, list(ready.journal.read()), house)
         if ready.journal.failed:
             found.unhandled.append(f"{day}: journal: {ready.journal.failed}")
         if self.verbose:
@@ -269,30 +184,6 @@ class Run:
                 f"{day}: {found.orders} orders, {found.fills} fills, cash {book.cash}, "
                 f"{len(found.double)} double, {len(found.lost)} lost, {len(found.unlike)} unlike\n"
             )
-
-    def _orders(self, day: date, events: list[ev.Event], house: House) -> None:
-        """What the venue has under our tags against what the journal says."""
-        known = {e.order.id: e.order for e in events if isinstance(e, ev.OrderSubmitted)}
-        booked = Counter[str]()
-        for event in events:
-            if isinstance(event, ev.OrderFilled | ev.LateFill):
-                booked[event.fill.order] += event.fill.units
-        traded, tags = Counter[str](), Counter[str]()
-        for ticket in house.account.tickets.values():
-            tag = parsed(ticket.tag)
-            if tag is None or tag.order not in known:
-                self.found.lost.append(f"{day}: the venue has {ticket.id} ({ticket.tag}), the journal does not")
-                continue
-            tags[ticket.tag] += 1
-            traded[tag.order] += ticket.filled
-        self.found.attempts, self.found.orders = sum(tags.values()), len(traded)
-        self.found.double += [f"{day}: {tag} is at the venue {n} times" for tag, n in tags.items() if n > 1]
-        for id_, order in known.items():
-            if traded[id_] > order.units:
-                self.found.double.append(f"{day}: order {id_} traded {traded[id_]} of {order.units} units")
-            if traded[id_] != booked[id_]:
-                line = f"order {id_} traded {traded[id_]} units, the book has {booked[id_]}"
-                self.found.lost.append(f"{day}: {line}")
 
     def figures(self, minutes: float) -> dict[str, object]:
         found = self.found
@@ -307,7 +198,7 @@ class Run:
             "faults": sum(self.struck.values()),
             "kinds": len(self.struck),
             "struck": dict(sorted(self.struck.items())),
-            "refused": dict(self.refused.most_common(5)),
+            "refused": dict(found.refused.most_common(5)),
             "proxy": dict(sorted(self.proxied.items())),
             "double": found.double[:MOST_TOLD],
             "lost": found.lost[:MOST_TOLD],
@@ -329,26 +220,6 @@ class _Traders(Configured):
         return frozenset({line_traders.PRODUCT})
 
 
-def unlike(book: Book, house: House) -> list[str]:
-    """Where the book is not what the venue truly has; at a session's end nothing may be open of that day."""
-    ours = Counter[Contract]()
-    for position in book.positions.values():
-        for leg, units in position.legs():
-            ours[leg.contract] += leg.ratio * units
-    truth = house.account.true
-    lines = []
-    for contract in sorted({*ours, *truth.held}, key=str):
-        if ours[contract] != truth.held.get(contract, 0):
-            lines.append(f"{contract}: book {ours[contract]}, venue {truth.held.get(contract, 0)}")
-    if book.cash != truth.cash:
-        lines.append(f"cash: book {book.cash}, venue {truth.cash}")
-    works = [t for t in house.account.tickets.values() if not t.is_over]
-    lines += [f"{t.id} ({t.tag}) works on at the venue" for t in works]
-    lines += [f"order {id_} works on in the book" for id_ in book.orders]
-    lines += [f"foreign: {n:+d} {contract}" for contract, n in book.foreign.items()]
-    return lines
-
-
 def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="python -m rel.line", description=(__doc__ or "").splitlines()[0])
     found.add_argument("--sessions", type=int, default=20)
@@ -365,14 +236,15 @@ def main(arguments: list[str]) -> int:
     kinds = () if asked.calm else tuple(asked.only.split(",")) if asked.only else KINDS
     run = Run(asked.sessions, asked.seed, asked.first, kinds, verbose=asked.verbose)
     began = monotonic()
-    with tempfile.TemporaryDirectory(prefix="rel-line-") as home:
+    # What was seen by then is told when it is interrupted.
+    with tempfile.TemporaryDirectory(prefix="rel-line-") as home, suppress(KeyboardInterrupt):
         run.play(Path(home))
     minutes = (monotonic() - began) / 60
     sys.stdout.write(json.dumps(run.figures(minutes)) + "\n")
     return 1 if run.found.misses(asked.sessions, minutes) else 0
 
 
-__all__ = ["Found", "Run", "Status", "main", "replace", "unlike"]
+__all__ = ["Run", "main"]
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

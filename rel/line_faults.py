@@ -16,8 +16,8 @@ QUIET = 20
 """Minutes before the close from which nothing more goes wrong: what is in doubt is to be resolved by then."""
 A_SESSION = 26
 LATE = 260
-"""Minutes after the open before which no order is refused by the front: one that opens is then in doubt for the
-rest of the day, and nothing else may be opened on its family.
+"""Minutes after the open before which no order is refused by the front: one that opens is then in doubt for
+the rest of the day, and nothing else may be opened on its family.
 """
 LOOK_EVERY = 0.01
 """Seconds of the wall."""

@@ -154,9 +154,11 @@ class Proxy:
             await self._forward(pipe, writer, data, upstream=upstream)
         pipe.cut()
 
-    async def _forward(self, pipe: Pipe, writer: asyncio.StreamWriter, data: bytes, *, upstream: bool) -> None:
+    async def _forward(
+        self, pipe: Pipe, writer: asyncio.StreamWriter, data: bytes, *, upstream: bool
+    ) -> None:
         if pipe.kind != "control":
-            while (left := self.trouble.stalled.get(pipe.kind, 0.0) - self._now()) > 0:
+            while (left := self.trouble.stalled.get(pipe.kind, 0.0) - self._now()) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(min(left, 0.05))
             if not upstream and self.trouble.lost[pipe.kind] > 0:
                 self.trouble.lost[pipe.kind] -= 1

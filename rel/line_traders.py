@@ -17,8 +17,8 @@ from tomking.view import Own, View
 PRODUCT = "SPXW"
 GRID = 10
 ODD = 5
-"""Strikes of the condor lie between those of the others: of a contract that one is short of and another long the
-account holds nothing, and there is nothing to close.
+"""Strikes of the condor lie between those of the others: of a contract that one is short of and another long
+the account holds nothing, and there is nothing to close.
 """
 LAST_ENTRY = 350
 """Minutes after the open."""
@@ -88,13 +88,11 @@ def _at(first: int, every: int) -> tuple[int, ...]:
 
 
 def traders() -> tuple[Daily, ...]:
-    """Three that enter again as soon as they are out; the last entries are held into settlement."""
+    """Three that enter again and again; one has a target that rests, cancelled when its time is over."""
     return (
-        Daily(
-            "condor", rough, _at(5, 40), 25, Decimal(6), 2, keep=Decimal("0.5"), every=1, today=condor
-        ),
-        Daily("spread", rough, _at(12, 35), 20, Decimal(8), 3, keep=Decimal("0.4"), every=1, today=spread),
-        Daily("calls", rough, _at(20, 45), 30, Decimal(8), 1, every=1, today=calls),
+        Daily("condor", rough, _at(5, 40), 15, Decimal(6), 2, keep=Decimal("0.5"), every=1, today=condor),
+        Daily("spread", rough, _at(12, 35), 15, Decimal(8), 3, every=1, today=spread),
+        Daily("calls", rough, _at(20, 45), 20, Decimal(8), 1, every=1, today=calls),
     )
 
 

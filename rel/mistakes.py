@@ -25,6 +25,8 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
+SILENT = frozenset({"strict", "repr", "compare", "init", "indent"})
+"""Arguments that assert, or change looks only."""
 _TURNED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
@@ -76,6 +78,10 @@ class _Places(ast.NodeVisitor):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Words."""
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg not in SILENT:
+            self.visit(node.value)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for n, op in enumerate(node.ops):

@@ -317,6 +317,9 @@ class Session:
         if not sent or self.check.stale:
             return
         self.faults.fire("stale restore")
+        for event in self.ledger.events[sent[-1] :]:
+            if isinstance(event, ev.OrderSubmitted) and event.order.id in tags:
+                self.check.cut[event.order.id] = event.order
         del self.ledger.events[sent[-1] :]
         self.check.stale = True
         self.quiet = None

@@ -11,7 +11,7 @@ from rel.recover import closing, condor, fill
 from rel.storage import Disk
 from tests.worlds import at
 
-from tomking.adapters.emergency import MEGABYTE, EmergencyLog, Reserve
+from tomking.adapters.emergency import LOG_BYTES, MEGABYTE, RESERVE_BYTES, EmergencyLog, Reserve
 from tomking.adapters.journal import GENESIS, Origin
 from tomking.adapters.livejournal import UNSENT, LiveJournal
 from tomking.adapters.witness import Head
@@ -436,3 +436,7 @@ def test_a_reserve_that_is_too_small_is_removed_when_there_is_no_room_for_a_whol
     assert list(tmp_path.iterdir()) == []
     assert not Reserve(path, SMALL).hold()
     assert not Reserve(path, SMALL).free()
+
+
+def test_the_reserve_has_64_megabytes_and_the_log_4() -> None:
+    assert (RESERVE_BYTES, LOG_BYTES, MEGABYTE) == (67_108_864, 4_194_304, 1_048_576)

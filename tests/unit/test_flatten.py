@@ -1042,3 +1042,9 @@ def test_what_is_left_is_listed_by_contract(account: SimAccount, market: Scripte
     flatten, _ = run(account, market, refusing(1)[0], until=timedelta(seconds=3))
     held = [line for line in flatten.left() if line.startswith("still held")]
     assert [line.split()[2] + line.split()[5] for line in held] == ["-3P5500", "-2P5600", "-1P5700"]
+
+
+def test_a_short_of_which_nothing_is_left_holds_no_long_back() -> None:
+    assert [str(o) for o in closings({spx("P5670"): 1}, {spx("P5700"): 0})] == [
+        "1 x -1 SPXW 2031-03-07 P5670"
+    ]

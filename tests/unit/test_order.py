@@ -33,9 +33,12 @@ NAN = float("nan")
 def test_an_order_says_only_what_it_was_told() -> None:
     plain = order("7", opens=False, parts=(Part("put side", PUTS),))
     plain = replace(plain, targets=())
-    assert (plain.defends, plain.margin) == (False, 0)
+    assert not plain.defends
+    assert plain.margin == 0
     bare = type(plain)("1", "s", "1", plain.parts, 1, D(1), None, True, Urgency.ENTRY, "r", "t")
-    assert (bare.defends, bare.margin, bare.planned_loss, bare.targets) == (False, 0, 0, ())
+    assert not bare.defends
+    assert bare.margin == bare.planned_loss == 0
+    assert bare.targets == ()
 
 
 def test_an_entry_is_counted_by_its_trigger_and_by_what_it_joins() -> None:
@@ -273,7 +276,7 @@ def test_a_closing_order_turns_legs_around_and_closes_no_more_than_there_is() ->
     )
     assert made.structure.legs == tuple(leg for one in (PUTS, CALLS) for leg in one.inverse().legs)
     # Both spreads are 30 wide: buying them back costs 60 points at the very worst.
-    assert (made.limit, made.floor, made.units, made.opens) == (0, D(-30), 2, False)
+    assert (made.limit, made.floor, made.units, made.opens) == (D(0), D(-30), 2, False)
     few = Close("friday_0dte", "1", ("put side",), Urgency.RULE, "r", "t", units=1)
     assert closing_order("8", position, parts, few).units == 1
     assert closing_order("8", position, parts, replace(few, units=9)).units == 2

@@ -1186,6 +1186,25 @@ def test_what_an_order_was_the_reason_for_is_looked_at_again_when_it_has_ended()
     assert before < asked(world, FindPositions)[-1]
 
 
+def test_an_order_of_the_day_that_the_book_never_heard_of_stops_it_however_long_the_book_is() -> None:
+    world = World()
+    world.record(ev.SessionBegan(START, FRIDAY))
+    for n in range(20):
+        world.record(ev.CashMoved(START, Decimal(1), f"since it was put back: {n}"))
+    world.synced()
+    place = Place("k", "0badcafe-2-110-1", SPREAD.legs, 2, Decimal("5.00"), opens=True)
+    world.report(world.shown(place))
+    told = world.step(1)
+    words = [n.detail for n in told if isinstance(n, ev.LevelChanged)]
+    assert words[0] == "the broker has 0badcafe-2-110-1: order 110, which the book has never heard of"
+    # One of a session before has ended and is forgotten.
+    other = World()
+    other.record(ev.SessionBegan(START, FRIDAY))
+    other.synced()
+    other.report(other.shown(replace_(place, tag="0badcafe-2-90-1"), Status.CANCELLED))
+    assert not [n for n in other.step(1) if isinstance(n, ev.LevelChanged)]
+
+
 def test_what_was_read_and_not_compared_is_looked_after_soon() -> None:
     world = World(options={"compare": Unsure(unsure=False)})
     world.step(0)

@@ -24,6 +24,7 @@ from tests.unit.test_limits import (
     working,
 )
 from tests.unit.test_protect import BOOK, CONDOR, MONDAY, broken, closed, fresh, held_at, position, seen
+from tests.unit.test_protect import view as view_of
 from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
 
 from tomking.domain.bars import Bars
@@ -33,6 +34,7 @@ from tomking.domain.contract import Contract
 from tomking.domain.events import PeakReset
 from tomking.domain.intent import Part
 from tomking.domain.structure import Structure
+from tomking.pricing.black import black
 from tomking.risk import breakers, emergency, limits_held, limits_stress
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, session_end_levels
@@ -43,6 +45,8 @@ from tomking.risk.groups import correlation, counted
 from tomking.risk.livegreeks import LiveGreeks
 from tomking.risk.progress import requirements
 from tomking.risk.protect import guard
+from tomking.risk.readings import answered
+from tomking.risk.revalue import revalue_into
 from tomking.risk.shocks import Shock, shock_table
 from tomking.risk.stress import stressed
 from tomking.risk.tape import NOTE, Mark, Tape, second_of, tape_of
@@ -309,3 +313,67 @@ def test_an_account_of_another_step_is_worked_out_anew() -> None:
     assert desk.judge(wish("ES"), book, now, Decimal(200_000)) == first
     later = replace(now, now=at("10:31"))
     assert desk.judge(wish("ES"), book, later, Decimal(200_000)) is not first
+
+
+def test_a_future_beside_an_option_has_no_volatility_of_its_own() -> None:
+    future = Structure.parse("f", "+1 ES 2031-03-21 F").contracts[0]
+    put = Structure.parse("p", f"-1 ES {EXPIRY} P4600").contracts[0]
+    both = greeks_of(exposure([Line(future, 1.0, "x", "P1"), Line(put, -1.0, "x", "P1")], view()), SETTINGS)
+    alone = greeks_of(exposure([Line(put, -1.0, "x", "P1")], view()), SETTINGS)
+    assert (both.vega[0], both.gamma[0], both.theta[0]) == (0, 0, 0)
+    assert both.vega[1] == alone.vega[0] < 0
+
+
+def repriced(right: float, points: int) -> float:
+    """One leg of strike 5,000 at F 5,500, 5 % down, its smile so many points of 20 %."""
+    out = np.empty((1, 1))
+    one = np.ones((1, 1))
+    revalue_into(
+        np.array([[5500.0, 5000.0, 0.3, 1.0, right]]),
+        np.array([[0, points]]),
+        np.linspace(-0.1, 0.1, points),
+        np.full(points, 0.2),
+        0.95 * one,
+        0 * one,
+        one,
+        one,
+        1.0,
+        out,
+    )
+    return float(out[0, 0])
+
+
+def test_the_forward_itself_moves_whole_and_without_a_smile_there_is_no_price() -> None:
+    assert repriced(0.0, 0) == pytest.approx(5225)
+    assert np.isnan(repriced(1.0, 0))
+    expected = black(forward=5225.0, strike=5000.0, years=0.3, vol=0.2, discount=1.0, right=1)
+    assert repriced(1.0, 3) == pytest.approx(float(expected.price))
+
+
+def test_what_was_opened_below_21_days_is_not_due_at_21() -> None:
+    puts = Part("NP", Structure.parse("NP", "-2 ES 2031-03-21 P4590"))
+    one = open_position(opening=wish("ES", strategy="lt112", parts=(puts,)))
+    young = {role: replace(part, opened_dte=SETTINGS.exit_dte) for role, part in one.components.items()}
+    assert limits_held.exits_done(case(book=holding(one))).units == 0
+    assert limits_held.exits_done(case(book=holding(replace(one, components=young)))).units is None
+
+
+def test_an_option_on_a_future_may_be_two_of_its_ticks_wide_at_any_price() -> None:
+    # Gold ticks by 0.10: 0.20 at 1.00 is a fifth, and two ticks.
+    assert fault("0.90", "1.10", product="GC") == ""
+    assert fault("0.85", "1.15", product="GC") == "spread 0.30 at mid 1.00 is 30%, limit 20%"
+
+
+def test_the_desk_tells_what_an_answer_says_of_the_data_and_knows_calm_of_each_book() -> None:
+    desk = Desk(SETTINGS)
+    market = Listed(lambda *_: 10.0, level=5500.0, chain_changes={"iv": np.full(1202, NAN)})
+    now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+    verdict = desk.judge(wish("SPXW"), empty(), now, Decimal(200_000))
+    told = list(desk.answered(empty(), verdict, at("10:30"), whole=True))
+    assert told == list(answered(empty(), verdict, at("10:30"), SETTINGS))
+    assert told
+    for book in (fresh(), fresh(phase=1), fresh()):
+        quiet = view_of(at("10:00"))
+        assert list(desk.guard(book, quiet, Decimal(100_000))) == list(
+            Desk(SETTINGS).guard(book, quiet, Decimal(100_000))
+        )

@@ -58,8 +58,8 @@ class FaultDesk:
         """Carries out one command; ``ValueError`` names what is wrong with it.
 
         ``{"fault": NAME, "times": N, "path": P, "method": M, "seconds": S}``, ``{"clear": true}`` or
-        ``{"clear": NAME}``, ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``, ``{"revoke": true}``, ``{"pay":
-        DOLLARS}``, ``{"hand": {"symbol": S, "quantity": N, "price": P}}``.
+        ``{"clear": NAME}``, ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``,
+        ``{"revoke": true}``, ``{"pay": DOLLARS}``, ``{"hand": {"symbol": S, "quantity": N, "price": P}}``.
         """
         known = {"fault", "clear", "clock", "speed", "expire", "revoke", "pay", "hand"}
         if not known & set(body):

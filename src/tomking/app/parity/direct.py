@@ -5,12 +5,13 @@ everything between the decision and the venue.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pydantic.alias_generators import to_camel
 
 from tomking.adapters.tastytrade.stream import _FIELDS, QuoteStream
+from tomking.venue.dxlink import Event
 from tomking.venue.quotes import Feed
 
 CAMEL = {kind: [to_camel(name) for name in names] for kind, names in _FIELDS.items()}
@@ -33,16 +34,14 @@ class DirectStream(QuoteStream):
 
     def publish(self, now: datetime) -> None:
         """A new minute: everything that is subscribed, as it is now."""
-        for symbol in tuple(self._rows):
-            self._hear("Quote", symbol, now)
+        self._tell("Quote", self._feed.quotes(tuple(self._rows), now))
         for symbol in tuple(self._last_trades):
             self._hear("Trade", symbol, now)
 
     def _nudge(self) -> None:
         """Answers what is new."""
         now = self._now()
-        for symbol in [one for one in self._rows if one not in self._done]:
-            self._hear("Quote", symbol, now)
+        self._tell("Quote", self._feed.quotes([one for one in self._rows if one not in self._done], now))
         for symbol in [one for one in self._last_trades if f"trade {one}" not in self._done]:
             self._hear("Trade", symbol, now)
             self._done.add(f"trade {symbol}")
@@ -53,8 +52,14 @@ class DirectStream(QuoteStream):
         self._done = {one for one in self._done if " " in one} | set(self._rows)
 
     def _hear(self, kind: str, symbol: str, now: datetime, since: int = 0) -> None:
-        for event in self._feed.events(kind, symbol, now, since):
-            self._heard(kind, [_as_sent(event.get(name)) for name in CAMEL[kind]])
+        self._tell(kind, self._feed.events(kind, symbol, now, since))
+
+    def _tell(self, kind: str, events: Iterable[Event]) -> None:
+        """One frame, in the columns that the SDK asks for."""
+        names = CAMEL[kind]
+        flat = [_as_sent(event.get(name)) for event in events for name in names]
+        if flat:
+            self._heard(kind, flat)
 
 
 def _as_sent(value: object) -> object:

@@ -18,7 +18,7 @@ from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.domain.trading import STALE, TRADING
 
-NUMBER = re.compile(r"(?<=of )\d+\b(?!\.\d)")
+NUMBER = re.compile(r"(?<=of )\d+\b(?![.%])")
 OWN_LEVELS = {TRADING, STALE}
 """Levels of a live book alone: what the latch and the broker's evidence say."""
 
@@ -62,7 +62,9 @@ class Reading:
                 said = f"{strategy} {entry}: {units} units, bound by {binding}; {self._said(reason)}"
                 rows.decisions.append(f"{_at(at)} {said}{''.join(f'; {w}' for w in warnings)}")
             case ev.Declined(at, strategy, entry, code, details):
-                rows.decisions.append(f"{_at(at)} {strategy} {entry}: not taken, {code}: {self._said('; '.join(details))}")
+                rows.decisions.append(
+                    f"{_at(at)} {strategy} {entry}: not taken, {code}: {self._said('; '.join(details))}"
+                )
             case ev.Transitioned(at, position, before, after, trigger):
                 said = f"{self._position(position)} {before.value} to {after.value} ({trigger})"
                 rows.decisions.append(f"{_at(at)} {said}")

@@ -18,7 +18,7 @@ from tomking.app.parity.rows import Reading, closing
 from tomking.app.parity.serving import a_house, served
 from tomking.app.parity.sides import BackSide, LiveSide, listed, live_side
 from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
-from tomking.domain.calendar import Session, Sessions
+from tomking.domain.calendar import Session
 
 MINUTE, SOON = timedelta(minutes=1), timedelta(seconds=1)
 LISTED_BEFORE = timedelta(minutes=10)
@@ -61,31 +61,39 @@ class Comparison:
         return sum(len(one.differences) for one in self.sessions)
 
 
-def compare(
-    configured: Configured,
-    first: date,
-    count: int,
-    capital: Decimal,
-    seed: int,
-    told: Callable[[Compared], None],
-    home: Path | None = None,
-) -> Comparison:
-    """``count`` sessions from the first on or after ``first``; the book is carried over."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is compared."""
+
+    configured: Configured
+    first: date
+    """The first session is the one on or after it."""
+    count: int
+    """Sessions; the book is carried over."""
+    capital: Decimal
+    seed: int
+
+
+def compare(wanted: Wanted, told: Callable[[Compared], None]) -> Comparison:
+    """Plays them on both sides; ``told`` hears of each at its end.  ``Problems`` where they cannot be."""
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
-    played = sessions.between(first, HISTORY_LAST).days[:count]
-    market = model_market(load_history(), sessions, seed, real_sizes=True)
-    house = a_house(market, sessions, played[0].open, capital)
+    played = sessions.between(wanted.first, HISTORY_LAST).days[: wanted.count]
+    market = model_market(load_history(), sessions, wanted.seed, real_sizes=True)
+    house = a_house(market, sessions, played[0].open, wanted.capital)
     found = Comparison()
-    with tempfile.TemporaryDirectory(prefix="tomking-parity-") as folder, served(house) as venue:
-        with live_side(venue, configured, home or Path(folder)) as live:
-            live.lead()
-            back = BackSide(venue, live, sessions, listed(live), played[0].open)
-            gc.freeze()
-            readings = Reading(), Reading()
-            for session in played:
-                one = _Session(live, back, session, sessions).play(readings)
-                found.sessions.append(one)
-                told(one)
+    with (
+        tempfile.TemporaryDirectory(prefix="tomking-parity-") as folder,
+        served(house) as venue,
+        live_side(venue, wanted.configured, Path(folder)) as live,
+    ):
+        live.lead()
+        back = BackSide(venue, live, sessions, listed(live), played[0].open)
+        gc.freeze()
+        readings = Reading(), Reading()
+        for session in played:
+            one = _Session(live, back, session).play(readings)
+            found.sessions.append(one)
+            told(one)
     return found
 
 
@@ -94,7 +102,6 @@ class _Session:
     live: LiveSide
     back: BackSide
     session: Session
-    sessions: Sessions
     instants: int = 0
 
     def play(self, readings: tuple[Reading, Reading]) -> Compared:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,6 @@ from tomking.adapters.journal import MemoryJournal
 from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.session import Destination, Environment, Scope, Secrets, session
-from tomking.app.exits import Exit
 from tomking.app.live.asked import Asked
 from tomking.app.live.feed import BARS_BACK, INDEX_FAMILIES, rate_on
 from tomking.app.live.listings import Listings, load_listings
@@ -23,7 +22,6 @@ from tomking.app.live.telling import Teller
 from tomking.app.outside import places
 from tomking.app.parity.direct import DirectStream
 from tomking.app.parity.serving import Served
-from tomking.app.problems import problem
 from tomking.app.sandbox import CLIENT_SECRET, REFRESH_TOKEN
 from tomking.app.wiring import paper_risk, parity_kernel
 from tomking.domain.bars import Bars
@@ -42,7 +40,7 @@ LOOK = 0.002
 SOON = timedelta(seconds=1)
 
 
-class Behind(Exception):  # noqa: N818 - what is the case
+class Behind(Exception):
     """The live side did not catch up with the venue."""
 
 
@@ -67,9 +65,9 @@ class LiveSide:
         """When it wants to be stepped; None while nothing but targets works, which it would only look at:
         the account stream tells of them, and every minute it is asked.
         """
-        if all(map(_merely_rests, self.kernel.book.orders.values())) and not self._stirs():
-            return None
-        return self.kernel.next_wake(now)
+        wake = self.kernel.next_wake(now)  # always asked, as a driver does: a kernel sleeps until then
+        is_calm = all(map(_merely_rests, self.kernel.book.orders.values())) and not self._stirs()
+        return None if is_calm else wake
 
     def _stirs(self) -> bool:
         return any(course.is_restless for course in self.ready.trading.orders.courses.values())
@@ -95,11 +93,11 @@ class LiveSide:
         self._read = -1
 
     def step(self, now: datetime) -> bool:
-        """Whether it asked the venue something, and so may have more to do at this instant."""
-        asked = self.ready.wire.sent
+        """Whether it did something about an order, and so may have more to do at this instant."""
+        acted = self.ready.wire.acted
         self.kernel.step(now)
         self.steps += 1
-        return self.ready.wire.sent > asked
+        return self.ready.wire.acted > acted
 
     def _again(self) -> bool:
         """Whether more may come: an answer is due, or the stream was not read since the last question."""

@@ -12,12 +12,12 @@ book in doubt and looks for it by its tag.  An opening order is posted once, eve
 """
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
 from tomking.domain.book import REOPEN, Book, Working
-from tomking.domain.calendar import Session, Sessions, new_york
+from tomking.domain.calendar import Session, Sessions, new_york, wall_instant
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
 from tomking.domain.replaced import replaced
@@ -94,6 +94,9 @@ class OrderDesk:
         self._ended = NO_TIME
         """When an order ended last, or its odd legs were left."""
         self._born = born
+        self._day: tuple[datetime, datetime, date, Session | None] = (NO_TIME, NO_TIME, NO_TIME.date(), None)
+        self._released = 0
+        """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
         """Attempts of each order that the book knew when the process began."""
         self._courses: dict[str, Course] = {}
@@ -203,6 +206,7 @@ class OrderDesk:
         """
         released = self._acts.is_released(book)
         if released:
+            self._released = book.sequence
             self._faces.clear()  # what was beyond this book is looked at anew
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
@@ -305,7 +309,11 @@ class OrderDesk:
         if tag.epoch == self._epoch:
             known = None if working is None else working.attempt
             return self._acts.is_fenced_off_by(tag, self._book.sequence, known)
-        return self._acts.is_fenced_off_by(tag, self._born or 0, (self._began_with or {}).get(tag.order))
+        attempt = (self._began_with or {}).get(tag.order)
+        # The book may have grown beyond it, with nothing of what it had when it was put back.
+        day = self._book.day
+        since = None if day.session is None else max(day.began, self._released)
+        return self._acts.is_fenced_off_by(tag, self._born or 0, attempt, since)
 
     def _searched(self, asked: datetime) -> None:
         """Notes for each order in doubt that a search asked after it was sent did not show it."""
@@ -318,14 +326,16 @@ class OrderDesk:
 
     def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
-        return [id_ for id_, course in self._courses.items() if not self._rests(id_, course, now)]
-
-    def _rests(self, id_: str, course: Course, now: datetime) -> bool:
-        before = self._rested.get(id_)
-        if before is None or before[0] is not course or now >= before[3]:
-            return False
-        working = self._book.orders.get(id_)
-        return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
+        rested, orders, ended = self._rested, self._book.orders, self._book.ended
+        found = []
+        for id_, course in self._courses.items():
+            before = rested.get(id_)
+            if before is not None and before[0] is course and now < before[3]:
+                where = orders if before[2] else ended
+                if where.get(id_) is before[1] and (before[2] or id_ not in orders):
+                    continue
+            found.append(id_)
+        return found
 
     def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
         before = self._courses[id_]
@@ -396,10 +406,9 @@ class OrderDesk:
 
     def _rates(self, now: datetime) -> tuple[timedelta, timedelta] | None:
         """How often orders and positions are asked for; None: not at all."""
-        session = self._sessions.on(new_york(now).date())
+        today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.values(), now, is_open=is_open)
-        today = new_york(now).date()
         if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
@@ -407,6 +416,14 @@ class OrderDesk:
         if rates is None or not (self._is_unsure or self._made_way):
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)
+
+    def _today(self, now: datetime) -> tuple[date, Session | None]:
+        """New York's date, and its session: the same the whole day long."""
+        if not self._day[0] <= now < self._day[1]:
+            today = new_york(now).date()
+            ends = wall_instant(today + timedelta(days=1), time())
+            self._day = wall_instant(today, time()), ends, today, self._sessions.on(today)
+        return self._day[2], self._day[3]
 
     def _reconciles_after(self, session: Session | None, now: datetime) -> bool:
         """Whether the session is over, and the account was not compared since all of it must show (I4)."""
@@ -417,11 +434,12 @@ class OrderDesk:
 
     def _settles_every(self, now: datetime) -> timedelta | None:
         """How often it is asked whether what has expired is settled; None: nothing is waited for."""
-        today = new_york(now).date()
-        if not self._expects_ends or all(contract.expiry > today for contract in self._book.held()):
+        if not self._expects_ends:
+            return None
+        today, session = self._today(now)
+        if all(contract.expiry > today for contract in self._book.held()):
             self._expects_ends = False
             return None
-        session = self._sessions.on(today)
         times = (session.open, session.close) if session is not None else ()
         is_soon = any(at <= now < at + SETTLES_WITHIN for at in times)
         return TRANSACTIONS_EVERY if is_soon else TRANSACTIONS_LATER
