@@ -44,12 +44,17 @@ def live(home: Path, stage: str = rollout.FULL) -> Iterator[Paper]:
         yield run
 
 
-def again(run: Paper) -> None:
+@contextmanager
+def again(run: Paper) -> Iterator[None]:
     """The engine ends, and another one begins on the same journal."""
     run.ready.close()
     bell = threading.Event()
     run.ready = start(run.ready.asked, run.ready.configured, lambda _s, _t: None, Teller, bell.set)
     run.engine = Engine(run.ready, bell)
+    try:
+        yield
+    finally:
+        run.ready.close()
 
 
 @contextmanager
@@ -171,8 +176,8 @@ def test_an_approval_from_the_command_line_outlives_the_engine(
 
         assert tomking(["approve", hash_[:6]]) == Exit.OK
         assert "is approved" in capsys.readouterr().out
-        again(run)
-        run.play(until=time(10, 34))
-        sent = submitted(run, opens=True)
-        assert len(sent) == 1
-        assert as_shown(at_venue(run, sent), shown["preview"]["intent"])
+        with again(run):
+            run.play(until=time(10, 34))
+            sent = submitted(run, opens=True)
+            assert len(sent) == 1
+            assert as_shown(at_venue(run, sent), shown["preview"]["intent"])
