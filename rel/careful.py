@@ -132,8 +132,8 @@ GROUPS = {
             "stress",
             "structure",
             "assignment",
+            "what_is_missing",
         ),
-        +_unit("what_is_missing"),
     ),
     "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }
