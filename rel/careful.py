@@ -33,10 +33,13 @@ class Group:
                 yield path
 
     def _owns(self, name: str) -> bool:
-        return not self.compiled or name not in KERNELS
+        return name in self.modules or name not in APART
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
+SETTINGS = ("risk/settings.py", "risk/protections.py")
+APART = KERNELS + SETTINGS
+"""Modules of groups of their own, though a pattern of another group fits."""
 
 
 def _unit(*names: str) -> tuple[str, ...]:
@@ -46,7 +49,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "odd_quotes_and_limits", "downtime", "reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
+        + _unit("reconcile"),
     ),
     "order": Group(
         (
@@ -58,7 +62,7 @@ GROUPS = {
             "execution/collar.py",
             "execution/marking.py",
         ),
-        _unit("book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
+        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "order", "plan")
         + _unit("protocol_desk", "reconcile"),
     ),
     "reconcile": Group(
@@ -80,12 +84,56 @@ GROUPS = {
         ),
         (*_unit("flatten", "latch"), "tests/cli/test_control_command.py"),
     ),
+    "prepare": Group(
+        (
+            "execution/preview.py",
+            "app/prepare/*.py",
+            "adapters/consent.py",
+            "adapters/tastytrade/dryrun.py",
+        ),
+        (
+            *_unit(
+                "intent",
+                "preparation",
+                "prepared_guards",
+                "prepared_start",
+                "consent",
+                "tastytrade_dryrun",
+                "rollout",
+            ),
+            "tests/cli/test_prepare_command.py",
+        ),
+    ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
+    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), compiled=True),
     "risk": Group(
         ("risk/*.py",),
-        _unit("calm", "coordinator", "drawdown", "gate", "groups", "kelly", "kernel", "latch", "limits")
+        _unit(
+            "calm",
+            "coordinator",
+            "drawdown",
+            "gate",
+            "gate_answers",
+            "groups",
+            "kelly",
+            "kernel",
+            "latch",
+            "limits",
+        )
         + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
-        + _unit("regime", "settings", "state", "stress", "structure", "assignment", "eventcalendar"),
+        + _unit(
+            "preparation",
+            "regime",
+            "rollout",
+            "settings",
+            "risk_desk",
+            "state",
+            "state_machines",
+            "stress",
+            "structure",
+            "assignment",
+            "what_is_missing",
+        ),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
+    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }

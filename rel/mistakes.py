@@ -25,6 +25,8 @@ SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
 }
+SILENT = frozenset({"strict", "repr", "compare", "init", "indent"})
+"""Arguments that assert, or change looks only."""
 _TURNED = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.NotIn)
 
 
@@ -76,6 +78,10 @@ class _Places(ast.NodeVisitor):
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
         """Words."""
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg not in SILENT:
+            self.visit(node.value)
 
     def visit_Compare(self, node: ast.Compare) -> None:
         for n, op in enumerate(node.ops):
@@ -134,7 +140,7 @@ class _Places(ast.NodeVisitor):
             self._add(node, f"return {text}", "None", lambda: setattr(node, "value", ast.Constant(None)))
         self.generic_visit(node)
 
-    def _swap(self, node: ast.expr, op: ast.AST, put: Callable[[ast.AST], None]) -> None:
+    def _swap(self, node: ast.stmt | ast.expr, op: ast.AST, put: Callable[[ast.AST], None]) -> None:
         other = SWAPPED.get(type(op))
         if other is not None:
             self._add(node, type(op).__name__, other.__name__, lambda: put(other()))

@@ -141,16 +141,21 @@ class Player:
             return ELSEWHERE
 
         def act() -> int:
-            if not plant(mutant):
+            is_function = plant(mutant)
+            if is_function is None:
                 return 3
-            return 1 if run(session, [session.items[n] for n in chosen]) else 0
+            if run(session, [session.items[n] for n in chosen]):
+                return 1
+            # What was made of a constant before it was exchanged still has the old one: not the last word.
+            return 0 if is_function else 3
 
         return _verdict(in_child(act, LONGEST + 5 * sum(measured.seconds[n] for n in chosen)))
 
     def _chosen(self, mutant: Mutant, measured: Measured) -> list[int]:
         """The tests of its line, the quickest first, as many as the budget has time for."""
         tests = measured.runs.get(str(mutant.path), {}).get(mutant.line, [])
-        chosen, left = [], self.budget
+        chosen: list[int] = []
+        left = self.budget
         for n in sorted(tests, key=lambda n: measured.seconds[n]):
             left -= measured.seconds[n]
             if chosen and left < 0:
@@ -298,7 +303,7 @@ def _prepare(group: Group) -> None:
     if not group.compiled:
         import numba
 
-        numba.config.DISABLE_JIT = True
+        numba.config.DISABLE_JIT = True  # type: ignore[attr-defined]
 
 
 def _arguments(group: Group) -> list[str]:

@@ -100,6 +100,8 @@ class Outcome:
     """Hash of all events, requests and answers."""
     bare: float
     """Seconds of the longest time that something was uncovered."""
+    idle: float
+    """Seconds of it in which nothing was done about that though it could be."""
     requests: int
     events: int
     fills: int
@@ -199,6 +201,8 @@ class Session:
         """I23: a minute after the faults the book has been the broker's at least once."""
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
+            return
+        if self.check.cannot_trade_back(self.now):
             return
         if not differences(self.check, book):
             self.quiet = None
@@ -313,6 +317,9 @@ class Session:
         if not sent or self.check.stale:
             return
         self.faults.fire("stale restore")
+        for event in self.ledger.events[sent[-1] :]:
+            if isinstance(event, ev.OrderSubmitted) and event.order.id in tags:
+                self.check.cut[event.order.id] = event.order
         del self.ledger.events[sent[-1] :]
         self.check.stale = True
         self.quiet = None
@@ -356,6 +363,7 @@ class Session:
             fired=self.faults.fired_ids(),
             trace=self.trace.hexdigest(),
             bare=self.check.worst_bare.total_seconds(),
+            idle=self.check.worst_idle.total_seconds(),
             requests=self.check.total,
             events=self.events,
             fills=len(self.account.executions),

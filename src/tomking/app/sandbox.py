@@ -166,7 +166,9 @@ class Sandbox:
 
     def serve(self, watch: Callable[[datetime], None]) -> None:
         """Runs until SIGINT or SIGTERM, which are passed on when all is closed; ``watch`` once a second."""
-        self.house.clock.run(self.wanted.speed)
+        # The day does not begin before somebody is there to see it.
+        self.house.clock.wait(self.wanted.speed)
+        self.tokens.came = self.house.clock.begin
         try:
             asyncio.run(self._serve(watch))
         finally:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from tomking.adapters.latch import Latched
 from tomking.adapters.lease import Lease
 from tomking.app.locks import Mode, risk_for
+from tomking.app.prepare.guards import PreparedRisk, PreparedStrategy, PreparedWire
+from tomking.app.prepare.preparation import Preparation
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
@@ -30,6 +32,8 @@ from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
 from tomking.sim.fills import Offer, at_the_mid, with_slippage
 from tomking.view import LENIENT, View
+
+Observe = Callable[[Book, Event], None]
 
 
 class Silent:
@@ -147,6 +151,14 @@ def paper_risk(settings: Settings, *, on_a_model: bool) -> Settings:
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 
+def line_risk(settings: Settings, mode: Mode, *, on_a_model: bool) -> Settings:
+    """The risk settings of paper, or of real orders: in a sandbox sizes follow net liq for both."""
+    if mode is Mode.PAPER:
+        return paper_risk(settings, on_a_model=on_a_model)
+    human = risk_for(settings, mode)
+    return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
+
+
 @dataclass(frozen=True, slots=True)
 class LineDesk(Desk):
     """The risk system on a broker's account: nothing is opened where book and broker differ."""
@@ -181,11 +193,13 @@ def line_kernel(
     book: Book,
     events: EventCalendar = LENIENT,
     observe: Callable[[Book, Event], None] | None = None,
+    preparation: Preparation | None = None,
 ) -> Trading:
     """A kernel whose orders go over ``wire``, behind the latch, fenced by the lease.
 
     may_open  what else may forbid openings, in words (the program is ending, the clock is wrong)
     book      the fold of ``journal``
+    preparation  holds openings until they are approved; None: they go out as they are decided
     """
     comparer = Comparer(instance, lease.epoch)
 
@@ -197,8 +211,9 @@ def line_kernel(
             return "the trading lease is not ours any more: another process trades this account"
         return may_open(now) or comparer.hold()
 
+    latched: Wire = Latched(wire, latch)
     orders = OrderDesk(
-        Latched(wire, latch),
+        latched if preparation is None else PreparedWire(latched, preparation, book),
         instance=instance,
         epoch=lease.epoch,
         sessions=sessions,
@@ -208,9 +223,14 @@ def line_kernel(
         born=book.sequence,
     )
     desk = LineDesk(risk, {**PLACES, **(places or {})}, lambda: comparer.answer.families)
+    risk_asked: Risk = desk
+    if preparation is not None:
+        strategies = tuple(PreparedStrategy(one, preparation) for one in strategies)
+        risk_asked = PreparedRisk(desk, preparation)
+        observe = _both(preparation.follow, observe)
     parts = Parts(
         strategies=strategies,
-        risk=desk,
+        risk=risk_asked,
         market=market,
         broker=orders,
         journal=journal,
@@ -220,6 +240,15 @@ def line_kernel(
         observe=observe,
     )
     return Trading(Kernel(parts, book), orders, comparer, desk, instance)
+
+
+def _both(first: Observe, second: Observe | None) -> Observe:
+    def observe(book: Book, event: Event) -> None:
+        first(book, event)
+        if second is not None:
+            second(book, event)
+
+    return observe
 
 
 def simulated_broker(market: MarketData, sessions: Sessions) -> Broker:

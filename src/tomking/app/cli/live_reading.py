@@ -10,11 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tomking.app.amounts import money, net
 from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
-from tomking.app.live.telling import money, net
 from tomking.app.problems import Problems, did_you_mean, problem
 from tomking.domain.book import Working
 from tomking.domain.calendar import new_york
@@ -50,7 +50,7 @@ def _status(found: Read) -> dict[str, Any]:
     book, shown = found.book, found.shown or {}
     worth = shown.get("net_liq")
     return {
-        "mode": "paper",
+        "mode": found.folder.path.parent.name,
         "account": found.folder.path.name,
         "journal": str(found.folder.journal),
         "trading": found.latch.words,
@@ -239,14 +239,16 @@ def print_reconcile(venue: str, port: int | None, account: str | None, *, as_jso
     """The differences, and the exit code.  Without a port that of the last run is taken."""
     from dataclasses import replace
 
-    from tomking.app.live.asked import PORT, asked
+    from tomking.app.live.asked import PORT, asked, with_real_orders
     from tomking.app.live.comparing import compare
     from tomking.app.live.folder import Folder, none_below
 
     wanted, problems = asked(venue, PORT if port is None else port, None, None, account, os.environ)
     if wanted is None:
         raise Problems(problems)
-    journal = Folder(wanted.folder).journal
+    journals = {Folder(one.folder).journal: one for one in (wanted, with_real_orders(wanted))}
+    journal = max(journals, key=lambda file: file.stat().st_mtime if file.is_file() else 0.0)
+    wanted = journals[journal]
     if not journal.is_file():
         raise none_below(wanted.folder.parent)
     found = read(journal, os.environ)

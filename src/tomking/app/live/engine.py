@@ -24,6 +24,7 @@ from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
+from tomking.app.live.alerting import count_end
 from tomking.app.live.gauges import Gauges
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
@@ -116,6 +117,7 @@ class Engine:
         finally:
             dog.close()
             self._end()
+        count_end(ready.folder.path)
 
     # ------------------------------------------------------------------ one turn
 
@@ -331,7 +333,7 @@ class Engine:
         greeks = self._gauges.snapshot
         return Picture(
             at=now,
-            mode="paper",
+            mode=ready.asked.mode.value,
             venue=ready.asked.to.environment.value,
             account=ready.asked.account,
             port=ready.asked.to.port,

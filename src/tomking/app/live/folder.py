@@ -61,7 +61,10 @@ class Folder:
 
 def newest(state: Path) -> Folder:
     """The account traded last.  ``Problems`` (6) where none ever was."""
-    found = sorted((state / "paper").glob(f"*/{JOURNAL}"), key=lambda file: file.stat().st_mtime)
+    found = sorted(
+        (file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")),
+        key=lambda file: file.stat().st_mtime,
+    )
     if not found:
         raise none_below(state / "paper")
     return Folder(found[-1].parent)

@@ -9,8 +9,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tomking.app.amounts import money, net
 from tomking.app.live.picture import Gauge, Holding, Part, Picture, Ticket
-from tomking.app.live.telling import Said, net
+from tomking.app.live.telling import Said
 from tomking.domain.calendar import new_york
 
 UP, DOWN, QUIET, WARN, BREACH = "bright_blue", "dark_orange", "grey62", "yellow", "bold red"
@@ -49,7 +50,10 @@ def _banner(picture: Picture) -> RenderableType:
         Text(picture.session),
     )
     bar = ProgressBar(total=1.0, completed=picture.progress, complete_style="blue", finished_style="blue")
-    return Group(line, bar)
+    row = Table.grid(expand=True)  # a bar by itself ends no line
+    row.add_column(ratio=1)
+    row.add_row(bar)
+    return Group(line, row)
 
 
 def _numbers(picture: Picture) -> RenderableType:
@@ -95,7 +99,8 @@ def _gauges(picture: Picture) -> Iterator[RenderableType]:
     for _ in picture.gauges:
         grid.add_column(ratio=1)
     grid.add_column(justify="right")
-    theta = Text("theta ?" if picture.theta is None else f"theta ${picture.theta:+,.0f} a day", style=QUIET)
+    a_day = "not known" if picture.theta is None else money(round(Decimal(picture.theta)))
+    theta = Text(f"theta {a_day.removesuffix('.00')} a day", style=QUIET)
     grid.add_row(*map(_gauge, picture.gauges), theta)
     yield grid
 

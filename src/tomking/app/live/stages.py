@@ -9,14 +9,16 @@
 The first check that fails ends the start with its exit code, and whatever was opened is closed.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from tomking.adapters.alerts import Channel
 from tomking.adapters.backup import read_only_because, reconciled
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.clock import wait, wall_now
@@ -31,9 +33,11 @@ from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.reference import Reference
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.adapters.tastytrade.words import tag_of
+from tomking.adapters.walltime import WallTime
 from tomking.app.chains import wanted_roots
 from tomking.app.config import Config, Override
 from tomking.app.exits import Exit
+from tomking.app.live.alerting import alerting, channels, count_start
 from tomking.app.live.announced import Announced
 from tomking.app.live.answers import Counted
 from tomking.app.live.asked import SANDBOX, Asked
@@ -42,15 +46,16 @@ from tomking.app.live.clock import SandboxClock
 from tomking.app.live.feed import Feed, missing
 from tomking.app.live.first import first_look
 from tomking.app.live.folder import Folder
-from tomking.app.live.latch import arm, tightest
+from tomking.app.live.latch import arm, own_latch, tightest
 from tomking.app.live.listings import load_listings, read
 from tomking.app.live.telling import Teller
 from tomking.app.live.warm import warm_up
 from tomking.app.locks import Mode, load_for
 from tomking.app.outside import outside, places
+from tomking.app.prepare.start import preparation_for
 from tomking.app.problems import Problem, Problems, did_you_mean, problem
 from tomking.app.sections import Backtest
-from tomking.app.wiring import Trading, line_kernel, paper_risk
+from tomking.app.wiring import Trading, line_kernel, line_risk
 from tomking.domain.book import Book, fold
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.errors import OperatingError
@@ -101,11 +106,12 @@ class Gates:
 
     shut: str = "the start is not complete"
     """Why nothing may be opened; empty: it may."""
+    walltime: WallTime = field(default_factory=WallTime)
     restored: str = ""
     """That the journal is an older one, which was not compared with the broker yet."""
 
     def may_open(self, _now: datetime) -> str | None:
-        return self.shut or self.restored or None
+        return self.shut or self.restored or self.walltime.doubt()
 
 
 @dataclass(slots=True)
@@ -134,9 +140,14 @@ class Ready:
         self._open.close()
 
 
-def configure(path: Path | None, overrides: Sequence[Override], names: tuple[str, ...] | None) -> Configured:
+def configure(
+    path: Path | None,
+    overrides: Sequence[Override],
+    names: tuple[str, ...] | None,
+    mode: Mode = Mode.PAPER,
+) -> Configured:
     """Stage 1.  ``Problems`` (2, 3)."""
-    config = load_for(Mode.PAPER, path=path, overrides=overrides)
+    config = load_for(mode, path=path, overrides=overrides)
     wanted = names or config.section("backtest", Backtest).strategies
     theirs = outside() if set(wanted) - set(ALL) else {}
     unknown = sorted(set(wanted) - set(ALL) - set(theirs))
@@ -166,8 +177,8 @@ def start(
     told  hears of each stage that is passed; wake is called whenever the line has something
     """
     with ExitStack() as opened:
-        told(STAGES[0], f"paper, {asked.to.environment.value}, {', '.join(configured.names)}")
-        ready = _Start(asked, configured, told, opened).run(teller, wake)
+        told(STAGES[0], f"{asked.mode}, {asked.to.environment.value}, {', '.join(configured.names)}")
+        ready = _Start(asked, configured, told, opened, channels(os.environ)).run(teller, wake)
         opened.pop_all()
     return ready
 
@@ -180,6 +191,10 @@ class _Start:
     configured: Configured
     told: Told
     opened: ExitStack
+    ways: list[Channel]
+    """To a person who is not at the screen."""
+    events: tuple[Event, ...] = ()
+    """Of the journal, before this start."""
 
     def run(
         self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
@@ -193,8 +208,11 @@ class _Start:
         cash, latest = self._broker()
         if not len(journal) and latest >= lease.epoch:
             lease = self._later(folder, lease, latest)
+        gates = Gates(restored=read_only_because(folder.journal) or "")
+        latch = partial(tightest, own, LatchFile(asked.control))
+        self.opened.callback(alerting(self.ways, folder.path, own, tell).close)
         line = TastytradeLine(
-            partial(session, asked.to, asked.secrets),
+            partial(session, asked.to, asked.secrets, answered=gates.walltime.answered),
             asked.account,
             feed.directory,
             clock.now,
@@ -204,25 +222,24 @@ class _Start:
         line.start()
         self.opened.callback(line.close)
         wire = Counted(line)
-        gates = Gates(restored=read_only_because(folder.journal) or "")
-        latch = partial(tightest, own, LatchFile(asked.control))
         settings = self.configured.config.section("risk", Settings)
         trading = line_kernel(
             strategies=self.configured.strategies,
-            risk=paper_risk(settings, on_a_model=True),
+            risk=line_risk(settings, asked.mode, on_a_model=True),
             places=places(self.configured.names),
             market=feed.market,
             sessions=sessions,
             wire=wire,
             latch=latch,
             lease=lease,
-            instance=installation(SANDBOX, asked.account),
+            instance=installation(asked.world, asked.account),
             may_open=gates.may_open,
             journal=journal,
             notifier=tell,
             book=book,
             events=announced.calendar,
             observe=tell.heard,
+            preparation=preparation_for(asked, self.configured, self.events, tell),
         )
         now = clock.now()
         self._same_world(book, now)
@@ -232,6 +249,7 @@ class _Start:
             reconciled(folder.journal)
             gates.restored = ""
         self.told(STAGES[4], "; ".join(filter(None, (found.words, gates.restored))))
+        count_start(folder.path, own, tell)
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(
@@ -242,13 +260,14 @@ class _Start:
     def _journal(self, folder: Folder) -> tuple[Lease, LiveJournal, Book, LatchFile]:
         """Stage 2."""
         asked = self.asked
-        origin = Origin(SANDBOX, installation(SANDBOX, asked.account))
+        origin = Origin(asked.world, installation(asked.world, asked.account))
         try:
             lease = take(folder.lease, account=asked.account, environment=SANDBOX)
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            own, reserve = LatchFile(folder.path), Reserve(folder.reserve, RESERVE_BYTES)
+            own = own_latch(asked.mode, folder.path, asked.control)
+            reserve = Reserve(folder.reserve, RESERVE_BYTES)
             is_reserved = reserve.hold()
             older = migrate(folder.journal, origin) if folder.journal.exists() else None
             log = EmergencyLog(folder.emergency)
@@ -260,8 +279,8 @@ class _Start:
             events = list(journal.read())
         except OperatingError as error:
             raise problem(_code(str(error)), str(error)) from error
-        book = fold(iter(events))
-        words = arm(own, is_new=not events)
+        book, self.events = fold(iter(events)), tuple(events)
+        words = arm(own, is_new=not events) if asked.mode is Mode.PAPER else own.read().words
         words += f"; the earlier one is now {aside.name}" if aside else ""
         words += f"; format {older.before} before, kept as {older.backup.name}" if older else ""
         words += "" if is_reserved else "; the disk has no room to keep for the moment it is full: free some"
@@ -327,7 +346,7 @@ class _Start:
             f"{n}/orders/live",
         )
         cash = check_broker(asked.account, accounts.items, status.data, balances.data, self.told)
-        instance = installation(SANDBOX, asked.account)
+        instance = installation(asked.world, asked.account)
         tags = [parsed(tag_of(one)) for one in orders.items]
         return cash, max((tag.epoch for tag in tags if tag and tag.instance == instance), default=0)
 

@@ -71,11 +71,14 @@ class Acts:
     def tag(self, order: str, number: int) -> str:
         return str(Tag(self._instance, self._epoch, order, number))
 
-    def is_fenced_off_by(self, tag: Tag, sequence: int, attempt: int | None) -> bool:
+    def is_fenced_off_by(
+        self, tag: Tag, sequence: int, attempt: int | None, since: int | None = None
+    ) -> bool:
         """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27).
 
         sequence  where the book ends that could have made it
         attempt   the last of that order in it; None: it does not have the order
+        since     from which order on it has every one; None: nobody knows
         """
         beyond = ""
         if tag.epoch > self._epoch:
@@ -84,6 +87,8 @@ class Acts:
             beyond = f"order {tag.order}, the book ends at event {sequence}"
         elif attempt is not None and tag.attempt > attempt:
             beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {attempt}"
+        elif attempt is None and since is not None and int(tag.order) >= since:
+            beyond = f"order {tag.order}, which the book has never heard of"
         if beyond and not self.stale:
             self.stale = f"the broker has {tag}: {beyond}"
         return bool(beyond)
@@ -318,8 +323,9 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         asked, since = account.asked, course.over or course.uneven or now
-        if any(a.is_open_question for a in course.attempts):
-            since = max(a.sent for a in course.attempts) + PATIENCE
+        questions = [a.sent for a in course.attempts if a.is_open_question]
+        if questions:
+            since = max(since, max(questions) + PATIENCE)
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
         if asked is None or asked < since or not account.agrees_on(contracts) or not course.odd:
             return self._telling(course, "wait", now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import reduce
 from math import gcd
 
@@ -68,16 +68,11 @@ def off_market(quotes: Sequence[Quote | None], now: datetime) -> str | None:
 
 
 def sendable(order: Order, limit: Decimal) -> Decimal:
-    """A close at 0 costs a tick: the broker's price has an effect, and 0 has none.
-
-    The broker's price is that of the smallest unit, so one of two like contracts moves by two ticks; it is
-    never worse than what was asked.
-    """
-    legs, tick = order.structure.legs, order.structure.tick
-    if limit == 0 and not order.opens:
-        limit = -tick if any(leg.ratio > 0 for leg in legs) else tick
-    terms = terms_of(legs)
-    return limit if terms == 1 else (limit / (terms * tick)).to_integral_value(ROUND_CEILING) * terms * tick
+    """A close at 0 costs a tick: the broker's price has an effect, and 0 has none."""
+    if limit != 0 or order.opens:
+        return limit
+    tick = order.structure.tick
+    return -tick if any(leg.ratio > 0 for leg in order.structure.legs) else tick
 
 
 def terms_of(legs: Iterable[Leg]) -> int:

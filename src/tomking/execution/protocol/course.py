@@ -93,6 +93,8 @@ def _table() -> dict[tuple[Phase, Input], Phase]:
     return table
 
 
+LEAVE = "leave"
+"""Of odd legs that no trading day is left for: they are the account's own now."""
 TABLE = _table()
 TERMINAL = frozenset({Phase.FILLED, Phase.CANCELLED, Phase.REJECTED, Phase.EXPIRED_ABSENT})
 IN_DOUBT = frozenset({Phase.UNKNOWN, Phase.PARKED})
@@ -218,7 +220,8 @@ class Course:
 
     def _needs_looks(self, *, is_over: bool) -> bool:
         if is_over:
-            return self.uneven is not None or any(a.is_live for a in self.attempts)
+            is_odd = self.uneven is not None and self.told_uneven != LEAVE
+            return is_odd or any(a.is_live for a in self.attempts)
         if self.phase in IN_DOUBT or self.planned is not None:
             return self.planned is not None
         return self.phase is not Phase.WORKING or self.cancelling or self.uneven is not None

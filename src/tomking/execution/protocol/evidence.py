@@ -8,6 +8,7 @@ from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
 from tomking.execution.protocol.checks import sendable, terms_of
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
+from tomking.execution.protocol.fills import per_unit
 from tomking.execution.wire import BrokerOrder, Outcome, Status
 
 SEARCHES = (
@@ -40,6 +41,8 @@ def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Cou
         return course
     # What a restart took for a new limit may have been a remedy: its legs say so.
     purpose = Purpose.UNWIND if _backs_out(course, order) else known.purpose
+    if purpose is Purpose.WORK and _lacks_legs(course, order):
+        purpose = Purpose.COMPLETE
     course = course.with_attempt(replaced(known, purpose=purpose, seen=merged(known.seen, order)))
     return settled(course, number) if purpose is Purpose.REPLACE else course
 
@@ -76,6 +79,12 @@ def _backs_out(course: Course, order: BrokerOrder) -> bool:
     """Whether its legs are the other way round."""
     ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
     return any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs)
+
+
+def _lacks_legs(course: Course, order: BrokerOrder) -> bool:
+    """Whether it is for some of the order's contracts only."""
+    wanted = {contract for contract, n in per_unit(course.order.structure.legs).items() if n}
+    return {leg.contract for leg in order.legs} < wanted
 
 
 def steady(course: Course) -> Attempt | None:
@@ -124,6 +133,16 @@ def all_over(course: Course) -> bool:
     )
 
 
+def has_no_more(course: Course, late: datetime) -> bool:
+    """Whether nothing of it can trade any more, asked ``late`` after its day: not what lacks executions
+    either, which would have been told by then.
+    """
+    missed = course.absent is not None and course.absent >= late
+    return bool(course.attempts) and not any(
+        a.is_live or a.is_flying or (in_question(course, a) and not missed) for a in course.attempts
+    )
+
+
 def in_question(course: Course, attempt: Attempt) -> bool:
     """Whether it is not known if it exists, and it matters.
 
@@ -147,7 +166,11 @@ def _ended_by_itself(attempt: Attempt) -> bool:
 
 def _is_awaited(course: Course, attempt: Attempt) -> bool:
     """Executions are to come, unless positions have shown that they never will: then it was seen to."""
-    return attempt.lacks_executions and course.remedies == 0
+    return attempt.lacks_executions and course.remedies == 0 and not any(map(_is_remedy, course.attempts))
+
+
+def _is_remedy(attempt: Attempt) -> bool:
+    return attempt.purpose in REMEDIES
 
 
 def _was_refused(attempt: Attempt) -> bool:

@@ -15,12 +15,13 @@ from tomking.domain.replaced import replaced
 from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
-from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
+from tomking.execution.protocol.course import IN_DOUBT, LEAVE, Course, Input, Phase, advance
 from tomking.execution.protocol.evidence import (
     PARK_AFTER,
     REPLACE_AGAIN,
     STANDS,
     all_over,
+    has_no_more,
     in_question,
     is_off_its_limit,
     judged,
@@ -57,19 +58,25 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
             course = replaced(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
+        return _late(course, working, fills, account.book, sessions, now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
 
 
-def _late(
-    course: Course, working: Working, fills: list[Fill], book: Book, *, is_open: bool, now: datetime
+def _late(  # noqa: PLR0917
+    course: Course, working: Working, fills: list[Fill], book: Book, sessions: Sessions, now: datetime
 ) -> tuple[Course, News]:
-    """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
+    """Of an order that the book has ended: late prints, legs of such that have no others, and too much.
+
+    Odd legs are made even while the market is open; when its day is over they stay, and are foreign.
+    """
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
     if course.uneven is not None:
-        action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
-        if course.told_uneven not in {action, REOPEN}:
+        final, is_open = _final(course, sessions), _is_open(sessions, now)
+        action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
+        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
+            action = LEAVE
+        if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
             words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
             news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
@@ -216,11 +223,19 @@ def _inputs(
     if late is not None and now >= late:
         if what is Input.DOUBT and course.absent is not None and course.absent >= late:
             inputs.append(Input.ABSENT)
-        if course.odd and confirmed:
+        if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
+    elif confirmed and course.odd and _is_offset(course, account.book):
+        inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
     return inputs
+
+
+def _is_offset(course: Course, book: Book) -> bool:
+    """Whether somebody else has traded its odd legs away: the account holds none of them."""
+    theirs = book.foreign
+    return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
 
 
 def _final(course: Course, sessions: Sessions) -> datetime | None:
