@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import gcd
 from typing import NamedTuple
 
 from rel.evidence import Evidence
@@ -22,13 +23,26 @@ from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
 from tomking.execution.protocol.course import Course
-from tomking.execution.wire import ENDED, Cancel, Place, Replace, Reply, Report, Request, Told
+from tomking.execution.wire import (
+    ENDED,
+    BrokerOrder,
+    Cancel,
+    Place,
+    Replace,
+    Reply,
+    Report,
+    Request,
+    Status,
+    Told,
+)
 from tomking.sim.account import SimAccount
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
+ANSWERED = 10 * SECOND
+"""Until a process that asks is answered, in ordinary times."""
 BURST = 5
 """Requests in any one second, cancels apart (G25)."""
 TOO_MANY = "429"
@@ -84,6 +98,10 @@ class Checker:
     """Since when the latch forbids openings."""
     stale: bool = False
     """Whether the journal was put back to an earlier state: nothing may be sent then."""
+    cut: dict[str, Order] = field(default_factory=dict)
+    """Orders that the venue has and that the journal lost when it was put back."""
+    regrown: dict[str, Order] = field(default_factory=dict)
+    """Orders that it has had since."""
     requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
     total: int = 0
     placed: dict[str, datetime] = field(default_factory=dict)
@@ -99,14 +117,25 @@ class Checker:
     """Orders that the journal says are in doubt, and since when."""
     cancelling: dict[str, datetime] = field(default_factory=dict)
     """Orders that are to end, and since when."""
+    ends_asked: set[str] = field(default_factory=set)
+    """Broker's ids of orders that this process has asked to end."""
+    awake: datetime | None = None
+    """Since when the process has run without standing still."""
     due: list[tuple[datetime, datetime, str]] = field(default_factory=list)
     """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
     worst_bare: timedelta = timedelta(0)
+    """How long something was uncovered, whatever was tried."""
+    worst_idle: timedelta = timedelta(0)
+    """How long of that nothing was tried though it could be: what becomes of a remedy is the venue's."""
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0
+    _faces: dict[str, BrokerOrder] = field(default_factory=dict)
+    """Each order as this process was shown it last."""
+    _first_seen: dict[str, datetime] = field(default_factory=dict)
+    """When this process was shown each of them first."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -118,6 +147,8 @@ class Checker:
         self.holdings_refresh(now)
         self._i22_rates(request, now)
         self.evidence.sent(request, now)
+        if isinstance(request, Cancel):
+            self.ends_asked.add(request.order)
         if not isinstance(request, Place | Replace):
             return
         if self.stale:
@@ -132,8 +163,10 @@ class Checker:
         self._i16_in_session(request, now)
         self._i17_epoch(request, now)
         self._i31_as_decided(request, order, now)
-        if isinstance(request, Place) and not request.opens and self.holdings.uneven(order.id):
+        if isinstance(request, Place) and not request.opens and self._uneven_legs(order.id):
             self.placed[request.tag] = now
+            if order.position in self.holdings.lots:
+                self.holdings.lots[order.position].tried = now
             return  # backs out of legs that are not whole: it opens nothing
         if order.opens:
             self._i2_once(request, order, now)
@@ -153,7 +186,7 @@ class Checker:
             self.broken("I2", now, f"{request.tag} is sent a second time")
         if not isinstance(request, Place):
             return
-        if any(order_of(tag) == order.id for tag in self.placed) and not self.holdings.uneven(order.id):
+        if any(order_of(tag) == order.id for tag in self.placed) and not self._uneven_legs(order.id):
             self.broken("I2", now, f"opening {order.id} is posted again as {request.tag}")
         for id_, other in self.holdings.orders.items():
             slot = (other.strategy, other.entry_key)
@@ -225,23 +258,31 @@ class Checker:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
-        """Of a book that is older than what the broker shows nothing may follow."""
+        """Of a book that is older than what the broker shows nothing may follow.
+
+        One that has made the very same orders again, under the same ids, is as old as what the broker shows.
+        """
+        if all(_is_alike(order, self.regrown.get(id_)) for id_, order in self.cut.items()):
+            return
         self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
 
     def _i31_as_decided(self, request: Place | Replace, order: Order, now: datetime) -> None:
         """Shape, size and price at the socket are those that were decided."""
-        remedy = isinstance(request, Place) and self.holdings.uneven(order.id)
+        remedy = isinstance(request, Place) and bool(self._uneven_legs(order.id))
         decided_at = self.limits[order.id]
         tick = order.structure.tick
         # A limit of 0 has no effect at the broker: a tick stands for it.
         is_nothing = abs(request.limit) == tick and Decimal(0) in decided_at
-        if request.limit not in decided_at and not remedy and not is_nothing:
+        # The broker's price is that of the smallest unit: two like contracts move by two ticks.
+        step = tick * gcd(*(leg.ratio for leg in order.structure.legs))
+        is_stepped = any(0 <= request.limit - d < step for d in decided_at) and request.limit % step == 0
+        if not is_stepped and not remedy and not is_nothing:
             self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
         if not isinstance(request, Place):
             return
         if not order.opens and not request.strict:
             self.broken("I3", now, f"{request.tag} closes without strict position effect")
-        if self.holdings.uneven(order.id) and self._is_remedy(request, order):
+        if remedy and self._is_remedy(request, order):
             return
         if request.opens != order.opens:
             self.broken("I3", now, f"{request.tag} says opens={request.opens}, decided was {order.opens}")
@@ -255,7 +296,7 @@ class Checker:
 
     def _is_remedy(self, request: Place, order: Order) -> bool:
         """Whether it brings uneven legs nearer to whole units, up or down, and nothing else."""
-        mine = self.holdings.by_order.get(order.id, {})
+        mine = self._uneven_legs(order.id)
         done = {leg.contract: mine.get(leg.contract, 0) / leg.ratio for leg in order.structure.legs}
         low, high = min(done.values()), max(done.values())
         ratios = {leg.contract: leg.ratio for leg in order.structure.legs}
@@ -263,6 +304,7 @@ class Checker:
         if (
             lot is not None
             and not request.opens
+            and self.account.floor.covers(request.legs, request.units)
             and self.holdings.excess(lot, request) > self.holdings.excess(lot)
         ):
             return False  # it sells what covers before it buys what is short (I9)
@@ -272,13 +314,33 @@ class Checker:
                 return False
         return True
 
+    def _told(self, id_: str) -> dict[Contract, int]:
+        """Contracts of an order that the venue shows to have traded: late prints come later (F22)."""
+        told: dict[Contract, int] = {}
+        for ticket in self.account.tickets.values():
+            if order_of(ticket.tag) == id_:
+                for one in ticket.told:
+                    told[one.contract] = told.get(one.contract, 0) + one.quantity
+        return told
+
+    def _uneven_legs(self, id_: str) -> Mapping[Contract, int]:
+        """What its legs have traded if that is uneven: as the venue shows it, or will show it; else nothing.
+
+        A strict remedy of legs that only seem uneven is refused (T6).
+        """
+        for traded in (self._told(id_), self.holdings.by_order.get(id_, {})):
+            legs = self.holdings.orders[id_].structure.legs
+            if len({traded.get(leg.contract, 0) / leg.ratio for leg in legs}) > 1:
+                return traded
+        return {}
+
     def _filled(self, id_: str, contract: Contract) -> int:
         return self.holdings.by_order.get(id_, {}).get(contract, 0)
 
     def _alive(self, id_: str, now: datetime) -> str:
         """The tag of an attempt of that order that may still fill at the venue, or is on its way."""
-        for ticket in self.account.tickets.values():
-            if not ticket.is_over and order_of(ticket.tag) == id_:
+        for ticket in self.account.floor.working.values():
+            if order_of(ticket.tag) == id_:
                 return ticket.tag
         on_its_way = self.evidence.travelling if now < SESSION.close else ()
         return next((tag for tag in on_its_way if order_of(tag) == id_ and self._may_arrive(tag)), "")
@@ -296,6 +358,8 @@ class Checker:
 
     def recorded(self, event: ev.Event) -> None:  # noqa: C901, PLR0912 - one case per event
         if self.stale:
+            if isinstance(event, ev.OrderSubmitted):
+                self.regrown[event.order.id] = event.order
             return
         match event:
             case ev.OrderSubmitted(_, order):
@@ -311,8 +375,9 @@ class Checker:
                 self._let_go(id_, at)
             case ev.OrderUnknown(at, id_):
                 self.doubted[id_] = at
-            case ev.OrderAccepted(_, id_):
-                self.doubted.pop(id_, None)
+            case ev.OrderAccepted(at, id_):
+                if self.doubted.pop(id_, None) is not None and id_ in self.cancelling:
+                    self.cancelling[id_] = at  # what was in doubt could not end before
             case ev.CancelRequested(at, id_):
                 self.cancelling[id_] = at
             case ev.LegsUneven(_, id_, action):
@@ -341,8 +406,24 @@ class Checker:
         if self.evidence.proof(tag):
             return True
         if isinstance(request, Place):
-            return self.evidence.was_repeated(request) or self.evidence.has_nothing_to_close(request)
+            return (
+                self.evidence.was_repeated(request)
+                or self.evidence.has_nothing_to_close(request)
+                or self._has_been_made_even(request)
+            )
         return self.evidence.cannot_replace(request)
+
+    def _has_been_made_even(self, request: Place) -> bool:
+        """Whether it is a remedy that a search missed, and the legs it was for are even without it.
+
+        Should it arrive after all, the venue refuses it (T6).
+        """
+        id_ = order_of(request.tag)
+        legs = self.holdings.orders[id_].structure.legs
+        told = self._told(id_)
+        part = {leg.contract for leg in request.legs} < {leg.contract for leg in legs}
+        is_even = len({told.get(leg.contract, 0) / leg.ratio for leg in legs}) == 1
+        return not request.opens and part and is_even and request.tag in self.evidence.missed
 
     def _i7_fill(self, fill: Fill, now: datetime) -> None:
         """Every contract of a fill is one of an execution of that order, at its price, taken in once."""
@@ -375,7 +456,11 @@ class Checker:
         if isinstance(told, Reply) and told.code == TOO_MANY:
             self.refused = now
         shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
-        self.fresh.update(order_of(one.tag) for one in shown if one.tag)
+        for one in shown:
+            if one.tag and self._faces.get(one.id) is not one:
+                self._faces[one.id] = one
+                self._first_seen.setdefault(one.id, now)
+                self.fresh.add(order_of(one.tag))
         self.evidence.took(told, lambda tag: self._unknown(tag, now))
 
     def _unknown(self, tag: str, now: datetime) -> None:
@@ -387,6 +472,10 @@ class Checker:
         self.evidence.reborn()
         self.refused = None
         self.known.clear()
+        self._faces.clear()
+        self._first_seen.clear()
+        self.ends_asked.clear()
+        self.awake = None
 
     def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
         """What is shown of an order merges: no message takes an end or an execution back (F24)."""
@@ -408,8 +497,10 @@ class Checker:
     def after(self, now: datetime, *, alive: bool) -> None:
         """``alive``: whether a process runs; a dead one alerts nobody."""
         self.holdings_refresh(now)
+        self.awake = (self.awake or now) if alive else None
         if not self.stale:
             self._i9_uncovered(now)
+            self._i23_ends_are_asked_for(now)
         self._i24_alerts(now, alive=alive)
 
     def arrived(self, request: Request) -> None:
@@ -417,24 +508,42 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
+    def cannot_trade_back(self, now: datetime) -> bool:
+        """Whether legs are known to be odd, and the venue is closed, before its time: no remedy fills."""
+        is_odd = any(self.holdings.uneven(id_) for id_ in self.uneven_told)
+        return is_odd and not self.account.floor.is_open(now)
+
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
         for id_, at in self.cancelling.items():
+            if self.cannot_trade_back(now):
+                return
             in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
             if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
 
-    def holdings_refresh(self, now: datetime) -> None:
-        tickets = self.account.tickets
-        for ticket in tickets.values():
-            if ticket.is_over:
+    def _i23_ends_are_asked_for(self, now: datetime) -> None:
+        """Every process asks for the end of what is to end, within a minute of seeing it work."""
+        if self.awake is None or not self.cancelling or now >= SESSION.close:
+            return
+        for ticket in self.account.floor.working.values():
+            id_, seen = order_of(ticket.tag), self._first_seen.get(ticket.id)
+            at = self.cancelling.get(id_)
+            if at is None or seen is None or id_ in self.doubted or self.holdings.uneven(id_):
                 continue
-            id_ = order_of(ticket.tag)
-            if id_ in self.ended and not self.stale:
+            if ticket.status not in (Status.RECEIVED, Status.LIVE):
+                continue  # it is being changed
+            since = max(at, seen, self.awake)
+            if now - since > MINUTE and ticket.id not in self.ends_asked:
+                self.broken("I23", now, f"{ticket.tag} is to end since {at:%H:%M:%S} and nobody asks for it")
+
+    def holdings_refresh(self, now: datetime) -> None:
+        for ticket in self.account.floor.working.values():
+            if order_of(ticket.tag) in self.ended and not self.stale:
                 self.broken("I5", now, f"{ticket.tag} lives at the venue, the book let it go")
         if len(self.account.executions) == len(self.holdings.executions):
             return
-        for ticket in tickets.values():
+        for ticket in self.account.tickets.values():
             id_ = order_of(ticket.tag)
             for one in self.holdings.learn(ticket.tag, ticket.true):
                 self._i3_one_way(id_, one.contract, now)
@@ -468,13 +577,23 @@ class Checker:
                 bare = is_ours and now <= SESSION.close and self.holdings.excess(lot) > 0
                 lot.bare_since = (lot.bare_since or now) if bare else None
                 lot.known_since = lot.known_since if bare else None
+                lot.saw = lot.saw if bare else None
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
+            if self.awake is None:
+                lot.tried = now  # no process runs that could do anything
+                continue
             known = lot.known_since = lot.known_since or self._known(lot, now)
             # What nobody can be shown yet nobody can act on, and no process that does not run.
-            age = now - max(known, self.started) if known is not None else timedelta(0)
+            known = None if known is None else self._seen(lot, max(known, self.started), now)
+            age = timedelta(0) if known is None else now - known
             self.worst_bare = max(self.worst_bare, age)
+            if not self._can_cover(lot, now):
+                lot.tried = now
+            elif known is not None:
+                idle = now - max(known, self.awake, lot.tried or known)
+                self.worst_idle = max(self.worst_idle, idle)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
@@ -482,6 +601,22 @@ class Checker:
                     now,
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
+
+    def _seen(self, lot: Lot, known: datetime, now: datetime) -> datetime | None:
+        """``known``, unless the process has asked ever since and was not answered: then when it was first."""
+        looked, asks = self.evidence.looked, self.evidence.asks
+        if looked is not None and looked >= known:
+            lot.saw = lot.saw or now
+            return known if lot.saw - known <= ANSWERED else lot.saw
+        lot.saw = None
+        asked = asks is not None and now - asks <= LONGEST_BARE + ALERT
+        return None if asked else known
+
+    def _can_cover(self, lot: Lot, now: datetime) -> bool:
+        """Whether the venue takes orders, and its legs have prices to believe."""
+        quotes = self.feed.quotes(tuple(lot.held()), now)
+        priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
+        return priced and self.account.floor.is_open(now)
 
     def _known(self, lot: Lot, now: datetime) -> datetime | None:
         """Now, if the venue shows all that has traded for that position; late prints come later (F22)."""
@@ -503,3 +638,11 @@ class Checker:
             elif not self.heard.since(min(doubted, self.doubted.get(order_of(tag), at))):
                 self.broken("I24", now, f"{tag} is UNKNOWN since {at:%H:%M:%S}, nobody was told in time")
         self.due = waits
+
+
+def _is_alike(one: Order, other: Order | None) -> bool:
+    return other is not None and (one.structure, one.units, one.opens) == (
+        other.structure,
+        other.units,
+        other.opens,
+    )

@@ -14,15 +14,15 @@ SETTLED = timedelta(seconds=60)
 """After the last fault until all is in order (I23)."""
 
 
-def at_start(check: Checker, ledger: Ledger, book: Book, now: datetime) -> None:
-    """I19: the book is the fold of the journal, from its first event, and of nothing else."""
-    if fold(ledger.read()) != book:
+def at_start(check: Checker, book: Book, folded: Book, now: datetime) -> None:
+    """I19: a process's book is the fold of the journal, from its first event, and of nothing else."""
+    if folded != book:
         check.broken("I19", now, "the book is not the fold of the journal")
 
 
 def at_end(check: Checker, ledger: Ledger, book: Book, now: datetime) -> None:
     """Everything of the session's end."""
-    at_start(check, ledger, book, now)
+    at_start(check, book, fold(ledger.read()), now)
     i4_book_is_broker(check, book, now)
     i8_even(check, now)
     i10_money(check, now)

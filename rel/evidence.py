@@ -57,6 +57,10 @@ class Evidence:
     """Broker's ids of orders whose cancel was taken: none of them can be replaced any more."""
     positions: Positions | None = None
     """As last shown."""
+    asks: datetime | None = None
+    """When this process searched for orders last."""
+    looked: datetime | None = None
+    """When it sent the last search that was answered."""
     blind: bool = False
     """The stream was lost and what it missed has not been asked for yet."""
     _up: datetime | None = None
@@ -67,6 +71,7 @@ class Evidence:
         self.tags.clear()
         self.cancels.clear()
         self.finds.clear()
+        self.asks = self.looked = None
 
     def sent(self, request: Request, now: datetime) -> None:
         if isinstance(request, Place | Replace):
@@ -78,6 +83,7 @@ class Evidence:
             self.cancels[request.key] = request.order
         elif isinstance(request, FindOrders | FindPositions):
             self.finds[request.key] = (request, now)
+            self.asks = now if isinstance(request, FindOrders) else self.asks
 
     def took(self, told: Told, unknown: Callable[[str], None]) -> None:
         """``unknown`` hears of an attempt that was answered UNKNOWN."""
@@ -141,7 +147,8 @@ class Evidence:
         if tag is not None and reply.outcome is Outcome.UNKNOWN:
             unknown(tag)
         for order in reply.orders:
-            self._saw(order)
+            if self.shown.get(order.tag) is not order:
+                self._saw(order)
         self.positions = reply.positions or self.positions
         found = self.finds.get(reply.key)
         if found is not None and reply.outcome is Outcome.ACCEPTED:
@@ -151,6 +158,8 @@ class Evidence:
         if self.blind and self._up is not None and asked >= self._up:
             self._resync.add(type(request))
             self.blind = not {FindOrders, FindPositions} <= self._resync
+        if isinstance(request, FindOrders):
+            self.looked = asked
         here = {order.tag for order in reply.orders}
         if isinstance(request, FindOrders):
             self.missed |= {

@@ -58,7 +58,10 @@ class Lot:
     """Since when it is shorter than it was meant to be."""
     known_since: datetime | None = None
     """Since when the venue shows it so to whoever asks."""
-    paged: bool = False
+    saw: datetime | None = None
+    """When the process that runs was first answered after that."""
+    tried: datetime | None = None
+    """When something was last sent that covers it, or when nothing could be."""
 
     def held(self) -> dict[Contract, int]:
         return {c: n + self.closed.get(c, 0) for c, n in self.opened.items() if n + self.closed.get(c, 0)}

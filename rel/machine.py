@@ -128,12 +128,12 @@ class Machine:
 
     def send(self, act: Callable[[], None], now: datetime, request: Request) -> None:
         """The line counts requests too: this one must not count for it."""
-        self._sent += 1
-        self._cancels += isinstance(request, Cancel)
         quiet = self.faults.is_quiet(now)
         struck = {f.what: f for f in self._at_send if f.at == self._sent and not quiet}
-        if isinstance(request, Cancel) and not quiet:
-            ends = {f.what: f for f in self._at_cancel if f.at == self._cancels}
+        self._sent += 1
+        if isinstance(request, Cancel):
+            ends = {f.what: f for f in self._at_cancel if f.at == self._cancels and not quiet}
+            self._cancels += 1
             if ends:
                 self._killed_at("crash at cancel", ends, act)
                 return

@@ -1,233 +1,214 @@
 """``python -m rel.mutation [MODULE ...] --sample 60``: small mistakes in the code that must not be wrong.
 
 Each mutant differs from its module in one place: a comparison, a sign, an ``and``, a count, a statement left
-out.  It is killed when a unit test of that module fails, or does not come to an end.  Every mutant runs in a
-forked child, which has the mutated module in place of the real one before it imports anything of tomking.
+out.  It is killed when a test that runs its line fails, or does not come to an end.  The tests of a group are
+collected once; every mutant is a child of that process, in which the mutated function stands in the place of
+the real one (``rel.planting``) and the quickest tests of its line come first.
 
 Prints one line of JSON with the share killed of each module (survivors on stderr); exit 1 under the goal.
+Mutants that no test could tell from the real thing are named, with why, in ``rel/equivalent.toml``.
 
     --sample N  so many mutants of each group, drawn by ``--seed``; 0 takes all of them
-    --group G   protocol, reconcile, flatten, latch or gate (else all)
+    --group G   one of rel/careful.py's, repeatable (else all)
+    --budget S  seconds of tests for one mutant, the quickest first
 """
 
 import argparse
-import ast
 import contextlib
 import importlib
 import json
 import os
+import pickle
+import resource
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
 from io import StringIO
-from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
 import numpy as np
+import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SOURCE = ROOT / "src" / "tomking"
+from rel.careful import GROUPS, ROOT, SOURCE, Group
+from rel.mistakes import Mutant, mutants, planted
+from rel.planting import plant
+
 GOAL = 0.85
-LONGEST = 60.0
-"""Seconds of CPU until a mutant that does not end is taken for killed."""
-WARM = ("numba", "hypothesis", "pytest", "scipy.special", "apsw", "filelock")
+LONGEST = 4.0
+"""Seconds of CPU beyond five times what its tests need until a mutant is taken for one that does not end."""
+WARM = ("numba", "hypothesis", "pytest", "scipy.special", "apsw", "filelock", "coverage")
 """What children need not import again; nothing of tomking."""
+WITHOUT = ("randomly", "cacheprovider", "xdist", "cov")
+QUIETLY = (
+    *("-q", "--no-header", "--assert=plain", "--disable-socket", "--import-mode=importlib"),
+    *(word for name in WITHOUT for word in ("-p", f"no:{name}")),
+    *("-o", "addopts=", "--hypothesis-profile=mutation"),
+)
+KILLED, SURVIVED, TIMED_OUT, ELSEWHERE = "killed", "survived", "timed out", "elsewhere"
+_CODES = {0: SURVIVED, 1: KILLED, 3: ELSEWHERE}
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Modules that belong together, and the unit tests that are theirs."""
+class Measured:
+    """What the tests do without any mistake."""
 
-    modules: tuple[str, ...]
-    """Patterns of paths below ``src/tomking``."""
-    tests: tuple[str, ...]
-
-
-def _unit(*names: str) -> tuple[str, ...]:
-    return tuple(f"tests/unit/test_{name}.py" for name in names)
+    seconds: list[float]
+    """Of each test, in the order collected."""
+    runs: dict[str, dict[int, list[int]]]
+    """Tests by path and line."""
 
 
-GROUPS = {
-    "protocol": Group(
-        ("execution/protocol/*.py",), _unit("protocol_values", "protocol_desk", "odd_quotes_and_limits")
-    ),
-    "reconcile": Group(
-        (
-            "execution/reconcile.py",
-            "execution/differences.py",
-            "execution/unbooked.py",
-            "execution/comparing.py",
-        ),
-        _unit("reconcile", "corporate_action"),
-    ),
-    "flatten": Group(("execution/flatten*.py",), _unit("flatten")),
-    "latch": Group(("adapters/latch.py", "risk/latched.py"), _unit("latch")),
-    "gate": Group(("risk/gate.py", "risk/limits_*.py"), _unit("gate", "limits", "coordinator")),
-}
-
-# ------------------------------------------------------------------------------------ the mistakes
-
-SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Add,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-}
+# ------------------------------------------------------------------------------------ children
 
 
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """One mistake, named by where it is."""
-
-    path: Path
-    number: int
-    line: int
-    what: str
-
-    @property
-    def module(self) -> str:
-        return ".".join(self.path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
-
-    def __str__(self) -> str:
-        return f"{self.path.relative_to(ROOT)}:{self.line}: {self.what}"
-
-
-class _Places(ast.NodeVisitor):
-    """Everything that can be changed, as functions that change it, in the order of the source."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[int, str, Callable[[], None]]] = []
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        for part in node.body:
-            self.visit(part)  # neither decorators nor types nor defaults
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for part in node.body:
-            self.visit(part)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        if node.value is not None:
-            self.visit(node.value)
-
-    def visit_Assert(self, node: ast.Assert) -> None:
-        """What never is cannot be tested."""
-
-    def visit_Raise(self, node: ast.Raise) -> None:
-        """Words."""
-
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """Words."""
-
-    def visit_Compare(self, node: ast.Compare) -> None:
-        for n, op in enumerate(node.ops):
-            self._swap(node, op, lambda new, n=n: node.ops.__setitem__(n, new))  # type: ignore[misc]
-        self.generic_visit(node)
-
-    def visit_BinOp(self, node: ast.BinOp) -> None:
-        if not (isinstance(node.op, ast.Add) and isinstance(node.left, ast.Constant | ast.JoinedStr)):
-            self._swap(node, node.op, lambda new: setattr(node, "op", new))
-        self.generic_visit(node)
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> None:
-        self._swap(node, node.op, lambda new: setattr(node, "op", new))
-        self.generic_visit(node)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
-        if isinstance(node.op, ast.Not):
-            self._add(node, "not", "", lambda: setattr(node, "op", _Nothing()))
-        elif isinstance(node.op, ast.USub):
-            self._add(node, "-", "+", lambda: setattr(node, "op", ast.UAdd()))
-        self.generic_visit(node)
-
-    def visit_If(self, node: ast.If) -> None:
-        self._add(node, "if", "if not", lambda: setattr(node, "test", _negated(node.test)))
-        self.generic_visit(node)
-
-    def visit_IfExp(self, node: ast.IfExp) -> None:
-        self._add(node, "if", "if not", lambda: setattr(node, "test", _negated(node.test)))
-        self.generic_visit(node)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        value = node.value
-        if isinstance(value, bool):
-            self._add(node, str(value), str(not value), lambda: setattr(node, "value", not value))
-        elif isinstance(value, int | float):
-            self._add(node, str(value), str(value + 1), lambda: setattr(node, "value", value + 1))
-
-    def visit_Expr(self, node: ast.Expr) -> None:
-        if isinstance(node.value, ast.Call):
-            text = ast.unparse(node.value)[:40]
-            self._add(node, text, "nothing", lambda: setattr(node, "value", ast.Constant(None)))
-            self.generic_visit(node)
-
-    def visit_Return(self, node: ast.Return) -> None:
-        if node.value is not None and not isinstance(node.value, ast.Constant):
-            text = ast.unparse(node.value)[:30]
-            self._add(node, f"return {text}", "None", lambda: setattr(node, "value", ast.Constant(None)))
-        self.generic_visit(node)
-
-    def _swap(self, node: ast.expr, op: ast.AST, put: Callable[[ast.AST], None]) -> None:
-        other = SWAPPED.get(type(op))
-        if other is not None:
-            self._add(node, type(op).__name__, other.__name__, lambda: put(other()))
-
-    def _add(self, node: ast.stmt | ast.expr, old: str, new: str, change: Callable[[], None]) -> None:
-        self.found.append((node.lineno, f"{old} -> {new or 'nothing'}", change))
+def in_child(act: Callable[[], int], longest: float = 0.0) -> int:
+    """What ``act`` returns, in a fork of this process; -1 when it was stopped for taking too long."""
+    child = os.fork()
+    if child == 0:
+        code = 1  # whatever it raises: it was noticed
+        if longest:
+            # CPU time: a busy machine kills no mutant.  The signal ends the child.
+            signal.setitimer(signal.ITIMER_PROF, longest)
+            signal.setitimer(signal.ITIMER_REAL, 20 * longest)
+        with contextlib.suppress(BaseException):
+            code = act()
+        os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else -1
 
 
-class _Nothing(ast.UAdd):
-    """Stands for a ``not`` that is gone, until ``_Unwrapped`` takes it out."""
+def _verdict(code: int) -> str:
+    return TIMED_OUT if code < 0 else _CODES.get(code, KILLED)
 
 
-class _Unwrapped(ast.NodeTransformer):
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        return node.operand if isinstance(node.op, _Nothing) else node
+# ------------------------------------------------------------------------------------ tests collected once
 
 
-def _negated(test: ast.expr) -> ast.expr:
-    return ast.UnaryOp(ast.Not(), test)
+@dataclass
+class Player:
+    """Plays mutants where pytest would run its tests."""
+
+    mutants: Sequence[Mutant]
+    budget: float
+    console: int
+    """Where survivors are told at once: pytest has the usual one."""
+    verdicts: dict[Mutant, str] = field(default_factory=dict)
+    failing: bool = False
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        measured = self._measured(session)
+        self.failing = measured is None
+        if measured is not None:
+            for mutant in self.mutants:
+                verdict = self.verdicts[mutant] = self._played(mutant, measured, session)
+                if verdict == SURVIVED:
+                    os.write(self.console, f"survives {mutant}  | {mutant.text}\n".encode())
+        return True
+
+    def _measured(self, session: pytest.Session) -> Measured | None:
+        """In a child: this process has run nothing, so that nothing is remembered."""
+        read, write = os.pipe()
+
+        def act() -> int:
+            os.close(read)
+            found = measure(session)
+            with os.fdopen(write, "wb") as pipe:
+                pickle.dump(None if session.testsfailed else found, pipe)
+            return 0
+
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                act()
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read, "rb") as pipe:
+            told = pipe.read()
+        os.waitpid(child, 0)
+        found = pickle.loads(told) if told else None
+        return found if isinstance(found, Measured) else None
+
+    def _played(self, mutant: Mutant, measured: Measured, session: pytest.Session) -> str:
+        chosen = self._chosen(mutant, measured)
+        if not chosen:
+            return ELSEWHERE
+
+        def act() -> int:
+            is_function = plant(mutant)
+            if is_function is None:
+                return 3
+            if run(session, [session.items[n] for n in chosen]):
+                return 1
+            # What was made of a constant before it was exchanged still has the old one: not the last word.
+            return 0 if is_function else 3
+
+        return _verdict(in_child(act, LONGEST + 5 * sum(measured.seconds[n] for n in chosen)))
+
+    def _chosen(self, mutant: Mutant, measured: Measured) -> list[int]:
+        """The tests of its line, the quickest first, as many as the budget has time for."""
+        tests = measured.runs.get(str(mutant.path), {}).get(mutant.line, [])
+        chosen: list[int] = []
+        left = self.budget
+        for n in sorted(tests, key=lambda n: measured.seconds[n]):
+            left -= measured.seconds[n]
+            if chosen and left < 0:
+                break
+            chosen.append(n)
+        return chosen
 
 
-def _places(tree: ast.Module) -> list[tuple[int, str, Callable[[], None]]]:
-    visitor = _Places()
-    visitor.visit(tree)
-    return visitor.found
+def run(session: pytest.Session, items: Sequence[pytest.Item]) -> bool:
+    """Whether one of them fails: then the rest is left out."""
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.testsfailed:
+            return True
+    return False
 
 
-def mutants(path: Path) -> list[Mutant]:
-    """All of a module, in the order of the source."""
-    found = _places(ast.parse(path.read_text()))
-    return [Mutant(path, n, line, what) for n, (line, what, _) in enumerate(found)]
+def measure(session: pytest.Session) -> Measured:
+    """Runs all of them."""
+    import coverage
+
+    seen = coverage.Coverage(data_file=None, include=[f"{SOURCE}/*"], config_file=False)
+    seen.start()
+    seconds = []
+    for n, item in enumerate(session.items):
+        seen.switch_context(str(n))
+        started = perf_counter()
+        if run(session, [item]):
+            sys.stderr.write(f"fails without any mistake: {item.nodeid}\n")
+            break
+        seconds.append(perf_counter() - started)
+    seen.stop()
+    data = seen.get_data()
+    runs = {
+        path: {line: [int(n) for n in tests if n] for line, tests in data.contexts_by_lineno(path).items()}
+        for path in data.measured_files()
+    }
+    return Measured(seconds, runs)
 
 
-def planted(mutant: Mutant) -> ast.Module:
-    """The module with that mistake in it."""
-    tree = ast.parse(mutant.path.read_text())
-    _places(tree)[mutant.number][2]()
-    _Unwrapped().visit(tree)
-    return ast.fix_missing_locations(tree)
+def _pytest(arguments: Sequence[str], plugins: Sequence[object] = ()) -> int:
+    from hypothesis import Phase, settings
+
+    # Finding a failing case is enough: nobody reads the shortest one.
+    settings.register_profile(
+        "mutation", deadline=None, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+    )
+    out = StringIO()
+    with contextlib.redirect_stdout(out):
+        return int(pytest.main([*QUIETLY, *arguments], plugins=[*plugins]))
 
 
-# ------------------------------------------------------------------------------------ playing them
+# ------------------------------------------------------------------------------------ imported anew
 
 
 @dataclass
@@ -250,70 +231,84 @@ class _Instead(MetaPathFinder, Loader):
         exec(compile(planted(self.mutant), str(self.mutant.path), "exec"), module.__dict__)
 
 
-WITHOUT = ("randomly", "cacheprovider", "xdist", "cov")
-QUIETLY = (
-    "-x",
-    "-q",
-    "--no-header",
-    "--assert=plain",
-    *(word for name in WITHOUT for word in ("-p", f"no:{name}")),
-)
+def imported(mutant: Mutant, tests: Sequence[str]) -> str:
+    """What becomes of a mutant that is there before anything of tomking is imported."""
+
+    def act() -> int:
+        sys.meta_path.insert(0, _Instead(mutant))
+        return 0 if _pytest(["-x", *tests]) == 0 else 1
+
+    return _verdict(in_child(act, 40 * LONGEST))
 
 
-def _tested(tests: Sequence[str]) -> int:
-    import pytest
-
-    out = StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        return int(pytest.main([*QUIETLY, "-o", "addopts=", *tests]))
+# ------------------------------------------------------------------------------------ a group
 
 
-def is_killed(mutant: Mutant | None, tests: Sequence[str]) -> bool:
-    """Whether the tests fail with it (with None: whether they fail at all), in a child of this process."""
-    child = os.fork()
-    if child == 0:
-        if mutant is not None:
-            sys.meta_path.insert(0, _Instead(mutant))
-        # CPU time: a busy machine kills no mutant.  The signal ends the child.
-        signal.setitimer(signal.ITIMER_PROF, LONGEST)
-        try:
-            code = 0 if _tested(tests) == 0 else 1
-        except BaseException:  # noqa: BLE001 - whatever it is: the mutant was noticed
-            code = 1
-        os._exit(code)
-    _, status = os.waitpid(child, 0)
-    return status != 0
+def equivalent() -> list[dict[str, str]]:
+    """``path``, ``line`` (its text), ``what``, ``why``."""
+    found = tomllib.loads((ROOT / "rel" / "equivalent.toml").read_text())["equivalent"]
+    return list(found)
 
 
-def _paths(group: Group, only: Sequence[str]) -> Iterator[Path]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        name = str(path.relative_to(SOURCE))
-        asked = not only or any(fnmatch(name, f"*{one}*") for one in only)
-        if asked and any(fnmatch(name, pattern) for pattern in group.modules):
-            yield path
+def is_equivalent(mutant: Mutant, known: Sequence[dict[str, str]]) -> bool:
+    name = str(mutant.path.relative_to(SOURCE))
+    return any(
+        one["path"] == name and one["line"] == mutant.text and mutant.what in one["what"] for one in known
+    )
 
 
-def _drawn(group: Group, arguments: argparse.Namespace) -> list[Mutant]:
-    every = [one for path in _paths(group, arguments.modules) for one in mutants(path)]
-    if not arguments.sample or arguments.sample >= len(every):
+def drawn(group: Group, asked: argparse.Namespace) -> list[Mutant]:
+    known = equivalent()
+    every = [m for path in group.paths(asked.modules) for m in mutants(path) if not is_equivalent(m, known)]
+    if not asked.sample or asked.sample >= len(every):
         return every
-    chance = np.random.Generator(np.random.PCG64(arguments.seed))
-    chosen = chance.choice(len(every), arguments.sample, replace=False)
+    chance = np.random.Generator(np.random.PCG64(asked.seed))
+    chosen = chance.choice(len(every), asked.sample, replace=False)
     return [every[n] for n in sorted(chosen.tolist())]
 
 
-def _score(mutants: Sequence[Mutant], tests: Sequence[str]) -> dict[str, list[int]]:
-    """Killed and played of each module."""
-    scores: dict[str, list[int]] = {}
-    for one in mutants:
-        killed = is_killed(one, tests)
-        count = scores.setdefault(one.module.removeprefix("tomking."), [0, 0])
-        count[0] += killed
-        count[1] += 1
-        if not killed:
-            sys.stderr.write(f"survives {one}\n")
-            sys.stderr.flush()
-    return scores
+def play(group: Group, chosen: Sequence[Mutant], budget: float) -> dict[Mutant, str] | None:
+    """Verdicts; None when the tests fail without any mistake."""
+    read, write = os.pipe()
+    console = os.dup(2)
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        with contextlib.suppress(BaseException):
+            _prepare(group)
+            player = Player(chosen, budget, console)
+            _pytest(_arguments(group), [player])
+            with os.fdopen(write, "wb") as pipe:
+                pickle.dump(None if player.failing else player.verdicts, pipe)
+        os._exit(0)
+    os.close(write)
+    os.close(console)
+    with os.fdopen(read, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    verdicts: dict[Mutant, str] | None = pickle.loads(told) if told else None
+    if verdicts is None or len(verdicts) != len(chosen):
+        return None
+    for mutant, verdict in verdicts.items():
+        if verdict == ELSEWHERE and group.compiled:
+            verdicts[mutant] = imported(mutant, _arguments(group))
+        elif verdict == ELSEWHERE:
+            verdicts[mutant] = SURVIVED
+        if verdict == ELSEWHERE and verdicts[mutant] == SURVIVED:
+            sys.stderr.write(f"survives {mutant}  | {mutant.text}\n")
+    return verdicts
+
+
+def _prepare(group: Group) -> None:
+    if not group.compiled:
+        import numba
+
+        numba.config.DISABLE_JIT = True  # type: ignore[attr-defined]
+
+
+def _arguments(group: Group) -> list[str]:
+    plain = () if group.compiled else ("-W", "ignore::RuntimeWarning")
+    return [*plain, *group.tests]
 
 
 def main(arguments: list[str]) -> int:
@@ -324,25 +319,40 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--group", choices=sorted(GROUPS), action="append")
     parser.add_argument("--sample", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--budget", type=float, default=10.0)
     asked = parser.parse_args(arguments)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     for name in WARM:
         importlib.import_module(name)
     started = perf_counter()
-    figures: dict[str, object] = {}
-    killed = played = 0
+    counts: dict[str, Counter[str]] = {}
     for name in asked.group or sorted(GROUPS):
         group = GROUPS[name]
-        drawn = _drawn(group, asked)
-        if drawn and is_killed(None, group.tests):
+        chosen = drawn(group, asked)
+        verdicts = play(group, chosen, asked.budget) if chosen else {}
+        if verdicts is None:
             sys.stderr.write(f"the tests of {name} fail without any mistake\n")
             return 1
-        for module, (ok, count) in sorted(_score(drawn, group.tests).items()):
-            figures[module] = {"killed": ok, "of": count, "score": round(ok / count, 3)}
-            killed, played = killed + ok, played + count
-    score = round(killed / max(played, 1), 3)
-    told = {"modules": figures, "killed": killed, "of": played, "score": score}
-    sys.stdout.write(json.dumps({**told, "seconds": round(perf_counter() - started, 1)}) + "\n")
+        for mutant, verdict in verdicts.items():
+            counts.setdefault(mutant.module.removeprefix("tomking."), Counter())[verdict] += 1
+    return tell(counts, perf_counter() - started)
+
+
+def tell(counts: dict[str, Counter[str]], seconds: float) -> int:
+    total = sum(counts.values(), Counter[str]())
+    played = max(total.total(), 1)
+    score = round((total[KILLED] + total[TIMED_OUT]) / played, 3)
+    modules = {name: {**count, "of": count.total()} for name, count in sorted(counts.items())}
+    cpu = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = {
+        "modules": modules,
+        "score": score,
+        **{word.replace(" ", "_"): total[word] for word in (KILLED, SURVIVED, TIMED_OUT)},
+        "of": total.total(),
+        "cpu_seconds": round(cpu.ru_utime + cpu.ru_stime),
+        "seconds": round(seconds),
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
     return 0 if score >= GOAL else 1
 
 

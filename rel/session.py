@@ -30,11 +30,12 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book, fold
 from tomking.domain.contract import Right
 from tomking.domain.errors import OperatingError
+from tomking.domain.kept import by_identity
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
-from tomking.execution.wire import Line, Reply, Report, Request, Told
+from tomking.execution.wire import BrokerOrder, Line, Reply, Report, Request, Told
 from tomking.kernel import Kernel, Parts
 from tomking.risk.availability import Place as Allowed
 from tomking.risk.desk import Desk
@@ -99,6 +100,8 @@ class Outcome:
     """Hash of all events, requests and answers."""
     bare: float
     """Seconds of the longest time that something was uncovered."""
+    idle: float
+    """Seconds of it in which nothing was done about that though it could be."""
     requests: int
     events: int
     fills: int
@@ -140,6 +143,8 @@ class Session:
         self.trace = sha256()
         self.now = START
         self.kernel: Kernel | None = None
+        self.left: Book | None = None
+        """The book of the process that died last."""
         after = schedule.quiet_after
         self.quiet = None if after is None else SESSION.open + timedelta(seconds=after)
         """Since when all must come right; None where it has, or where faults never stop."""
@@ -197,6 +202,8 @@ class Session:
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
             return
+        if self.check.cannot_trade_back(self.now):
+            return
         if not differences(self.check, book):
             self.quiet = None
         elif self.now > max(self.quiet, self.started) + SETTLED:
@@ -244,9 +251,10 @@ class Session:
         self.epoch += 1
         self.check.reborn()
         book = fold(self.ledger.read())
+        if self.left is not None and self.left.sequence == book.sequence:
+            at_start(self.check, self.left, book, self.now)
         self.kernel = Kernel(self._parts(book), book)
         self.wake = self.started = self.check.started = self.now
-        at_start(self.check, self.ledger, self.kernel.book, self.now)
 
     def _parts(self, book: Book) -> Parts:
         wire = Latched(self.tap, lambda: self.latch)
@@ -275,6 +283,7 @@ class Session:
         return self.comparer.hold() if self.latch.opens else self.latch.words
 
     def _die(self) -> None:
+        self.left = None if self.kernel is None else self.kernel.book
         self.kernel = None
         self.machine.died(self.now)
 
@@ -308,6 +317,9 @@ class Session:
         if not sent or self.check.stale:
             return
         self.faults.fire("stale restore")
+        for event in self.ledger.events[sent[-1] :]:
+            if isinstance(event, ev.OrderSubmitted) and event.order.id in tags:
+                self.check.cut[event.order.id] = event.order
         del self.ledger.events[sent[-1] :]
         self.check.stale = True
         self.quiet = None
@@ -351,18 +363,24 @@ class Session:
             fired=self.faults.fired_ids(),
             trace=self.trace.hexdigest(),
             bare=self.check.worst_bare.total_seconds(),
+            idle=self.check.worst_idle.total_seconds(),
             requests=self.check.total,
             events=self.events,
             fills=len(self.account.executions),
         )
 
 
+@by_identity
+def _faces(orders: tuple[BrokerOrder, ...]) -> str:
+    """A venue where nothing has changed shows the very same orders again."""
+    return " ".join(f"{o.id}{o.status.value[:3]}{len(o.executions)}" for o in orders)
+
+
 def _gist(told: Told) -> str:
     """What arrived, in few words."""
     match told:
         case Reply(key, _, outcome, orders, _, transactions, code):
-            shown = " ".join(f"{o.id}{o.status.value[:3]}{len(o.executions)}" for o in orders)
-            return f"{key} {outcome.value} {shown} {len(transactions)} {code}"
+            return f"{key} {outcome.value} {_faces(orders)} {len(transactions)} {code}"
         case Report(_, order):
             return f"{order.id} {order.status.value} {len(order.executions)}"
         case Line(_, up):

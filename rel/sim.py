@@ -69,7 +69,10 @@ class Total:
     fired: Counter[str] = field(default_factory=Counter)
     bare: float = 0.0
     bare_seeds: list[int] = field(default_factory=list)
-    """In which something was uncovered for more than half a minute, halted or not."""
+    """In which something was uncovered for more than half a minute: halted, and a person told (I9)."""
+    idle: float = 0.0
+    idle_seeds: list[int] = field(default_factory=list)
+    """In which nothing was done about it for so long."""
     requests: int = 0
     fills: int = 0
     traces: list[str] = field(default_factory=list)
@@ -82,6 +85,9 @@ class Total:
         self.bare = max(self.bare, outcome.bare)
         if outcome.bare > LONGEST_BARE.total_seconds():
             self.bare_seeds.append(outcome.schedule.seed)
+        self.idle = max(self.idle, outcome.idle)
+        if outcome.idle > LONGEST_BARE.total_seconds():
+            self.idle_seeds.append(outcome.schedule.seed)
         self.requests += outcome.requests
         self.fills += outcome.fills
         self.traces.append(outcome.trace)
@@ -209,12 +215,14 @@ def main(arguments: list[str]) -> int:
         "too_rare": rare,
         "worst_uncovered_seconds": round(total.bare, 1),
         "uncovered_over_30_s": total.bare_seeds[:20],
+        "worst_idle_seconds": round(total.idle, 1),
+        "idle_over_30_s": total.idle_seeds[:20],
         "requests_a_minute": round(total.requests / total.seeds / MINUTES, 2),
         "executions": total.fills,
         "trace": total.trace,
     }
     sys.stdout.write(json.dumps(figures) + "\n")
-    return 1 if total.broken or rare or total.bare_seeds else 0
+    return 1 if total.broken or rare or total.idle_seeds else 0
 
 
 def _twice(asked: argparse.Namespace) -> int:

@@ -5,10 +5,12 @@ which may be late, one-sided, crossed, empty or gone.  Both are the ``MarketData
 every five seconds; a quote is stamped with the last move.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from math import erf, log, sqrt
+from operator import is_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +120,7 @@ class World:
         return self._chains[key]
 
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
-        if any(start <= now < end for start, end in self.halts):
+        if self.halts and any(start <= now < end for start, end in self.halts):
             return [None] * len(contracts)
         tick = self.tick_of(now)
         return [self._quote(contract, tick) for contract in contracts]
@@ -227,6 +229,16 @@ class Feed:
     notes: tuple[str, ...] = ("made by a generator, shown by a feed that fails",)
     grid_minutes: int = 0
     _struck: set[Fault] = field(default_factory=set)
+    _marked: tuple[list[Quote | None], NDArray[np.float64]] | None = None
+    _asked: tuple[Sequence[Contract], int, int] | None = None
+    _edges: list[datetime] = field(default_factory=list)
+    """Instants at which a fault of quotes begins or ends."""
+    _span: tuple[int, bool] = (-1, False)
+    """Which of the spans between them was asked for last, and whether a fault lasts in it."""
+
+    def __post_init__(self) -> None:
+        windows = self.faults.windows(*OF_QUOTES)
+        self._edges = sorted({at for start, end, _ in windows for at in (start, end)})
 
     def spot(self, family: str, now: datetime) -> float | None:
         return None if self._on("halt", now) else self.world.spot(family, self._known(now))
@@ -257,7 +269,20 @@ class Feed:
         return [self._quote(contract, now) for contract in contracts]
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> NDArray[np.float64]:
-        return mids(self.quotes(contracts, now))
+        """The very same column while nothing was printed, as the port promises."""
+        moment = contracts, self.world.tick_of(now), bisect_right(self._edges, now)
+        if self._asked is not None and self._asked[0] is contracts and self._asked[1:] == moment[1:]:
+            assert self._marked is not None, "it was asked before"
+            return self._marked[1]
+        self._asked = moment
+        quotes = self.quotes(contracts, now)
+        if (
+            self._marked is None
+            or len(quotes) != len(self._marked[0])
+            or not all(map(is_, quotes, self._marked[0]))
+        ):
+            self._marked = quotes, mids(quotes)
+        return self._marked[1]
 
     def bars(self, family: str, now: datetime) -> Bars:
         return self.world.bars(family, now)
@@ -288,7 +313,10 @@ class Feed:
         return SESSION.open + timedelta(seconds=fault.at)
 
     def _any(self, now: datetime) -> bool:
-        return any(self.faults.during(what, now) for what in OF_QUOTES)
+        span = bisect_right(self._edges, now)
+        if span != self._span[0]:
+            self._span = span, any(self.faults.during(what, now) for what in OF_QUOTES)
+        return self._span[1]
 
     def _on(self, what: str, now: datetime) -> Fault | None:
         fault = self.faults.during(what, now)

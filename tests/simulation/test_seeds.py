@@ -30,7 +30,6 @@ def test_no_seed_sends_twice_flips_a_close_or_opens_when_halted() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="the order desk is being finished: see the figures of make simulate", strict=False)
 def test_no_seed_breaks_any_invariant() -> None:
     assert not seeds().broken, "\n".join(told(one, shrink=False) for one in seeds().broken)
 

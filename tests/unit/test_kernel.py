@@ -522,6 +522,31 @@ def test_a_first_observation_is_looked_at_again_when_it_may_be_confirmed() -> No
     assert desk.kernel.next_wake(at("10:00")) == at("10:00:30")
 
 
+def test_woken_before_its_time_and_told_nothing_it_asks_nobody_again() -> None:
+    asked: list[datetime] = []
+
+    def script(view: View, own: Own) -> tuple[Intent, ...]:
+        asked.append(view.now)
+        return enter_at_1030(view, own)
+
+    market = ScriptedMarket(mids(CALM))
+    desk = Desk(market, (Scripted(script),))
+    desk.run(at("10:40"))
+    asked.clear()
+    wake = desk.kernel.next_wake(at("10:40"))
+    desk.kernel.step(at("10:40:20"))
+    assert not asked
+    assert desk.kernel.next_wake(at("10:40:20")) == wake
+    # What it holds is worth something else now: it looks at everything.
+    market.mid = mids({name: 2 * worth for name, worth in CALM.items()})
+    desk.kernel.step(at("10:40:30"))
+    assert asked == [at("10:40:30")]
+    desk.kernel.next_wake(at("10:40:30"))
+    desk.kernel.record(ev.CashMoved(at("10:40:40"), Decimal(1), "interest"))
+    desk.kernel.step(at("10:40:40"))
+    assert asked == [at("10:40:30"), at("10:40:40")]
+
+
 def test_a_missing_leg_is_marked_at_what_was_last_seen_of_it_and_the_others_are_remembered() -> None:
     desk = Desk(ScriptedMarket(with_gap("P5670", "10:40", "10:50")), (Scripted(enter_at_1030),))
     desk.run(at("10:39"))

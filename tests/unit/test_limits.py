@@ -632,6 +632,35 @@ def test_without_naked_puts_nothing_is_threatened() -> None:
     assert held.naked_puts_calm(case(book=holding(other), market=threatened(14.0, 0.4))).units is None
 
 
+def bought_back(expiry: str, strike: int = 4590) -> Open:
+    """One who buys the put that the LT112 has sold twice, against a higher one."""
+    spread = Structure.parse("spread", f"-1 ES {expiry} P4700 / +1 ES {expiry} P{strike}")
+    return wish(strategy="ratio_spread", entry="spread", parts=(Part("spread", spread),))
+
+
+def test_a_contract_that_one_position_is_short_of_no_other_buys() -> None:
+    # The broker would keep -2 + 1 = -1: of one of the two closings nothing would be left to close.
+    held_short = holding(open_position("P1"))
+    said = says(held.sides_agree(case(bought_back("2031-07-03"), held_short)))
+    assert said == "the broker nets both sides of a contract: P1 holds ES 2031-07-03 P4590 short"
+    assert held.sides_agree(case(bought_back("2031-07-03", 4600), held_short)).units is None
+    assert held.sides_agree(case(bought_back("2031-07-05"), held_short)).units is None
+
+
+def test_what_is_being_opened_counts_as_held_and_the_same_side_is_shared() -> None:
+    opening = replace(empty(), orders={"O7": working(lt112())})
+    said = says(held.sides_agree(case(bought_back("2031-07-03"), opening)))
+    assert said == "the broker nets both sides of a contract: order O7 is opening ES 2031-07-03 P4590 short"
+    assert held.sides_agree(case(lt112(), opening)).units is None
+
+
+def test_a_part_that_is_closed_holds_nothing_against_others() -> None:
+    position = open_position("P1")
+    pair = replace(position.components["NP"], units=0)
+    rest = replace(position, components={**position.components, "NP": pair})
+    assert held.sides_agree(case(bought_back("2031-07-03"), holding(rest))).units is None
+
+
 @pytest.mark.parametrize(("expiry", "units"), [("2031-03-28", 0), ("2031-03-30", 0), ("2031-03-31", None)])
 def test_an_lt112_on_its_way_out_stops_new_0dte(expiry: str, units: int | None) -> None:
     # From Friday 7 March: 28 March has 21 DTE; 30 March 23, and 20 on Monday, so today is its day;

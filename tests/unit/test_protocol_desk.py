@@ -7,13 +7,14 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closing, order, second
+from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closing, execution, order, second
 from tests.worlds import FRIDAY
 
 from tomking.domain import events as ev
 from tomking.domain.contract import Option
 from tomking.domain.intent import Part, Urgency
-from tomking.domain.structure import Leg
+from tomking.domain.order import Order
+from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.course import Phase
@@ -89,6 +90,49 @@ def test_a_new_limit_is_a_replacement_with_the_next_attempt() -> None:
     world.step(18)
     second = world.last(Replace)
     assert (second.tag, second.order, second.limit) == ("0badcafe-3-7-3", "B2", Decimal("4.80"))
+
+
+def pair_sold(limit: str) -> Order:
+    """Two units of two short puts each."""
+    return order(parts=(Part("NP", Structure("NP", (Leg(SHORT, -2),))),), limit=Decimal(limit))
+
+
+def as_one(shown: BrokerOrder, limit: str) -> BrokerOrder:
+    """As brokers show it: four of one contract at the price of one."""
+    return replace_(shown, legs=(Leg(SHORT, -1),), units=4, limit=Decimal(limit))
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_two_like_contracts_a_unit_are_shown_at_half_the_price_and_that_is_the_limit(
+    *, restarts: bool
+) -> None:
+    world = World(mids=MIDS | {SHORT: 9.0}).synced()
+    world.submit(pair_sold("18.00"))
+    place = world.last(Place)
+    assert (place.units, place.limit, place.legs) == (2, Decimal("18.00"), (Leg(SHORT, -2),))
+    live = as_one(world.shown(place), "9.00")
+    world.reply(place, Outcome.ACCEPTED, live)
+    world.step(1)
+    if restarts:
+        world.restart()
+    world.run(2, 40, live)
+    assert not world.wire.all(Replace)
+    assert [n for n in world.news if isinstance(n, ev.OrderRetried)] == []
+
+
+def test_a_new_limit_of_two_like_contracts_says_how_many_of_the_brokers_units_it_is_of() -> None:
+    world = World(mids=MIDS | {SHORT: 9.0}).synced()
+    world.submit(pair_sold("18.00"))
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, as_one(world.shown(place), "9.00"))
+    world.step(1)
+    world.reprice("7", "17.90", 10)
+    replace = world.last(Replace)
+    assert (replace.limit, replace.terms) == (Decimal("17.90"), 2)
+    fills = tuple(execution(f"x{n}", Leg(SHORT, -1), 2, "8.95") for n in range(2))
+    world.report(replace_(as_one(world.shown(replace), "8.95"), status=Status.FILLED, executions=fills))
+    (filled,) = [n for n in world.step(12) if isinstance(n, ev.OrderFilled)]
+    assert (filled.fill.units, filled.fill.leg_prices) == (2, (Decimal("8.95"),))
 
 
 def test_after_a_restart_an_opening_order_is_searched_for_and_never_posted_again() -> None:
@@ -807,6 +851,22 @@ def test_it_wakes_soon_while_something_is_under_way_and_else_for_the_next_look()
     assert world.desk.next_wake(second(8)) == second(9)
 
 
+def test_a_new_limit_wakes_it_when_the_one_before_has_stood_for_its_time() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    world.reply(place, Outcome.ACCEPTED, world.shown(place))
+    world.run(1, 6, world.shown(place))
+    world.reprice("7", "4.90", 6.2)
+    world.step(6.5)
+    look = asked(world, FindOrders)[-1] + 5
+    assert look > 8
+    # The first limit left at 0 and stands for eight seconds.
+    assert world.desk.next_wake(second(6.5)) == second(8)
+    world.reprice("7", "5.00", 6.8)
+    assert world.desk.next_wake(second(6.8)) == second(look)
+
+
 def test_a_target_that_rests_is_left_alone_over_the_night() -> None:
     world = holding()
     world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), 3)
@@ -866,6 +926,7 @@ class Unsure:
     seen: list[tuple[datetime | None, datetime | None]] = field(default_factory=list)
     unsure: bool = True
     end_first: tuple[str, ...] = ()
+    waits: bool = False
 
     def __call__(self, account: Account, now: datetime) -> list[ev.BrokerNews]:
         self.seen.append((account.asked, account.found_asked))
@@ -1067,9 +1128,109 @@ def test_odd_legs_after_the_close_are_left_to_a_person() -> None:
     world.report(shown)
     (told,) = world.step(close)
     assert isinstance(told, ev.LegsUneven)
-    assert told.action == "leave"
-    world.run(int(close) + 1, int(close) + 20, shown)
+    assert told.action == "wait"  # a late print may still make them whole
+    world.run(int(close) + 1, int(close) + 305, shown)
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["wait", "leave"]
     assert len(world.wire.all(Place)) == 1
+    assert world.desk.account().left == {"7"}
+    assert world.desk.account().unbooked() == {}
+
+
+def test_an_order_that_lacks_executions_for_good_ends_after_its_day_and_leaves_its_legs() -> None:
+    world = World().synced()
+    world.submit(order(), 5.49 * 3600)
+    place = world.last(Place)
+    # Called filled (T5), and only the short leg ever trades.
+    torn = world.shown(place, Status.FILLED, both(2)[:1])
+    world.reply(place, Outcome.ACCEPTED, torn)
+    close = 5.5 * 3600
+    world.run(int(close) - 1, int(close) + 299, torn)
+    assert world.book.orders
+    world.run(int(close) + 300, int(close) + 420, torn)
+    assert not world.book.orders
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "leave"
+
+
+def test_after_a_restart_legs_that_were_traded_back_end_an_order_that_lacks_executions() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    torn = world.shown(place, Status.FILLED, both(2)[:1])
+    back = BrokerOrder(
+        "B2",
+        "0badcafe-3-7-2",
+        Status.FILLED,
+        (Leg(SHORT, 1),),
+        2,
+        Decimal("-9.10"),
+        (Execution("y0", SHORT, 2, Decimal("9.10"), second(1)),),
+    )
+    world.record(ev.OrderRetried(second(1), "7", 2, "uneven legs, unwind"))
+    world.restart()
+    world.step(2)
+    world.run(3, 40, torn, back)
+    assert world.kinds()[-1] == "LegsUnwound"
+    assert not world.book.orders
+
+
+def test_what_an_order_was_the_reason_for_is_looked_at_again_when_it_has_ended() -> None:
+    compare = Unsure(unsure=False, waits=True)
+    world, place = working(options={"compare": compare})
+    world.run(2, 20, world.shown(place))
+    before = asked(world, FindPositions)[-1]
+    world.cancel("7", 20)
+    gone = world.shown(place, Status.CANCELLED)
+    world.reply(world.last(Cancel), Outcome.ACCEPTED, gone)
+    world.run(21, 40, gone)
+    assert not world.book.orders
+    assert before < asked(world, FindPositions)[-1]
+
+
+def test_an_order_of_the_day_that_the_book_never_heard_of_stops_it_however_long_the_book_is() -> None:
+    world = World()
+    world.record(ev.SessionBegan(START, FRIDAY))
+    for n in range(20):
+        world.record(ev.CashMoved(START, Decimal(1), f"since it was put back: {n}"))
+    world.synced()
+    place = Place("k", "0badcafe-2-110-1", SPREAD.legs, 2, Decimal("5.00"), opens=True)
+    world.report(world.shown(place))
+    told = world.step(1)
+    words = [n.detail for n in told if isinstance(n, ev.LevelChanged)]
+    assert words[0] == "the broker has 0badcafe-2-110-1: order 110, which the book has never heard of"
+    # One of a session before has ended and is forgotten.
+    other = World()
+    other.record(ev.SessionBegan(START, FRIDAY))
+    other.synced()
+    other.report(other.shown(replace_(place, tag="0badcafe-2-90-1"), Status.CANCELLED))
+    assert not [n for n in other.step(1) if isinstance(n, ev.LevelChanged)]
+
+
+def test_what_was_read_and_not_compared_is_looked_after_soon() -> None:
+    world = World(options={"compare": Unsure(unsure=False)})
+    world.step(0)
+    world.run(1, 3)
+    world.wire.told.clear()
+    assert world.desk.next_wake(second(3)) == second(4)
+
+
+def test_odd_legs_that_somebody_traded_away_are_left() -> None:
+    world, shown = printed_late()
+    world.record(ev.ForeignChanged(second(9), SHORT, 1))
+    world.held = ()
+    world.run(10, 30, shown)
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)] == ["leave"]
+    assert not world.wire.all(Cancel)
+    assert len(world.wire.all(Place)) == 1
+
+
+def test_after_the_close_the_account_is_compared_until_all_of_the_day_must_show() -> None:
+    compare = Unsure(unsure=False)
+    world = World(options={"compare": compare}).synced()
+    close = 5.5 * 3600
+    world.run(int(close) - 5, int(close) + 700)
+    times = [(a - START).total_seconds() - close for a, _ in compare.seen if a is not None]
+    assert times[-1] > 300
+    assert world.desk.next_wake(second(close + 700)) is None
 
 
 def test_a_close_that_lacks_legs_after_its_end_is_completed() -> None:

@@ -33,10 +33,11 @@ from tomking.execution.protocol.course import (
 from tomking.execution.protocol.evidence import all_over, judged, search_every, settled, shown
 from tomking.execution.protocol.fills import assembled, consumed, fees_due, odd_legs, per_unit
 from tomking.execution.protocol.outcomes import REFUSALS, Answer, Failure, outcome
-from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
 from tomking.execution.protocol.uneven import remedy, remedy_limit
 from tomking.execution.wire import BrokerOrder, Execution, Kind, Outcome, Status, Transaction
+from tomking.ports import Expiry
 
 # ------------------------------------------------------------------------------------------ outcomes
 
@@ -593,6 +594,19 @@ def test_an_expiry_is_told_for_one_long_contract() -> None:
     assert one.delivered == (future, -1)  # a put: its long holder sells
     (one,) = ended([SHORT], [transaction(quantity=2, dollars=Decimal(2000), delivered=(future, 2))])
     assert one.delivered == (future, 1)
+
+
+def test_positions_that_offset_each_other_settle_as_the_account_does() -> None:
+    # Of three here the account holds one, and has paid for one.
+    (shared,) = ended([SHORT], [transaction(quantity=-1, fees=Decimal(3))], gross={SHORT: 3})
+    assert shared.fee == 1
+    # Of the other as many are held long as short: 5690 is 20 points above 5670, a put worth nothing.
+    assert netted({LONG: 0}, [transaction()]) == [Expiry(LONG, Decimal(5690), Decimal(0), None, Decimal(0))]
+    in_the_money = replace(LONG, strike=Decimal(5710))
+    (one,) = netted({in_the_money: 0}, [transaction()])
+    assert one.dollars == Decimal(2000)
+    assert netted({LONG: 1}, [transaction()]) == []
+    assert netted({LONG: 0}, [transaction(kind=Kind.MONEY)]) == []
 
 
 def test_only_ends_of_these_contracts_count() -> None:

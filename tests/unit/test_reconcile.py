@@ -339,6 +339,24 @@ def test_an_order_on_what_ended_must_end_first_and_nothing_is_booked_meanwhile()
     assert str(after.positions["2"].open_components[0].structure) == "-1 SPY S"
 
 
+def test_what_was_traded_by_hand_while_an_order_works_on_it_moves_cash_once() -> None:
+    book = apply(holding(CALLS), Transitioned(NOW, "2", State.BUILDING, State.ACTIVE, "t"))
+    book = working(book, "+1 SPY 2031-03-21 C570", opens=False, position="2")
+    closing = next(iter(book.orders))
+    # Bought back at 1.00 by the owner, 1.78 of fees.
+    by_hand = BrokerOrder(
+        "V9", "", Status.FILLED, (Leg(c("SPY 2031-03-21 C570"), 1),), 1, Decimal(1),
+        executions(("E9", "SPY 2031-03-21 C570", 1, "1")), Decimal("1.78"),
+    )  # fmt: skip
+    shown = account(book, ("SPY 2031-03-21 C570", 1), cash="-101.78", orders=[by_hand])
+    answer = compare(book, shown)
+    assert [e for e in answer.events if not isinstance(e, Reconciled)] == []
+    assert sorts(answer) == [Sort.BUSY]
+    after = is_resolved(apply(book, OrderCancelled(NOW, closing)), shown)
+    assert after.cash == book.cash - Decimal("101.78")
+    assert "2" not in after.positions or not after.positions["2"].open_components
+
+
 def test_without_a_delivery_only_the_contract_itself_waits() -> None:
     book = apply(holding(CALLS), Transitioned(NOW, "2", State.BUILDING, State.ACTIVE, "t"))
     book = working(book, "+1 SPY 2031-03-21 C570", opens=False, position="2")
@@ -719,6 +737,40 @@ def test_odd_legs_of_an_order_that_ended_are_not_foreign_while_they_are_traded_b
         TAG.format(id_)[:-1] + "2", Status.FILLED, executions=executions(("E2", P5700, 1, "3.10")), id="B2"
     )
     assert compare(ended, account(ended, orders=[torn, back])).events == ()
+
+
+def test_odd_legs_that_are_left_are_the_accounts_with_what_they_cost() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    ended = apply(book, OrderCancelled(NOW, id_))
+    torn = broker_order(
+        TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5700, -1, "3")), fees=Decimal(1)
+    )
+    interest = Transaction("T7", Kind.MONEY, NOW, Decimal(5), ZERO, reason="interest")
+    shown = account(ended, (P5700, -1), cash="304", orders=[torn], transactions=[interest])
+    answer = reconcile(ended, shown, NOW, instance="0badcafe", epoch=3, left={id_})
+    assert answer.events == (
+        ForeignChanged(NOW, c(P5700), -1),
+        CashMoved(NOW, Decimal(5), "interest (T7)"),
+        CashMoved(NOW, Decimal(299), f"order {id_}, in no position here"),
+    )
+    after = resolved(ended, answer)
+    assert reconcile(after, shown, NOW, instance="0badcafe", epoch=3, left={id_}).events == ()
+
+
+def test_foreign_ones_of_a_contract_of_ours_are_paid_for_what_they_were_worth() -> None:
+    book = apply(holding(SPREAD), ForeignChanged(NOW, c(P5700), 1))
+    # Both ended: ours were settled, -2.00 for the one sold and 2.50 of fees; of the account's none was left.
+    book = apply(
+        book, Settled(NOW, "2", "side", (c(P5700), c(P5670)), Decimal(5698), Decimal(-200), ZERO, ())
+    )
+    gone = transaction(Kind.EXPIRED, P5700, -1, "-200", fees=Decimal(5))
+    net = account(book, (P5700, -1), cash="200", transactions=[replace(gone, quantity=-1)])
+    answer = compare(book, net)
+    assert answer.events == (
+        ForeignChanged(NOW, c(P5700), 0),
+        CashMoved(NOW, Decimal(200), f"+1 {P5700} ended, in no position here"),
+    )
 
 
 def test_whole_units_of_an_order_that_ended_and_that_nobody_books_are_foreign() -> None:

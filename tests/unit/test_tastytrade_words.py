@@ -222,6 +222,12 @@ def test_a_replacement_names_no_legs() -> None:
     assert "legs" not in body
 
 
+def test_a_replacement_is_priced_by_the_smallest_unit() -> None:
+    shown = broker_order(order_json(), Directory())
+    body = replacing(Replace("k", "t2", "1001", Decimal("-3.50"), terms=2), shown, good_till_cancelled=False)
+    assert (body["price"], body["price-effect"]) == ("1.75", "Debit")
+
+
 # ---------------------------------------------------------------------------------- coming in
 
 

@@ -26,5 +26,6 @@ class Exit(IntEnum):
     HALTED = 8, "halted"
     MISMATCH = 9, "reconciliation mismatch"
     APPROVAL = 10, "approval needed or expired"
+    STALLED = 70, "the engine's loop stood for a minute and was ended; start again"
     INTERRUPTED = 130, "interrupted (SIGINT, Ctrl-C)"
     TERMINATED = 143, "terminated (SIGTERM)"

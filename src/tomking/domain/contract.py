@@ -41,6 +41,10 @@ class Option:
     tick: Decimal
     """Points: the finest quote grid, and the grid of net prices."""
 
+    def __hash__(self) -> int:
+        # Of what tells options apart: the others go with the product, and each costs a call.
+        return hash((self.strike, self.expiry, self.product))
+
     def __str__(self) -> str:
         strike = f"{self.strike.normalize():f}"
         return f"{self.product} {self.expiry} {self.right.letter}{strike}{_size(self)}"

@@ -21,3 +21,5 @@ class Day:
     declined: tuple[tuple[str, str, str], ...] = ()
     """(strategy, entry, code) that were already written down."""
     ended: bool = False
+    began: int = 0
+    """The book's sequence when the session began: what was submitted later, the book knows."""

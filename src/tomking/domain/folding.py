@@ -119,7 +119,7 @@ OfAccount = (
 def _account(draft: Draft, event: OfAccount) -> None:
     match event:
         case ev.SessionBegan(_, day):
-            draft.day = Day(session=day)
+            draft.day = Day(session=day, began=draft.sequence)
             draft.ended = {}
             draft.lent.discard("ended")
         case ev.SessionEnded(_, _, net_liq):

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tomking.domain.intent import Part, Target, Urgency
+from tomking.domain.kept import by_identity
 from tomking.domain.money import ZERO, cents
 from tomking.domain.structure import Structure
 
@@ -47,14 +48,17 @@ class Order:
 
     @property
     def structure(self) -> Structure:
-        if len(self.parts) == 1:
-            return self.parts[0].structure
-        legs = tuple(leg for part in self.parts for leg in part.structure.legs)
-        return Structure(self.trigger, legs)
+        return self.parts[0].structure if len(self.parts) == 1 else _joined(self)
 
     @property
     def roles(self) -> tuple[str, ...]:
         return tuple(part.role for part in self.parts)
+
+
+@by_identity
+def _joined(order: Order) -> Structure:
+    legs = tuple(leg for part in order.parts for leg in part.structure.legs)
+    return Structure(order.trigger, legs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Comparer:
             epoch=self._epoch,
             told=self._told,
             insist=self._excused_too_long(account.asked or now),
+            left=account.left,
         )
         self._excused = {c: self._excused.get(c, account.asked or now) for c in self._still_excused()}
         said = tuple(replace(event, at=NO_TIME) for event in self.answer.events)
@@ -71,6 +72,11 @@ class Comparer:
     def end_first(self) -> tuple[str, ...]:
         """Our orders on contracts that are gone: they end before that can be booked."""
         return self.answer.end_first
+
+    @property
+    def waits(self) -> bool:
+        """Whether an order that works may explain a difference, or keeps it from being booked."""
+        return bool(self.answer.end_first or self.answer.doubtful)
 
     def hold(self) -> str | None:
         """Why nothing may be opened at all; None: it may, but for ``answer.families``."""

@@ -49,6 +49,7 @@ def reconcile(
     epoch: int,
     told: Sequence[str] = (),
     insist: Collection[Contract] = (),
+    left: Collection[str] = (),
 ) -> Reconciliation:
     """Compares; pure.
 
@@ -58,11 +59,12 @@ def reconcile(
     epoch     of our trading lease
     told      the standing differences told last: they are told again only when they have changed
     insist    contracts that an order under way has been an excuse for long enough
+    left      orders that ended with odd legs which stay: they are the account's, with what they cost
     """
     stale = tuple(_stale(book, shown.orders, instance, epoch))
     if stale:
         return Reconciliation(stale, _news(stale, told, now), state=Trading.HALTED)
-    found = _Pass(book, shown, now, _under_way(book, shown.orders, instance))
+    found = _Pass(book, shown, now, _under_way(book, shown.orders, instance, left))
     found.settle()
     found.adopt(insist)
     found.balance()
@@ -127,20 +129,28 @@ class _UnderWay:
     held: Counts
     """Filled, and not booked."""
     cash: Decimal
+    strays: tuple[Movement, ...]
+    """What orders that ended have traded beyond their fills, and nothing is done about."""
     open: dict[Contract, set[int]]
     """What may still be filled of it, by contract: +1 bought, -1 sold."""
 
 
-def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str) -> _UnderWay:
+def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str, left: Collection[str]) -> _UnderWay:
     held: Counts = {}
     cash = ZERO
+    strays: list[Movement] = []
     for id_, shown in _by_order(orders, instance).items():
         working = book.orders.get(id_) or book.ended.get(id_)
         if working is None:
             continue
         counts, dollars = _unbooked(working, shown)
-        if id_ in book.ended and _is_even(working, counts):
-            continue  # nothing, or what its position does not take any more: no legs are to be traded
+        if id_ in book.ended and (id_ in left or _is_even(working, counts)):
+            # Nothing, or what its position does not take any more: no legs are to be traded.
+            if dollars and any(counts.values()):
+                at = max(x.at for one in shown for x in one.executions)
+                reason = f"order {id_}, in no position here"
+                strays.append(Movement(at, f"order {id_}", cents(dollars), reason, is_stray=True))
+            continue
         cash += dollars
         for contract, count in counts.items():
             held[contract] = held.get(contract, 0) + count
@@ -148,7 +158,7 @@ def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str) -> _Und
     for working in book.orders.values():
         for leg in working.order.structure.legs:
             may_fill.setdefault(leg.contract, set()).add(1 if leg.ratio > 0 else -1)
-    return _UnderWay(held, cents(cash), may_fill)
+    return _UnderWay(held, cents(cash), tuple(strays), may_fill)
 
 
 def _by_order(orders: Iterable[BrokerOrder], instance: str) -> dict[str, list[BrokerOrder]]:
@@ -199,6 +209,10 @@ class _Pass:
     waiting: set[Contract] = field(default_factory=set)
     """Left for a later pass."""
     doubtful: list[Contract] = field(default_factory=list)
+    ends: list[Movement] = field(default_factory=list)
+    """Of foreign contracts beside our own."""
+    pending: Decimal = ZERO
+    """Cash of what ended and is settled when the orders that work on it have ended."""
     booked: dict[str, int] = field(default_factory=dict)
     """Contracts of each transaction and execution, by id, that were settled."""
 
@@ -233,13 +247,14 @@ class _Pass:
             whole = list(_whole(owners, -gap, is_over=contract.expiry <= new_york(self.now).date()))
             if whole:
                 told = explaining(contract, sum(leg.ratio * one.units for _, one, leg in whole), told_all)
-                (outcomes[contract],) = ended([contract], told)
+                gross = sum(abs(leg.ratio) * one.units for _, one, leg in whole)
+                (outcomes[contract],) = ended([contract], told, gross={contract: gross})
             for position, one, leg in whole:
+                self._book(told, abs(leg.ratio) * one.units)
                 if one.closing or one.target:
-                    self._is_busy(position, one, contract, outcomes[contract])
+                    self._is_busy(position, one, leg, outcomes[contract])
                 else:
                     ending.setdefault((position.id, one.role), []).append(leg)
-                    self._book(told, abs(leg.ratio) * one.units)
         for (id_, role), legs in ending.items():
             component = self.book.positions[id_].components[role]
             event = _settled(id_, component, legs, outcomes, self.now)
@@ -256,7 +271,10 @@ class _Pass:
             self.booked[one.id] = self.booked.get(one.id, 0) + taken
             count -= taken
 
-    def _is_busy(self, position: Position, one: Component, contract: Contract, outcome: Expiry) -> None:
+    def _is_busy(self, position: Position, one: Component, leg: Leg, outcome: Expiry) -> None:
+        contract = leg.contract
+        dollars = leg.ratio * one.units * outcome.dollars - abs(leg.ratio) * one.units * outcome.fee
+        self.pending += cents(dollars)
         orders = [id_ for id_ in (one.closing, one.target) if id_]
         self.end_first += orders
         self.waiting.add(contract)
@@ -280,6 +298,7 @@ class _Pass:
                 self.doubtful.append(contract)
                 self.waiting.add(contract)
                 continue
+            self._end_of_foreign(contract, gap)
             quantity = self.book.foreign.get(contract, 0) + gap
             self.record(ForeignChanged(self.now, contract, quantity))
             words = (
@@ -287,6 +306,18 @@ class _Pass:
             )
             self.differs(Sort.FOREIGN, f"{contract}: {words}", contract)
         self._missing()
+
+    def _end_of_foreign(self, contract: Contract, gap: int) -> None:
+        """What foreign ones were worth at their end, where positions here held the same contract.
+
+        The account was settled for all together, and those have paid the fees.
+        """
+        found = ended([contract], self.shown.transactions)
+        if found and self.book.foreign.get(contract, 0) * gap < 0:
+            at = max(one.at for one in self.shown.transactions if one.contract == contract)
+            reason = f"{-gap:+d} {contract} ended, in no position here"
+            dollars = cents(-gap * found[0].dollars)
+            self.ends.append(Movement(at, str(contract), dollars, reason, is_stray=True))
 
     def _missing(self) -> None:
         """Foreign ones that take away from what positions here hold."""
@@ -303,9 +334,9 @@ class _Pass:
         if not self._cash_gap:
             return
         shown = self.shown
-        slack = CENT * sum(isinstance(event, Settled) for event in self.events)
+        slack = CENT * (sum(isinstance(event, Settled) for event in self.events) + len(self.end_first))
         items = movements(shown.transactions, shown.orders, ours=owned_by(self.book), booked=self.booked)
-        for item in newest(items, self._cash_gap, slack):
+        for item in newest([*self.under_way.strays, *self.ends, *items], self._cash_gap, slack):
             self._move(item)
         gap = self._cash_gap
         if gap and abs(gap) <= slack:
@@ -315,7 +346,7 @@ class _Pass:
 
     @property
     def _cash_gap(self) -> Decimal:
-        return self.shown.positions.cash - self.book.cash - self.under_way.cash
+        return self.shown.positions.cash - self.book.cash - self.under_way.cash - self.pending
 
     def _move(self, item: Movement) -> None:
         """A payment for what positions hold is theirs; everything else is the account's."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import combinations
 
 from tomking.domain.contract import Contract
 from tomking.domain.money import ZERO, cents
@@ -15,6 +16,9 @@ from tomking.execution.flattening import INSTANCE as FLATTENS
 from tomking.execution.protocol.settling import ENDS
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.wire import BrokerOrder, Kind, Transaction
+
+STRAYS = 6
+"""So many of them are tried in every combination."""
 
 
 def is_ours(order: BrokerOrder) -> bool:
@@ -81,6 +85,8 @@ class Movement:
     contract: Contract | None = None
     is_money: bool = False
     """A deposit, a dividend and the like: nothing was traded, and nothing ended."""
+    is_stray: bool = False
+    """Traded by an order of ours beyond what its position took."""
 
 
 def movements(
@@ -128,20 +134,35 @@ def _traded(order: BrokerOrder, booked: Mapping[str, int]) -> Iterator[Movement]
 def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
     """The newest that together are the gap, oldest first; none where no number of them is.
 
-    Money alone is tried first: it is the usual reason.
+    Money alone is tried first: it is the usual reason; then what orders of ours have left over.
 
     slack  dollars that roundings of settlements may make it miss the gap by
     """
     if abs(gap) <= slack:
         return []
     money = [one for one in items if one.is_money]
-    return _newest(money, gap, slack) or _newest(items, gap, slack)
+    others = [one for one in items if not one.is_stray]
+    found = _newest(money, gap, slack)
+    for some in _choices([one for one in items if one.is_stray]):
+        found = found or _newest([*some, *money], gap, slack, least=len(some))
+    found = found or _newest(others, gap, slack)
+    for some in _choices([one for one in items if one.is_stray]):
+        found = found or _newest([*some, *others], gap, slack, least=len(some))
+    return found
 
 
-def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
+def _choices(strays: Sequence[Movement]) -> Iterator[tuple[Movement, ...]]:
+    """Some of the newest few of them, the fewest first."""
+    latest = sorted(strays, key=lambda one: (one.at, one.id), reverse=True)[:STRAYS]
+    for count in range(1, len(latest) + 1):
+        yield from combinations(latest, count)
+
+
+def _newest(items: Sequence[Movement], gap: Decimal, slack: Decimal, least: int = 1) -> list[Movement]:
+    """``least``: of which so many at the beginning belong together."""
     total = ZERO
     for n, item in enumerate(items, start=1):
         total += item.dollars
-        if abs(total - gap) <= slack:
+        if n >= least and abs(total - gap) <= slack:
             return list(items[:n][::-1])
     return []

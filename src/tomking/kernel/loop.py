@@ -15,6 +15,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from operator import is_
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Component, Position, Working, apply, fold
 from tomking.domain.calendar import Session, new_york
@@ -78,6 +81,7 @@ class Kernel:
         self._table: tuple[object, Table] | None = None
         self._marks = Marks(self.book.cash, Values())
         self._marks_of: tuple[object, object, object] = (None, None, None)
+        self._mids: NDArray[np.float64] = np.empty(0)
         self._holdings = Holdings()
         self._wakes: dict[str, tuple[Mine, Session, datetime, datetime]] = {}
         self._rested_of: tuple[object, ...] = ()
@@ -87,6 +91,9 @@ class Kernel:
         self._sent = False
         self._unquoted = False
         self._unsettled = False
+        self._sleeps: tuple[Book, datetime] | None = None
+        """The book when it last had nothing left to do, and until when."""
+        self._slept = False
 
     def reborn(self, book: Book) -> "Kernel":
         """As a new process with the same parts would start: it knows the fold of the journal alone.
@@ -102,6 +109,9 @@ class Kernel:
 
     def step(self, now: datetime) -> None:
         """Everything there is to do at ``now``."""
+        self._slept = self._sleeps_on(now)
+        if self._slept:
+            return
         session = self._at.sessions.on(new_york(now).date())
         if session is None or now < session.open:
             self._follow(now)
@@ -124,10 +134,28 @@ class Kernel:
         elif not self.book.day.ended:
             self._end(view)
 
+    def _sleeps_on(self, now: datetime) -> bool:
+        """Whether it was woken before its time, and neither the broker nor the market has anything new.
+
+        Then there is nothing to do that the last step has not done, with every message that arrives as with
+        none: prices are looked at when they change, and clocks at the times they were set to.
+        """
+        if self._sleeps is None or now >= self._sleeps[1] or self.book is not self._sleeps[0]:
+            return False
+        if self._unsettled:  # the broker's word of that is no news
+            return False
+        self._absorb(now)
+        if self._table is None or self._table[0] is not self.book.positions:
+            return False
+        mids = self._at.market.marks(self._table[1].contracts, now)
+        return self.book is self._sleeps[0] and _is_same(mids, self._mids)
+
     def next_wake(self, now: datetime) -> datetime:
         """When there is something to do again; after the calendar's last session, the far future."""
-        asked = self._at.broker.next_wake(now)
-        return self._own_wake(now) if asked is None else min(self._own_wake(now), max(asked, now + SOON))
+        if self._sleeps is None or not self._slept:
+            self._sleeps = (self.book, self._own_wake(now))
+        asked, own = self._at.broker.next_wake(now), self._sleeps[1]
+        return own if asked is None else min(own, max(asked, now + SOON))
 
     def _own_wake(self, now: datetime) -> datetime:
         session = self._at.sessions.on(new_york(now).date())
@@ -403,7 +431,8 @@ class Kernel:
     def _order_wake(self, working: Working, now: datetime) -> datetime:
         """The next step of its ladder, or the next minute's quotes if they come first."""
         if working.cancelling and not _lingers(working):
-            return now + SOON
+            # Of one in doubt the broker's side knows when there is something to hear.
+            return now + (SOON if working.doubt is None else MINUTE)
         change = next_change(working.order.urgency, now - working.since)
         return now + MINUTE if change is None else min(working.since + change, now + MINUTE)
 
@@ -421,7 +450,7 @@ class Kernel:
         # The very same column: nothing was printed since, and everything stands that was made of it.
         if not all(map(is_, made_of, self._marks_of)):
             self._marks = marked(table, self.book.cash, mids, self._last_mids)
-            self._marks_of = made_of
+            self._marks_of, self._mids = made_of, mids
         return self._marks
 
     def _guard(self, view: View) -> None:
@@ -798,6 +827,10 @@ class Kernel:
                 self._at.broker.reprice(resting, limit, view.now)
                 self._sent = True
         return False
+
+
+def _is_same(mids: NDArray[np.float64], before: NDArray[np.float64]) -> bool:
+    return mids is before or np.array_equal(mids, before, equal_nan=True)
 
 
 def _same_family(one: str, other: str) -> bool:

@@ -10,7 +10,8 @@ from tomking.domain.calendar import dte
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Option, Right
 from tomking.domain.products import PRODUCTS
-from tomking.risk.case import Allowance, Case, Limit, allowed, refused
+from tomking.domain.structure import Leg
+from tomking.risk.case import Allowance, Case, Limit, allowed, openings, refused
 
 EQUITY_FAMILIES = frozenset({"SPX", "NDX", "RUT"})
 """Underlyings that fall together (ruling 13)."""
@@ -105,7 +106,35 @@ def _is_due(case: Case, component: Component) -> bool:
     return left <= line or (following is not None and dte(following.date, component.expiry) < line)
 
 
+def sides_agree(case: Case) -> Allowance:
+    """No contract is held long by one position and short by another.
+
+    The broker keeps one number for each contract: the two would net to nothing there, and the strict close of
+    either is refused, for there is no position for it to close (reliability T6).  What is being opened counts
+    as held.
+    """
+    wanted = {leg.contract: leg.ratio for leg in case.wish.structure.legs}
+    said = [
+        f"{whose} {'holds' if held else 'is opening'} {leg.contract} {'long' if leg.ratio > 0 else 'short'}"
+        for whose, held, leg in _legs(case)
+        if wanted.get(leg.contract, 0) * leg.ratio < 0
+    ]
+    return refused(f"the broker nets both sides of a contract: {'; '.join(said)}") if said else allowed()
+
+
+def _legs(case: Case) -> Iterator[tuple[str, bool, Leg]]:
+    """Each leg that is held or being opened, and whose it is."""
+    for position in case.book.positions.values():
+        for component in position.open_components:
+            for leg in component.structure.legs:
+                yield position.id, True, leg
+    for working, _ in openings(case.book):
+        for leg in working.order.structure.legs:
+            yield f"order {working.order.id}", False, leg
+
+
 HELD_LIMITS = (
+    Limit("one side a contract", "STRUCT", "decision 214", sides_agree),
     Limit("naked puts", "CORR", "B.2", naked_puts_calm),
     Limit("21-DTE exits", "CORR", "E.3", exits_done),
 )

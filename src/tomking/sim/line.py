@@ -7,7 +7,6 @@ answer after five seconds is answered UNKNOWN by the line's own end (T16), whate
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import heappop, heappush
@@ -15,6 +14,7 @@ from itertools import count
 
 import numpy as np
 
+from tomking.domain.replaced import replaced
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -218,7 +218,7 @@ class SimLine:
         """An answer arrives; a proof that comes after the line gave up is told all the same (F14)."""
         gave_up = self._open.pop(reply.key, None)
         if life == self._life and not (gave_up and reply.outcome is Outcome.UNKNOWN):
-            self._answer(replace(reply, at=now), now)
+            self._answer(reply, now)
 
     def _give_up(self, key: str, now: datetime) -> None:
         if self._open.get(key) is False:
@@ -227,7 +227,7 @@ class SimLine:
 
     def _answer(self, reply: Reply, now: datetime) -> None:
         self._open.pop(reply.key, None)
-        self._inbox.append(replace(reply, at=now))
+        self._inbox.append(replaced(reply, at=now))
 
     # ------------------------------------------------------------------ the stream
 

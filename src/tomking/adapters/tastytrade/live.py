@@ -57,7 +57,8 @@ class _Rows:
 class _Read:
     """What was made of a product's quotes."""
 
-    at: datetime
+    minute: int
+    """Of the clock, which counts no less."""
     frames: int
     """Of the stream, when it was read."""
     expiries: tuple[date, ...]
@@ -214,10 +215,10 @@ class LiveMarket:
         return True
 
     def _reading(self, product: str, now: datetime) -> _Read | None:
-        """All subscribed expiries of a product, read together; kept until time or the stream moves."""
+        """All subscribed expiries of a product, read together; kept until the minute or the stream moves."""
         kept, frames = self._read.get(product), self._stream.frames
         expiries = tuple(d for p, d in sorted(self._rows) if p == product and self._end(p, d) > now)
-        if kept is not None and (kept.at, kept.frames, kept.expiries) == (now, frames, expiries):
+        if kept is not None and (kept.minute, kept.frames, kept.expiries) == (_minute(now), frames, expiries):
             return kept
         level = self._level(PRODUCTS[product], now)
         if level is None or not expiries:
@@ -245,7 +246,7 @@ class LiveMarket:
             )
         )
         places = {day: slice(int(starts[i]), int(starts[i + 1])) for i, day in enumerate(expiries)}
-        self._read[product] = _Read(now, frames, expiries, reading, places, bid, ask)
+        self._read[product] = _Read(_minute(now), frames, expiries, reading, places, bid, ask)
         return self._read[product]
 
     def _level(self, product: Product, now: datetime) -> float | None:
@@ -256,7 +257,9 @@ class LiveMarket:
 def bars_of(time: NDArray[np.int64], prices: Floats) -> Bars:
     """Daily candles as bars; ``time`` in milliseconds at New York's midnight."""
     days = [new_york(datetime.fromtimestamp(int(at) / 1000, UTC) + timedelta(hours=12)).date() for at in time]
-    return Bars(np.array(days, dtype="datetime64[D]"), prices[:, 0], prices[:, 1], prices[:, 2], prices[:, 3])
+    # Columns of their own: kernels are compiled for such.
+    opened, high, low, close = (np.ascontiguousarray(prices[:, i]) for i in range(4))
+    return Bars(np.array(days, dtype="datetime64[D]"), opened, high, low, close)
 
 
 def _option(listed: Listed) -> Option:

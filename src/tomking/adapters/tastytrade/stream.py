@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from tastytrade import DXLinkStreamer, Session
+from tastytrade import DXLinkStreamer
 from tastytrade.dxfeed import Candle, Quote, Trade
+from tastytrade.utils import TastytradeError
+
+from tomking.adapters.tastytrade.rest import ask
+from tomking.adapters.tastytrade.session import GuardedSession
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +42,8 @@ _PRICE = _TRADE.index("price")
 
 
 _FIELDS = {"Quote": _QUOTE, "Candle": _CANDLE, "Trade": _TRADE}
+ABREAST = "TOMKING/ABREAST"
+"""Candles of it are asked for, from the number of the question on; a sandbox has none and says so at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class QuoteStream:
 
     def __init__(
         self,
-        open_session: Callable[[], Session],
+        open_session: Callable[[], GuardedSession],
         *,
         now: Callable[[], datetime],
         trades: Callable[[datetime], bool],
@@ -103,12 +109,19 @@ class QuoteStream:
         self._bid, self._ask = np.full(1024, np.nan), np.full(1024, np.nan)
         self._seen: list[datetime | None] = []
         self._last: datetime | None = None
-        self._candles: dict[str, list[list[float]]] = {}
+        self._candles: dict[str, dict[float, list[float]]] = {}
+        """By symbol and time."""
+        self._tables: dict[str, Candles] = {}
+        """Made of them, until more come."""
         self._since: dict[str, datetime] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._question = self._answer = 0
+        self._answered = threading.Event()
+        self.after_want: Callable[[], object] = _go_on
+        """Called when something new was wanted, with no lock held: who leads a sandbox waits here."""
 
     # ------------------------------------------------------------------ asked from outside
 
@@ -126,6 +139,7 @@ class QuoteStream:
                 self._ask = _doubled(self._ask, len(self._seen))
         if new:
             self._nudge()
+            self.after_want()
 
     def drop(self, symbols: Iterable[str]) -> None:
         """Wants them no more: what has expired is not to be subscribed for ever."""
@@ -193,12 +207,32 @@ class QuoteStream:
             if self._last is not None:
                 self._last = max(self._last, now)
 
-    def candles(self, symbol: str) -> Candles:
-        """What has come of a symbol's daily bars."""
+    def abreast(self, patience: float) -> bool:
+        """Whether all that a sandbox had to tell by now has come in, and what is wanted is subscribed.
+
+        patience  seconds of the wall that its answer is waited for
+        """
         with self._lock:
-            rows = sorted(self._candles.get(symbol, []))
-        table = np.array(rows, dtype=np.float64).reshape(len(rows), 5)
-        return Candles(table[:, 0].astype(np.int64), table[:, 1:])
+            self._question += 1
+            asked = self._question
+            self._answered.clear()
+        self._nudge()
+        ends = self._elapsed() + patience
+        while self._answer < asked and (left := ends - self._elapsed()) > 0:
+            self._answered.wait(left)
+            self._answered.clear()
+        return self._answer >= asked
+
+    def candles(self, symbol: str) -> Candles:
+        """What has come of a symbol's daily bars; the same value as before until more have."""
+        with self._lock:
+            found = self._tables.get(symbol)
+            if found is None:
+                rows = sorted(self._candles.get(symbol, {}).items())
+                times = np.array([time for time, _ in rows], dtype=np.int64)
+                prices = np.array([prices for _, prices in rows], dtype=np.float64).reshape(len(rows), 4)
+                found = self._tables[symbol] = Candles(times, prices)
+        return found
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -241,6 +275,7 @@ class QuoteStream:
                         self._said(f"quotes: silent for {self._silent:.0f} s")
                 except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                     self._said(f"quotes: {kind_of(error)}")
+                    await renew(session, error)
                 self._forget()
                 if not self._stopping:
                     with suppress(
@@ -255,7 +290,7 @@ class QuoteStream:
             await self._wake.wait()
             self._wake.clear()
 
-    async def _connected(self, session: Session) -> None:
+    async def _connected(self, session: GuardedSession) -> None:
         """One connection's life: ends quietly when it is to be made anew."""
         stream = _Raw(session)
         stream.heard = self._heard
@@ -289,6 +324,11 @@ class QuoteStream:
         for symbol, at in since.items():
             await stream.subscribe_candle([symbol], "1d", at)
             done.add(f"candle {symbol} {at}")
+        question = self._question
+        if question > self._answer and f"question {question}" not in done:
+            await stream.subscribe_candle([ABREAST], "1d", datetime.fromtimestamp(question / 1000, UTC))
+            done.discard(f"question {question - 1}")
+            done.add(f"question {question}")
 
     def _is_dead(self) -> bool:
         return self._elapsed() - self._heard_at > self._silent and self._trades(self._now())
@@ -339,11 +379,18 @@ class QuoteStream:
         width = len(_CANDLE)
         for at in range(0, len(flat), width):
             symbol = str(flat[at]).partition("{")[0]
+            if symbol == ABREAST:
+                self._answer = int(float(str(flat[at + _TIME])))
+                self._answered.set()
+                continue
             prices = [_price(one) for one in flat[at + _OPEN : at + _OPEN + 4]]
             if all(math.isfinite(price) and price > 0 for price in prices):
-                bars = self._candles.setdefault(symbol, [])
-                stamp = float(str(flat[at + _TIME]))
-                bars[:] = [*(bar for bar in bars if bar[0] != stamp), [stamp, *prices]]
+                self._candles.setdefault(symbol, {})[float(str(flat[at + _TIME]))] = prices
+                self._tables.pop(symbol, None)
+
+
+def _go_on() -> None:
+    """Nobody waits."""
 
 
 def _price(value: object) -> float:
@@ -358,6 +405,16 @@ def kind_of(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return ", ".join(sorted({kind_of(one) for one in error.exceptions}))
     return type(error).__name__
+
+
+async def renew(session: GuardedSession, error: BaseException) -> None:
+    """Asks whether the token was why a stream was refused: the SDK does not say.
+
+    A token may die before its time; a stream that went on with it would be refused until half of its life was
+    over.  Whoever is asked refuses it too, and then it is dropped.
+    """
+    if TastytradeError.__name__ in kind_of(error):
+        await ask(session, "GET", "/customers/me", about_an_order=False)
 
 
 def _doubled(column: Floats, at_least: int) -> Floats:

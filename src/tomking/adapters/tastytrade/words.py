@@ -108,7 +108,7 @@ def replacing(replace: Replace, shown: BrokerOrder, *, good_till_cancelled: bool
         "order-type": "Limit",
         "source": SOURCE,
         "external-identifier": replace.tag,
-        **_price_out(_in_lowest_terms(replace.limit, shown.legs)),
+        **_price_out(_in_lowest_terms(replace.limit, shown.legs) / replace.terms),
     }
 
 

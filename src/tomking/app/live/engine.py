@@ -12,6 +12,7 @@ skipped.  At the end nothing new is sent, openings under way are cancelled, and 
 seconds stays for the next start to find by its tag.
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -21,10 +22,12 @@ from functools import partial
 
 from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
+from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
 from tomking.app.live.alerting import count_end
+from tomking.app.live.gauges import Gauges
 from tomking.app.live.listings import Listings, load_listings
-from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
+from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
 from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
 from tomking.app.live.turns import Turns
@@ -32,6 +35,7 @@ from tomking.app.live.watchdog import Watchdog
 from tomking.app.problems import Problems
 from tomking.domain.book import Book, Working
 from tomking.domain.calendar import Session, new_york
+from tomking.domain.errors import BadData
 from tomking.domain.events import CancelRequested
 from tomking.domain.intent import Urgency
 from tomking.domain.trading import Trading
@@ -60,6 +64,8 @@ class Engine:
     bell: threading.Event
     """Set by the line's thread, and by whoever wants the run to end."""
     show: Show = lambda _: None
+    leave: Callable[[int], object] = os._exit
+    """Ends the process at once: of a loop that stands nothing else can be asked."""
     steps: int = 0
     step_ms: float = 0.0
     worst_ms: float = 0.0
@@ -81,6 +87,10 @@ class Engine:
     """Whether quotes come after a pause: where they come all the time nothing is waited for."""
     _fresh: Listings | str | None = None
     """Listings that have been read and not been taken yet, or why they could not be."""
+    _gauges: Gauges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gauges = Gauges(self.ready.trading.risk.settings)
 
     def stop(self) -> None:
         """Asks for an orderly end; from any thread and from signal handlers."""
@@ -90,11 +100,14 @@ class Engine:
     def run(self) -> None:
         """Until it is stopped, or has played the sessions asked for."""
         ready = self.ready
-        dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked)
+        dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked, self._lost)
         self._loaded = self._session_ahead(ready.clock.now())
         self._plan(ready.clock.now())
         if ready.asked.speed is not None:
-            self._turns = Turns(ready.clock, ready.wire, ready.feed.stream, self.bell, ready.asked.speed)
+            self._turns = Turns(
+                ready.clock, ready.wire, ready.line, ready.feed.stream, self.bell, ready.asked.speed
+            )
+            self._turns.lead()
         ready.gates.shut = ""
         dog.start()
         try:
@@ -120,11 +133,13 @@ class Engine:
         if is_due:
             self.bell.clear()
             self._step(now)
+        self._watch_greeks(now)
         self._look_ahead(now)
         self._between_sessions(now)
+        now = clock.now()  # a night may be over
         self._take_listings(now)
         self._draw(now)
-        wake = min(self._wake or now, *self._ahead[:1]) if self._ahead else self._wake or now
+        wake = min([self._wake or now, *self._ahead[:1], *self._settles(now)])
         if self._turns is None:
             self.bell.wait(min(LONGEST_WAIT, clock.seconds_until(wake)))
         elif self._is_loading:
@@ -140,16 +155,21 @@ class Engine:
 
     def _step(self, now: datetime) -> None:
         ready, kernel = self.ready, self.ready.trading.kernel
-        began = time.perf_counter()
+        began, waited = time.perf_counter(), self._waited
         for event in heed(kernel.book, ready.latch(), now):
             kernel.record(event)
         kernel.step(now)
         self._wake = kernel.next_wake(now)
-        self.step_ms = 1000 * (time.perf_counter() - began)
+        self.step_ms = 1000 * (time.perf_counter() - began - self._waited + waited)
         self.worst_ms = max(self.worst_ms, self.step_ms)
         self.steps += 1
         if ready.journal.failed:
             ready.gates.shut = f"the journal takes no more ({ready.journal.failed})"
+
+    @property
+    def _waited(self) -> float:
+        """Seconds that steps have waited for a sandbox's quotes."""
+        return 0.0 if self._turns is None else self._turns.waited
 
     def _quotes_are_coming(self, now: datetime) -> bool:
         """Whether the minute has only just begun, and its quotes are not there or are just coming in."""
@@ -166,6 +186,26 @@ class Engine:
         elif self._came and frames == self._frames:
             self._came = False  # the burst is over
         return self._came
+
+    def _watch_greeks(self, now: datetime) -> None:
+        """Of what is held, while the market is open; a limit that comes to 80, 90 or 100 % is told."""
+        session_ = self._session(now)
+        if session_ is None or not session_.open <= now < session_.close:
+            return
+        ready, trading = self.ready, self.ready.trading
+        book, stream = trading.kernel.book, ready.feed.stream
+        alerts = self._gauges.look(
+            book,
+            view_of(ready.feed.market, session_, ready.sessions, now),
+            elapsed=time.monotonic() if self._turns is None else now.timestamp(),
+            frames=stream.frames,
+            seen=stream.last,
+            phase=trading.risk.phase(book),
+            net_liq=lambda: self._marks(now).net_liq,
+        )
+        for one in alerts:
+            level = "critical" if one.step >= 1 else "warning" if one.step > one.was else "info"
+            ready.teller.notify(level, str(one), now)
 
     # ------------------------------------------------------------------ ahead, and between sessions
 
@@ -208,10 +248,7 @@ class Engine:
                 self._load(session_.date)
             return
         day = book.day
-        if not day.ended or day.session is None or self._ended == day.session:
-            return
-        closed = self.ready.sessions.on(day.session)
-        if closed is None or now < closed.close + SETTLED_AFTER:
+        if not day.ended or any(now < at for at in self._settles(now)) or self._ended == day.session:
             return
         self._ended = day.session
         self.done += 1
@@ -219,6 +256,14 @@ class Engine:
             self.stop()
         elif self.ready.asked.speed is not None:
             self._skip_night(now)
+
+    def _settles(self, now: datetime) -> list[datetime]:
+        """When the session that has ended counts as over, unless it does already."""
+        day = self.ready.trading.kernel.book.day
+        closed = None if day.session is None else self.ready.sessions.on(day.session)
+        if closed is None or not day.ended or self._ended == day.session:
+            return []
+        return [max(now, closed.close + SETTLED_AFTER)]
 
     def _skip_night(self, now: datetime) -> None:
         following = self.ready.sessions.after(new_york(now).date())
@@ -235,9 +280,13 @@ class Engine:
 
         def load() -> None:
             try:
-                self._fresh = load_listings(reading, products)
+                self._fresh = load_listings(reading, products, ready.reference)
             except Problems as failed:
                 self._fresh = f"no listings of {day}: {'; '.join(failed.lines)}"
+            try:
+                ready.announced.read(products, day)
+            except BadData as failed:
+                ready.teller.warn(f"announcements of {day}: {'; '.join(failed.problems)}")
             self.bell.set()
 
         self._is_loading = True
@@ -281,12 +330,14 @@ class Engine:
         book, marks, session_ = ready.trading.kernel.book, self._marks(now), self._session(now)
         vix, last = ready.feed.market.vix(now), ready.feed.stream.last
         is_open = session_ is not None and session_.open <= now < session_.close
+        greeks = self._gauges.snapshot
         return Picture(
             at=now,
-            mode="paper",
+            mode=ready.asked.mode.value,
             venue=ready.asked.to.environment.value,
             account=ready.asked.account,
-            speed=ready.clock.speed,
+            port=ready.asked.to.port,
+            speed=ready.clock.speed if ready.asked.speed is None else ready.asked.speed,
             trading=ready.latch().words,
             hold=(ready.trading.orders.hold(now) or "") if is_open else "",
             session=_hours(session_, ready, now),
@@ -303,6 +354,8 @@ class Engine:
             symbols=len(ready.feed.stream),
             holdings=holdings_of(book, marks, now),
             tickets=tickets_of(book, now),
+            theta=None if greeks is None else known(greeks.portfolio.theta),
+            gauges=gauges_of(self._gauges.used),
             steps=self.steps,
             step_ms=self.step_ms,
             worst_ms=self.worst_ms,
@@ -311,11 +364,24 @@ class Engine:
     # ------------------------------------------------------------------ trouble, and the end
 
     def _blocked(self, seconds: float) -> None:
-        """On the watchdog's thread."""
+        """On the watchdog's thread.  A sandbox that is led stood as long as the loop: nothing was missed."""
         ready = self.ready
         words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
+        if self._turns is not None:
+            ready.teller.notify("warning", f"{words}; the sandbox's clock stood with it", ready.clock.now())
+            return
         ready.own_latch.tighten(Trading.REDUCING, "tomking paper", words, wall_now())
         ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
+
+    def _lost(self, seconds: float) -> None:
+        """On the watchdog's thread: nobody gets the loop going again, and a new start finds everything."""
+        if self._turns is not None:
+            return
+        words = (
+            f"the loop has stood for {seconds:.0f} seconds and is ended; a new start goes on from the journal"
+        )
+        self.ready.teller.notify("critical", words, self.ready.clock.now())
+        self.leave(Exit.STALLED)
 
     def _end(self) -> None:
         """Nothing new leaves; openings under way are cancelled; five seconds for the answers."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.session import GuardedSession
-from tomking.adapters.tastytrade.stream import QuoteStream
+from tomking.adapters.tastytrade.stream import Candles, QuoteStream
 from tomking.adapters.tastytrade.symbols import Directory
 from tomking.app.live.listings import Listings
 from tomking.domain.bars import Bars, History
@@ -48,6 +48,8 @@ class Feed:
             rate=rate_on(history, new_york(now()).date()),
             levels=listings.levels,
         )
+        self._made: dict[str, tuple[Candles, Bars]] = {}
+        """Bars, and what they were made of."""
         self.market.load(listings.listed)
 
     def start(self) -> None:
@@ -66,7 +68,10 @@ class Feed:
     def bars(self, family: str) -> Bars:
         """All completed daily bars that have come; none for a family nobody asked for."""
         found = self.stream.candles(self._candles.get(family, ""))
-        return bars_of(found.time, found.prices)
+        made = self._made.get(family)
+        if made is None or made[0] is not found:
+            made = self._made[family] = found, bars_of(found.time, found.prices)
+        return made[1]
 
     def _trades(self, now: datetime) -> bool:
         session = self._sessions.on(new_york(now).date())

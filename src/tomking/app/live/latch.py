@@ -6,9 +6,11 @@ next ``tomking resume``.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 from tomking.adapters.clock import wall_now
 from tomking.adapters.latch import ORDER, LatchFile
+from tomking.app.locks import Mode
 from tomking.domain.trading import Latch, Trading
 
 WHO, WHY = "tomking paper", "paper arms itself"
@@ -25,6 +27,11 @@ def arm(own: LatchFile, *, is_new: bool) -> str:
     if latch.since is None:
         return f"{latch.words}: begin anew with --fresh"
     return f"{latch.words}; it only manages what is held"
+
+
+def own_latch(mode: Mode, folder: Path, control: Path) -> LatchFile:
+    """Paper's lies in its own folder; real orders have the installation's alone, which a person arms."""
+    return LatchFile(folder if mode is Mode.PAPER else control)
 
 
 def tightest(own: LatchFile, control: LatchFile) -> Latch:

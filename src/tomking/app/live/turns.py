@@ -4,10 +4,10 @@ Its market stands while anything is under way: quotes on their way here, a reque
 of the kernel.  So what the engine sees and decides does not depend on how fast this machine is, only how long
 the day takes does.
 
-1. The kernel is stepped until everything it asked is answered.
+1. The kernel is stepped until everything it asked is answered; quotes it asks for are waited for at once.
 2. The next instant: the kernel's wake, the next look ahead, or the next minute's quotes.
 3. The wall is waited for, so that the market goes no faster than was asked.
-4. The clock is moved there, and the quotes of that minute are waited for.
+4. The clock is moved there, and everything that both streams have to tell by then is waited for.
 """
 
 import threading
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.stream import QuoteStream
 from tomking.app.live.answers import Counted
 from tomking.app.live.clock import SandboxClock
@@ -23,11 +24,9 @@ from tomking.app.live.clock import SandboxClock
 MINUTE = timedelta(minutes=1)
 ANSWERED_WITHIN = 6.0
 """Seconds of the wall: no request takes longer; then the market goes on, and its fate is in doubt."""
-QUOTES_WITHIN = 2.0
-QUIET = 0.02
-"""Seconds without a frame, after which a minute's quotes are all there."""
-TOLD_WITHIN = 0.15
-"""Seconds in which the account stream tells of a fill."""
+TOLD_WITHIN = 5.0
+"""Seconds of the wall in which a stream that lives has told everything; then it counts as gone."""
+LOOK = 0.02
 
 
 @dataclass(slots=True)
@@ -36,6 +35,7 @@ class Turns:
 
     clock: SandboxClock
     wire: Counted
+    line: TastytradeLine
     stream: QuoteStream
     bell: threading.Event
     speed: float
@@ -44,6 +44,15 @@ class Turns:
     """When the last question went out that is still unanswered."""
     _last: float = 0.0
     """When the clock was moved last."""
+    _vouched: bool = False
+    """Whether all quotes of the minute under way have come in."""
+    waited: float = 0.0
+    """Seconds that steps and looks ahead have waited for quotes that they were the first to ask for."""
+
+    def lead(self) -> None:
+        """From now on whoever asks for quotes that nobody has asked for waits until they are there."""
+        self.stream.after_want = self._catch_up
+        self._catch_up()
 
     def waits(self) -> bool:
         """Whether answers are still to come; waits a little for them."""
@@ -53,7 +62,7 @@ class Turns:
         self._since = self.wall() if self._since is None else self._since
         if self.wall() - self._since > ANSWERED_WITHIN:
             return False
-        self.bell.wait(QUIET)
+        self.bell.wait(LOOK)
         return True
 
     def go(self, now: datetime, wake: datetime, *, is_open: bool, works: bool) -> None:
@@ -67,17 +76,16 @@ class Turns:
         self.clock.move(target)
         self._last = self.wall()
         self._since = None
-        if is_open and self._quotes_of(target):
-            self.stream.still_true(target)
+        if is_open:
+            # Within its minute the market does not move.
+            if target >= following or not self._vouched:
+                self._vouched = self.stream.abreast(TOLD_WITHIN)
+            if self._vouched:
+                self.stream.still_true(target)
         if works:
-            self.bell.wait(TOLD_WITHIN)
+            self.line.abreast(TOLD_WITHIN)
 
-    def _quotes_of(self, instant: datetime) -> bool:
-        """Waits until the minute's quotes have come in; whether they have."""
-        minute, began, pause = instant.replace(second=0, microsecond=0), self.wall(), threading.Event()
-        while self.wall() - began < QUOTES_WITHIN:
-            last, frames = self.stream.last, self.stream.frames
-            pause.wait(QUIET)
-            if last is not None and last >= minute and frames == self.stream.frames:
-                return True
-        return False
+    def _catch_up(self) -> None:
+        began = self.wall()
+        self.stream.abreast(TOLD_WITHIN)
+        self.waited += self.wall() - began

@@ -1,7 +1,8 @@
 """Compiled kernels are loaded before the market needs them: the first of everything takes seconds.
 
 A session of the packaged history is played as far as its first entry, with the run's own strategies and
-risk settings, and one of its chains is read as a live one is.  What comes of it is thrown away.
+risk settings, one of its chains is read as a live one is, and what that day does not need (margins of
+futures, volatility of what has no index) is asked for by itself.  What comes of it is thrown away.
 """
 
 from collections.abc import Sequence
@@ -18,8 +19,10 @@ from tomking.app.sections import HISTORY_FIRST, HISTORY_LAST
 from tomking.app.wiring import backtest_kernel
 from tomking.domain.chain import Chain
 from tomking.domain.events import CashMoved
+from tomking.pricing.realised import estimated_volatility
 from tomking.pricing.snapshot import Instant, read_instant
 from tomking.pricing.terms import RATE_SD
+from tomking.risk.scan import scan_losses_into
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 
@@ -31,7 +34,7 @@ CASH = Decimal(200_000)
 
 
 def warm_up(strategies: Sequence[Strategy], risk: Settings) -> None:
-    """Takes some seconds at the first start of a version, and about two later."""
+    """Takes about half a minute at the first start of a version, and one or two seconds later."""
     sessions = load_sessions(HISTORY_FIRST, HISTORY_LAST + LISTED_AHEAD)
     market = model_market(load_history(), sessions, 1, real_sizes=True)
     session = sessions.on(DAY)
@@ -45,6 +48,9 @@ def warm_up(strategies: Sequence[Strategy], risk: Settings) -> None:
     chain = market.chain("SPXW", DAY, session.at(TIMES[2]))
     if chain is not None:
         _read(chain)
+    one = np.ones(1)
+    scan_losses_into(one, np.ones((1, 1)), np.ones((1, 3)), one, 0.1, 0.1, 0.1, np.empty(1))
+    estimated_volatility(np.linspace(1.0, 2.0, 100))
 
 
 def _read(chain: Chain) -> None:
@@ -58,7 +64,9 @@ def _read(chain: Chain) -> None:
             years=np.array([chain.years]),
             calendar_years=np.array([chain.years]),
             row_expiry=np.zeros(count, dtype=np.int64),
-            strike=chain.strikes,
+            strike=np.array(
+                chain.strikes
+            ),  # a kernel compiled for columns that may be written is another one
             right=chain.right.astype(np.float64),
             bid=prices[0],
             ask=prices[1],

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tomking.domain.book import Book, Working
 from tomking.domain.contract import Contract
-from tomking.execution.protocol.course import Course
+from tomking.execution.protocol.course import LEAVE, Course
 from tomking.execution.protocol.fills import consumed
 from tomking.execution.wire import BrokerOrder, Positions, Transaction
 
@@ -24,6 +24,21 @@ class Account:
     found_asked: datetime | None
     transactions: tuple[Transaction, ...]
     courses: Mapping[str, Course]
+
+    def gross(self, contract: Contract) -> int:
+        """Contracts that positions hold, long and short added up."""
+        mine = (
+            abs(leg.ratio) * units
+            for position in self.book.positions.values()
+            for leg, units in position.legs()
+            if leg.contract == contract
+        )
+        return sum(mine)
+
+    @property
+    def left(self) -> frozenset[str]:
+        """Orders that ended in this session, and whose odd legs nothing is done about any more."""
+        return frozenset(id_ for id_, c in self.courses.items() if c.is_over and c.told_uneven == LEAVE)
 
     def held(self, contract: Contract) -> int:
         """Contracts that the broker shows, signed."""
@@ -47,7 +62,8 @@ class Account:
     def unbooked(self) -> dict[Contract, int]:
         """Contracts executed for our orders, signed, that no fill of the book has taken yet.
 
-        Of orders that still work; of those that ended in this session the legs that have no others.
+        Of orders that still work; of those that ended in this session the legs that have no others, until
+        they are left as they are.
         """
         counts: dict[Contract, int] = {}
         for id_, working in self.book.orders.items():
@@ -58,6 +74,8 @@ class Account:
                 counts[one.contract] = counts.get(one.contract, 0) + left
         for id_ in self.book.ended:
             for contract, count in self.courses[id_].odd if id_ in self.courses else ():
+                if id_ in self.left:
+                    continue
                 counts[contract] = counts.get(contract, 0) + count
         return {contract: count for contract, count in counts.items() if count}
 

@@ -1,7 +1,6 @@
 """What the desk sends for an order, and what keeps it from sending."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,6 +10,7 @@ from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.chain import NetQuote, net_quote
 from tomking.domain.intent import Urgency
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import STALE, TRADING
 from tomking.execution.protocol import checks
@@ -18,7 +18,14 @@ from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
 from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
-from tomking.execution.protocol.evidence import REMEDIES, in_question, is_off_its_limit, steady
+from tomking.execution.protocol.evidence import (
+    REMEDIES,
+    REPLACE_AGAIN,
+    STANDS,
+    in_question,
+    is_off_its_limit,
+    steady,
+)
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated
@@ -30,9 +37,6 @@ from tomking.ports import MarketData
 WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
-REPLACE_AGAIN = timedelta(seconds=10)
-STANDS = timedelta(seconds=8)
-"""A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
 
 
 class Acts:
@@ -67,11 +71,14 @@ class Acts:
     def tag(self, order: str, number: int) -> str:
         return str(Tag(self._instance, self._epoch, order, number))
 
-    def is_fenced_off_by(self, tag: Tag, sequence: int, attempt: int | None) -> bool:
+    def is_fenced_off_by(
+        self, tag: Tag, sequence: int, attempt: int | None, since: int | None = None
+    ) -> bool:
         """Whether a tag of ours is from beyond this book: then nothing is sent any more (I27).
 
         sequence  where the book ends that could have made it
         attempt   the last of that order in it; None: it does not have the order
+        since     from which order on it has every one; None: nobody knows
         """
         beyond = ""
         if tag.epoch > self._epoch:
@@ -80,6 +87,8 @@ class Acts:
             beyond = f"order {tag.order}, the book ends at event {sequence}"
         elif attempt is not None and tag.attempt > attempt:
             beyond = f"attempt {tag.attempt} of order {tag.order}, the book knows {attempt}"
+        elif attempt is None and since is not None and int(tag.order) >= since:
+            beyond = f"order {tag.order}, which the book has never heard of"
         if beyond and not self.stale:
             self.stale = f"the broker has {tag}: {beyond}"
         return bool(beyond)
@@ -144,12 +153,12 @@ class Acts:
 
     def _post(self, course: Course, courses: Mapping[str, Course], now: datetime) -> Course:
         if course.cancelling:
-            return replace(course, phase=advance(course.phase, Input.WITHDRAW))
+            return replaced(course, phase=advance(course.phase, Input.WITHDRAW))
         order = course.order
         limit = checks.sendable(order, course.limit)
         denied = self._denied(course, limit, courses, now)
         if denied is not None:
-            return replace(course, phase=advance(course.phase, Input.DENY), reason=denied)
+            return replaced(course, phase=advance(course.phase, Input.DENY), reason=denied)
         if self._waits_for_evidence(order):
             return course
         legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items() if n)
@@ -225,7 +234,7 @@ class Acts:
         if not sent:
             return course
         course = course.with_attempt(Attempt(number, purpose, legs, units, limit, now))
-        return replace(course, phase=advance(course.phase, Input.SEND), absent=None)
+        return replaced(course, phase=advance(course.phase, Input.SEND), absent=None)
 
     # ------------------------------------------------------------------ cancel and replace
 
@@ -240,7 +249,7 @@ class Acts:
                 continue
             make = _canceller(id_)
             if self._asking.send(make, Use.CANCEL, now, course.order.id, live.number):
-                course = replace(course, cancel_sent=now)
+                course = replaced(course, cancel_sent=now)
         return course
 
     def _move(self, course: Course, now: datetime) -> Course:
@@ -268,7 +277,7 @@ class Acts:
             return course
         tag = self.tag(order.id, number)
         sent = self._asking.send(
-            lambda key: Replace(key, tag, live.id, limit, order.opens),
+            lambda key: Replace(key, tag, live.id, limit, order.opens, checks.terms_of(live.legs)),
             Use.OPEN if order.opens else Use.CLOSE,
             now,
             order.id,
@@ -277,7 +286,7 @@ class Acts:
         if not sent:
             return course
         attempt = Attempt(number, Purpose.REPLACE, live.legs, live.units, limit, now)
-        return replace(course.with_attempt(attempt), absent=None)
+        return replaced(course.with_attempt(attempt), absent=None)
 
     def _lost_replacement(self, course: Course, now: datetime) -> bool:
         """Whether the order works at another limit than it should, and the request for it led to nothing."""
@@ -314,8 +323,9 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         asked, since = account.asked, course.over or course.uneven or now
-        if any(a.is_open_question for a in course.attempts):
-            since = max(a.sent for a in course.attempts) + PATIENCE
+        questions = [a.sent for a in course.attempts if a.is_open_question]
+        if questions:
+            since = max(since, max(questions) + PATIENCE)
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
         if asked is None or asked < since or not account.agrees_on(contracts) or not course.odd:
             return self._telling(course, "wait", now)
@@ -326,14 +336,14 @@ class Acts:
         limit = remedy_limit(legs, quote, course.remedies)
         course, news = self._telling(course, purpose.value, now)
         course = plan(course, purpose, legs, units, limit, why=f"uneven legs, {purpose.value}")
-        return replace(course, remedies=course.remedies + 1), news
+        return replaced(course, remedies=course.remedies + 1), news
 
     def _telling(self, course: Course, action: str, now: datetime) -> tuple[Course, News]:
         if course.told_uneven == action:
             return course, []
         words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
         news: News = [ev.LegsUneven(now, course.order.id, action, words)]
-        return replace(course, told_uneven=action), news
+        return replaced(course, told_uneven=action), news
 
     # ------------------------------------------------------------------ what is planned
 
@@ -348,12 +358,12 @@ class Acts:
         number = course.number
         if planned.purpose is Purpose.REPLACE:
             live = steady(course)
-            course = replace(course, planned=None)
+            course = replaced(course, planned=None)
             if live is None or live.seen is None:
                 return course, []
             return self._replace(course, live.seen, planned.limit, number, now), []
         sent = self._place(course, planned.purpose, planned.legs, planned.units, planned.limit, now=now)
-        return (course, []) if sent is course else (replace(sent, planned=None), [])
+        return (course, []) if sent is course else (replaced(sent, planned=None), [])
 
     # ------------------------------------------------------------------ strays
 

@@ -48,11 +48,12 @@ class Budget:
     def refilled(self, now: datetime) -> "Budget":
         """As it is at ``now``; a clock that went back refills nothing."""
         seconds = max(0.0, (now - self.at).total_seconds())
-        return replace(
-            self,
+        return Budget(
             at=max(now, self.at),
             tokens=min(BUCKET, self.tokens + seconds * PER_SECOND),
             recent=tuple(at for at in self.recent if at > now - WINDOW),
+            backoff=self.backoff,
+            quiet_until=self.quiet_until,
         )
 
     def allows(self, use: Use, now: datetime) -> bool:
@@ -73,7 +74,7 @@ class Budget:
 
     def answered(self) -> "Budget":
         """After a whole answer: a silence under way is kept, the next one starts short."""
-        return replace(self, backoff=timedelta(0))
+        return replace(self, backoff=timedelta(0)) if self.backoff else self
 
 
 def at_start(now: datetime) -> Budget:

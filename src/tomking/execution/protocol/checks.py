@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from math import gcd
 
 from tomking.domain.chain import NetQuote, Quote
 from tomking.domain.order import Order
+from tomking.domain.structure import Leg
+from tomking.execution.protocol.fills import per_unit
 
 WIDE = 4
 """Half-spreads: twice the quoted spread (methodology D.1)."""
@@ -69,6 +73,11 @@ def sendable(order: Order, limit: Decimal) -> Decimal:
         return limit
     tick = order.structure.tick
     return -tick if any(leg.ratio > 0 for leg in order.structure.legs) else tick
+
+
+def terms_of(legs: Iterable[Leg]) -> int:
+    """The greatest number that divides the counts of all contracts of one unit."""
+    return reduce(gcd, map(abs, per_unit(legs).values()), 0) or 1
 
 
 def repeats(order: Order, sent: Iterable[tuple[datetime, Order]], now: datetime) -> bool:

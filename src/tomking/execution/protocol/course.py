@@ -7,6 +7,7 @@ from enum import Enum
 
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
 from tomking.execution.wire import ENDED, BrokerOrder, Execution, Outcome, Status
 
@@ -92,6 +93,8 @@ def _table() -> dict[tuple[Phase, Input], Phase]:
     return table
 
 
+LEAVE = "leave"
+"""Of odd legs that no trading day is left for: they are the account's own now."""
 TABLE = _table()
 TERMINAL = frozenset({Phase.FILLED, Phase.CANCELLED, Phase.REJECTED, Phase.EXPIRED_ABSENT})
 IN_DOUBT = frozenset({Phase.UNKNOWN, Phase.PARKED})
@@ -205,10 +208,23 @@ class Course:
     gone: bool = False
     """What it would close has ended otherwise, and the account shows how: it would be refused (T6)."""
 
+    # Asked of every order of the session at every look: worked out once.
     is_over: bool = field(init=False, repr=False, compare=False)
+    is_restless: bool = field(init=False, repr=False, compare=False)
+    """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_over", self.phase in TERMINAL)
+        is_over = self.phase in TERMINAL
+        object.__setattr__(self, "is_over", is_over)
+        object.__setattr__(self, "is_restless", self._needs_looks(is_over=is_over))
+
+    def _needs_looks(self, *, is_over: bool) -> bool:
+        if is_over:
+            is_odd = self.uneven is not None and self.told_uneven != LEAVE
+            return is_odd or any(a.is_live for a in self.attempts)
+        if self.phase in IN_DOUBT or self.planned is not None:
+            return self.planned is not None
+        return self.phase is not Phase.WORKING or self.cancelling or self.uneven is not None
 
     def attempt(self, number: int) -> Attempt | None:
         return next((a for a in self.attempts if a.number == number), None)
@@ -216,7 +232,7 @@ class Course:
     def with_attempt(self, attempt: Attempt) -> "Course":
         """With that attempt in the place of the one of its number, or added."""
         others = [a for a in self.attempts if a.number != attempt.number]
-        return replace(self, attempts=tuple(sorted([*others, attempt], key=lambda a: a.number)))
+        return replaced(self, attempts=tuple(sorted([*others, attempt], key=lambda a: a.number)))
 
     def executions(self, *, unwinding: bool = False) -> list[Execution]:
         """Of the attempts that work the order, or of those that back out of it; each once."""
@@ -263,7 +279,7 @@ def merged(old: BrokerOrder | None, new: BrokerOrder) -> BrokerOrder:
     later = max(old, new, key=_weight)
     known = {one.id: one for one in (*old.executions, *new.executions)}
     executions = tuple(sorted(known.values(), key=lambda one: (one.at, one.id)))
-    return replace(later, executions=executions, fees=max(old.fees, new.fees))
+    return replaced(later, executions=executions, fees=max(old.fees, new.fees))
 
 
 def _weight(order: BrokerOrder) -> tuple[int, int, Decimal, str]:

@@ -12,22 +12,22 @@ book in doubt and looks for it by its tag.  An opening order is posted once, eve
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
 from tomking.domain.book import REOPEN, Book, Working
-from tomking.domain.calendar import Sessions, new_york
+from tomking.domain.calendar import Session, Sessions, new_york, wall_instant
 from tomking.domain.contract import Contract
 from tomking.domain.order import Order
+from tomking.domain.replaced import replaced
 from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import NEVER, Asked, Asking
 from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.evidence import settled, shown
-from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
 from tomking.execution.wire import (
     BrokerOrder,
@@ -51,14 +51,15 @@ which the budget must have room for.
 TRANSACTIONS_EVERY = timedelta(seconds=30)
 TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
+NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
 """Why nothing may be opened now (the latch, the lease); None: it may."""
 Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
-"""Book against broker, whenever positions have been read anew.  It may have two attributes (as
-``execution.comparing`` has): ``unsure``, whether it wants to look again soon, and ``end_first``, our orders
-on contracts that are gone, which end before that can be booked."""
+"""Book against broker, whenever positions have been read anew.  As ``execution.comparing`` it may have:
+``unsure``, whether it wants to look again soon; ``waits``, whether again when an order has ended; and
+``end_first``, our orders on contracts that are gone, which end before that is booked."""
 
 
 def _always(_: datetime) -> None:
@@ -90,19 +91,27 @@ class OrderDesk:
         self._sessions = sessions
         self._compare = compare
         self._compared: datetime | None = None
+        self._ended = NO_TIME
+        """When an order ended last, or its odd legs were left."""
         self._born = born
+        self._day: tuple[datetime, datetime, date, Session | None] = (NO_TIME, NO_TIME, NO_TIME.date(), None)
+        self._released = 0
+        """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
         """Attempts of each order that the book knew when the process began."""
         self._courses: dict[str, Course] = {}
         self._book = Book()
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
-        self._rested: dict[str, tuple[Course, Working, bool]] = {}
-        """What each order was when a look at it showed nothing new and no clock can: its course, the book's
-        part in it, and whether the book holds it as working.  While they are these very objects, no other
-        look is needed."""
-        self._touched: set[str] = set()
-        """Orders that have ended and of which something was heard since."""
+        self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
+        """What each order was when a look at it showed nothing new: its course, the book's part in it,
+        whether the book holds it as working, and when a clock may show something.  Until then, and while they
+        are these very objects, no other look is needed."""
+        self._faces: dict[str, BrokerOrder] = {}
+        """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
+        self._ended_of: object = None
+        self._has_ghosts = False
+        """Whether anything works that the book does not know any more."""
 
     # ------------------------------------------------------------------ the port
 
@@ -113,13 +122,13 @@ class OrderDesk:
     def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            course = replace(course, limit=limit, number=course.number + 1)
+            course = replaced(course, limit=limit, number=course.number + 1)
             self._courses[order] = self._acts.work(course, self._courses, now)
 
     def cancel(self, order: str, now: datetime) -> None:
         course = self._courses.get(order)
         if course is not None and not course.is_over:
-            self._courses[order] = self._acts.work(replace(course, cancelling=True), self._courses, now)
+            self._courses[order] = self._acts.work(replaced(course, cancelling=True), self._courses, now)
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
@@ -131,9 +140,8 @@ class OrderDesk:
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
         account = self.account()
-        for id_ in sorted(self._to_look_at(), key=int):
+        for id_ in sorted(self._to_look_at(now), key=int):
             news += self._step(id_, account, now)
-        self._touched.clear()
         self._acts.end_strays(now)
         self._look(now)
         return [*news, *self._differences(now)]
@@ -141,7 +149,10 @@ class OrderDesk:
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._expects_ends = True
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
-        return ended(contracts, self._asking.transactions)
+        account, told = self.account(), self._asking.transactions
+        found = ended(contracts, told, gross={c: account.gross(c) for c in contracts})
+        net = {c: account.expected(c) for c in contracts if c not in {one.contract for one in found}}
+        return [*found, *netted(net, told)]
 
     def assigned(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._asking.look_at_transactions(TRANSACTIONS_EVERY, now)
@@ -149,10 +160,16 @@ class OrderDesk:
 
     def next_wake(self, now: datetime) -> datetime | None:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
-        if self._asking.waits or any(lookout.is_restless(c) for c in self._courses.values()):
+        lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
+        steps = [lookout.next_step(course, now) for course in lively]
+        wakes = [at for at in steps if at is not None]
+        if self._asking.waits or self._is_to_compare:
+            wakes.append(now + SOON)
+        if wakes and min(wakes) <= now + SOON:
             return now + SOON
         rates, every = self._rates(now), self._settles_every(now)
-        wakes = [] if rates is None else [self._asking.next_look(*rates, now)]
+        if rates is not None:
+            wakes.append(self._asking.next_look(*rates, now))
         if every is not None:
             wakes.append(self._asking.next_transactions(every, now))
         return min(wakes, default=None)
@@ -188,15 +205,27 @@ class OrderDesk:
         whose book this one is older than.
         """
         released = self._acts.is_released(book)
+        if released:
+            self._released = book.sequence
+            self._faces.clear()  # what was beyond this book is looked at anew
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
             self._born = book.sequence if self._born is None or released else self._born
 
     def _forget(self, book: Book) -> None:
         """What ended in sessions before; late prints of these are found by comparing positions."""
+        if book.ended is self._ended_of and not self._has_ghosts:
+            return
+        self._ended_of = book.ended
+        if not book.ended:
+            self._faces.clear()
+        self._has_ghosts = False
         for id_, course in tuple(self._courses.items()):
-            known = id_ in book.orders or id_ in book.ended
-            if course.is_over and not known and not any(a.is_live for a in course.attempts):
+            if not course.is_over or id_ in book.orders or id_ in book.ended:
+                continue
+            if any(a.is_live for a in course.attempts):
+                self._has_ghosts = True
+            else:
                 del self._courses[id_]
                 self._rested.pop(id_, None)
 
@@ -209,7 +238,7 @@ class OrderDesk:
         cancelling = course.cancelling or working.cancelling
         number = max(course.number, working.attempt)
         if cancelling is not course.cancelling or number != course.number:
-            course = replace(course, cancelling=cancelling, number=number)
+            course = replaced(course, cancelling=cancelling, number=number)
         return course
 
     def _restarted(self, working: Working, now: datetime) -> Course:
@@ -250,13 +279,16 @@ class OrderDesk:
         elif course is not None and isinstance(asked.request, Place | Replace):
             attempt = course.attempt(asked.number)
             if attempt is not None and attempt.outcome in {None, Outcome.UNKNOWN}:
-                course = course.with_attempt(replace(attempt, outcome=told.outcome))
+                course = course.with_attempt(replaced(attempt, outcome=told.outcome))
                 reason = told.text or told.code
-                self._courses[asked.order] = replace(course, reason=reason or course.reason)
+                self._courses[asked.order] = replaced(course, reason=reason or course.reason)
         elif course is not None and isinstance(asked.request, Cancel) and told.outcome is Outcome.ACCEPTED:
             self._courses[asked.order] = settled(course, course.number + 1)
 
     def _see(self, order: BrokerOrder, now: datetime) -> None:
+        if self._faces.get(order.id) == order:
+            return
+        self._faces[order.id] = order
         tag = parsed(order.tag)
         if tag is None or tag.instance != self._instance:
             return
@@ -271,44 +303,39 @@ class OrderDesk:
         if course is None:
             self._acts.stray(order)
         else:
-            self._touched.add(tag.order)
             self._courses[tag.order] = shown(course, tag.attempt, order, now)
 
     def _is_beyond(self, tag: Tag, working: Working | None) -> bool:
         if tag.epoch == self._epoch:
             known = None if working is None else working.attempt
             return self._acts.is_fenced_off_by(tag, self._book.sequence, known)
-        return self._acts.is_fenced_off_by(tag, self._born or 0, (self._began_with or {}).get(tag.order))
+        attempt = (self._began_with or {}).get(tag.order)
+        # The book may have grown beyond it, with nothing of what it had when it was put back.
+        day = self._book.day
+        since = None if day.session is None else max(day.began, self._released)
+        return self._acts.is_fenced_off_by(tag, self._born or 0, attempt, since)
 
     def _searched(self, asked: datetime) -> None:
         """Notes for each order in doubt that a search asked after it was sent did not show it."""
         for id_, course in self._courses.items():
             sent = [a.sent for a in course.attempts if a.is_open_question]
             if sent and max(sent) < asked:
-                self._courses[id_] = replace(course, absent=asked)
+                self._courses[id_] = replaced(course, absent=asked)
 
     # ------------------------------------------------------------------ 2 judge, 3 act
 
-    def _to_look_at(self) -> list[str]:
+    def _to_look_at(self, now: datetime) -> list[str]:
         """All but those that ended quietly."""
-        return [
-            id_
-            for id_, course in self._courses.items()
-            if not self._rests(id_, course)
-            and (
-                not course.is_over
-                or id_ in self._book.orders
-                or id_ in self._touched
-                or lookout.is_restless(course)
-            )
-        ]
-
-    def _rests(self, id_: str, course: Course) -> bool:
-        before = self._rested.get(id_)
-        if before is None or before[0] is not course:
-            return False
-        working = self._book.orders.get(id_)
-        return before[1] is (working or self._book.ended.get(id_)) and before[2] is (working is not None)
+        rested, orders, ended = self._rested, self._book.orders, self._book.ended
+        found = []
+        for id_, course in self._courses.items():
+            before = rested.get(id_)
+            if before is not None and before[0] is course and now < before[3]:
+                where = orders if before[2] else ended
+                if where.get(id_) is before[1] and (before[2] or id_ not in orders):
+                    continue
+            found.append(id_)
+        return found
 
     def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
         before = self._courses[id_]
@@ -319,9 +346,13 @@ class OrderDesk:
             acted, told = lookout.step(acted, account, self._sessions, now)
             more = [*more, *told]
         self._courses[id_] = acted
+        if (acted.is_over, acted.told_uneven) != (before.is_over, before.told_uneven):
+            self._ended = now
         working = book_of(self._book, id_)
-        if acted is before and not news and not more and working and lookout.rests(acted, working):
-            self._rested[id_] = acted, working, id_ in self._book.orders
+        if acted is before and not news and not more and working:
+            until = lookout.rests_until(acted, working, self._sessions, now)
+            if until > now:
+                self._rested[id_] = acted, working, id_ in self._book.orders, until
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look
@@ -332,7 +363,7 @@ class OrderDesk:
         Those of the start of the process; and where something differs, those asked for after that was seen.
         """
         asking = self._asking
-        if self._compare is None or asking.positions_asked in (None, self._compared):
+        if not self._is_to_compare:
             return ()
         since = self._compared if self._is_unsure else None
         known = asking.transactions_asked
@@ -341,17 +372,29 @@ class OrderDesk:
             return ()
         if asking.found_asked is None or (since is not None and asking.found_asked < since):
             return ()
+        assert self._compare is not None, "there is something to compare"
         self._compared = asking.positions_asked
         told = self._compare(self.account(), now)
         for id_ in getattr(self._compare, "end_first", ()):
             self.cancel(id_, now)
             if id_ in self._courses:
-                self._courses[id_] = replace(self._courses[id_], gone=True)
+                self._courses[id_] = replaced(self._courses[id_], gone=True)
         return told
+
+    @property
+    def _is_to_compare(self) -> bool:
+        """Whether positions were read and not compared yet: what may explain them is still asked for."""
+        return self._compare is not None and self._asking.positions_asked not in (None, self._compared)
 
     @property
     def _is_unsure(self) -> bool:
         return bool(getattr(self._compare, "unsure", False))
+
+    @property
+    def _made_way(self) -> bool:
+        """Whether an order has ended since that may have been the reason for a difference, or in its way."""
+        waits = bool(getattr(self._compare, "waits", False))
+        return waits and self._compared is not None and self._ended >= self._compared
 
     def _look(self, now: datetime) -> None:
         rates = self._rates(now)
@@ -363,25 +406,40 @@ class OrderDesk:
 
     def _rates(self, now: datetime) -> tuple[timedelta, timedelta] | None:
         """How often orders and positions are asked for; None: not at all."""
-        session = self._sessions.on(new_york(now).date())
+        today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.values(), now, is_open=is_open)
-        today = new_york(now).date()
-        if any(contract.expiry <= today for contract in self._book.foreign):
-            # They end as ours do, and nobody else looks whether they have.
+        if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
+            # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
-        if rates is None or not self._is_unsure:
+        if rates is None or not (self._is_unsure or self._made_way):
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)
 
+    def _today(self, now: datetime) -> tuple[date, Session | None]:
+        """New York's date, and its session: the same the whole day long."""
+        if not self._day[0] <= now < self._day[1]:
+            today = new_york(now).date()
+            ends = wall_instant(today + timedelta(days=1), time())
+            self._day = wall_instant(today, time()), ends, today, self._sessions.on(today)
+        return self._day[2], self._day[3]
+
+    def _reconciles_after(self, session: Session | None, now: datetime) -> bool:
+        """Whether the session is over, and the account was not compared since all of it must show (I4)."""
+        if session is None or not session.close <= now < session.close + SETTLES_WITHIN:
+            return False
+        compared, final = self._compared, max(session.close + lookout.ABSENT_AFTER, self._ended)
+        return self._compare is not None and (compared is None or compared <= final or self._is_unsure)
+
     def _settles_every(self, now: datetime) -> timedelta | None:
         """How often it is asked whether what has expired is settled; None: nothing is waited for."""
-        today = new_york(now).date()
-        if not self._expects_ends or all(contract.expiry > today for contract in self._book.held()):
+        if not self._expects_ends:
+            return None
+        today, session = self._today(now)
+        if all(contract.expiry > today for contract in self._book.held()):
             self._expects_ends = False
             return None
-        session = self._sessions.on(today)
         times = (session.open, session.close) if session is not None else ()
         is_soon = any(at <= now < at + SETTLES_WITHIN for at in times)
         return TRANSACTIONS_EVERY if is_soon else TRANSACTIONS_LATER

@@ -1,10 +1,14 @@
 """From what the broker showed to what it means for an order's course."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tomking.execution.protocol.checks import sendable
+from tomking.domain.replaced import replaced
+from tomking.domain.structure import Leg
+from tomking.execution.protocol.checks import sendable, terms_of
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
+from tomking.execution.protocol.fills import per_unit
 from tomking.execution.wire import BrokerOrder, Outcome, Status
 
 SEARCHES = (
@@ -15,6 +19,9 @@ SEARCHES = (
 LAST_SEARCHES = timedelta(seconds=60)
 PARK_AFTER = timedelta(minutes=10)
 MISSED_AFTER = timedelta(seconds=15)
+STANDS = timedelta(seconds=8)
+"""A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
+REPLACE_AGAIN = timedelta(seconds=10)
 REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
@@ -27,13 +34,28 @@ def search_every(doubted: timedelta) -> timedelta:
 
 def shown(course: Course, number: int, order: BrokerOrder, now: datetime) -> Course:
     """The course with one showing of one of its attempts, found by its tag."""
-    known = course.attempt(number) or _found(course, number, order, now)
+    known = course.attempt(number)
+    order = in_our_units(course.order.structure.legs if known is None else known.legs, order)
+    known = known or _found(course, number, order, now)
     if known.seen == order:
         return course
     # What a restart took for a new limit may have been a remedy: its legs say so.
     purpose = Purpose.UNWIND if _backs_out(course, order) else known.purpose
-    course = course.with_attempt(replace(known, purpose=purpose, seen=merged(known.seen, order)))
+    if purpose is Purpose.WORK and _lacks_legs(course, order):
+        purpose = Purpose.COMPLETE
+    course = course.with_attempt(replaced(known, purpose=purpose, seen=merged(known.seen, order)))
     return settled(course, number) if purpose is Purpose.REPLACE else course
+
+
+def in_our_units(legs: Sequence[Leg], order: BrokerOrder) -> BrokerOrder:
+    """The same order in units of these legs: brokers show 8 units of two contracts as 16 of one, at half the
+    price (T3 replaces by that price too).
+    """
+    times = terms_of(legs) // terms_of(order.legs)
+    if times <= 1 or order.units % times:
+        return order
+    ours = tuple(Leg(leg.contract, leg.ratio * times) for leg in order.legs)
+    return replace(order, legs=ours, units=order.units // times, limit=order.limit * times)
 
 
 def settled(course: Course, number: int) -> Course:
@@ -57,6 +79,12 @@ def _backs_out(course: Course, order: BrokerOrder) -> bool:
     """Whether its legs are the other way round."""
     ratios = {leg.contract: leg.ratio for leg in course.order.structure.legs}
     return any(leg.ratio * ratios.get(leg.contract, leg.ratio) < 0 for leg in order.legs)
+
+
+def _lacks_legs(course: Course, order: BrokerOrder) -> bool:
+    """Whether it is for some of the order's contracts only."""
+    wanted = {contract for contract, n in per_unit(course.order.structure.legs).items() if n}
+    return {leg.contract for leg in order.legs} < wanted
 
 
 def steady(course: Course) -> Attempt | None:
@@ -105,6 +133,16 @@ def all_over(course: Course) -> bool:
     )
 
 
+def has_no_more(course: Course, late: datetime) -> bool:
+    """Whether nothing of it can trade any more, asked ``late`` after its day: not what lacks executions
+    either, which would have been told by then.
+    """
+    missed = course.absent is not None and course.absent >= late
+    return bool(course.attempts) and not any(
+        a.is_live or a.is_flying or (in_question(course, a) and not missed) for a in course.attempts
+    )
+
+
 def in_question(course: Course, attempt: Attempt) -> bool:
     """Whether it is not known if it exists, and it matters.
 
@@ -128,7 +166,11 @@ def _ended_by_itself(attempt: Attempt) -> bool:
 
 def _is_awaited(course: Course, attempt: Attempt) -> bool:
     """Executions are to come, unless positions have shown that they never will: then it was seen to."""
-    return attempt.lacks_executions and course.remedies == 0
+    return attempt.lacks_executions and course.remedies == 0 and not any(map(_is_remedy, course.attempts))
+
+
+def _is_remedy(attempt: Attempt) -> bool:
+    return attempt.purpose in REMEDIES
 
 
 def _was_refused(attempt: Attempt) -> bool:

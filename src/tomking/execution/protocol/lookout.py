@@ -1,8 +1,7 @@
 """One look at one order: fills out of executions, its phase out of all evidence, and what is told of it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from tomking.domain import events as ev
@@ -12,13 +11,17 @@ from tomking.domain.contract import Contract
 from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO, cents
 from tomking.domain.order import Fill
+from tomking.domain.replaced import replaced
 from tomking.domain.trading import TRADING
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.asking import NEVER
-from tomking.execution.protocol.course import IN_DOUBT, Course, Input, Phase, advance
+from tomking.execution.protocol.course import IN_DOUBT, LEAVE, Course, Input, Phase, advance
 from tomking.execution.protocol.evidence import (
     PARK_AFTER,
+    REPLACE_AGAIN,
+    STANDS,
     all_over,
+    has_no_more,
     in_question,
     is_off_its_limit,
     judged,
@@ -33,6 +36,7 @@ POSITIONS_IN_DOUBT = timedelta(seconds=5)
 ABSENT_AFTER = timedelta(minutes=5)
 """After the close: whatever was accepted shows by then; a search asked later is final."""
 HALTED = "HALTED"
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 News = list[ev.BrokerNews]
 
@@ -51,23 +55,29 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
             phase = advance(phase, what)
         doubt = (course.doubt or now) if phase in IN_DOUBT else None
         if phase is not course.phase or doubt != course.doubt:
-            course = replace(course, phase=phase, doubt=doubt)
+            course = replaced(course, phase=phase, doubt=doubt)
     fills = _fills(course, working, wholes)
     if course.order.id not in account.book.orders:
-        return _late(course, working, fills, account.book, is_open=_is_open(sessions, now), now=now)
+        return _late(course, working, fills, account.book, sessions, now)
     course, told = _told(course, working, now)
     return course, [*(ev.OrderFilled(now, f) for f in fills), *_halt(course, account.book, now), *told]
 
 
-def _late(
-    course: Course, working: Working, fills: list[Fill], book: Book, *, is_open: bool, now: datetime
+def _late(  # noqa: PLR0917
+    course: Course, working: Working, fills: list[Fill], book: Book, sessions: Sessions, now: datetime
 ) -> tuple[Course, News]:
-    """Of an order that the book has ended: late prints, legs of such that have no others, and too much."""
+    """Of an order that the book has ended: late prints, legs of such that have no others, and too much.
+
+    Odd legs are made even while the market is open; when its day is over they stay, and are foreign.
+    """
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
     if course.uneven is not None:
-        action = "leave" if not is_open else REOPEN if now - course.uneven >= PATIENCE else "wait"
-        if course.told_uneven not in {action, REOPEN}:
-            course = replace(course, told_uneven=action)
+        final, is_open = _final(course, sessions), _is_open(sessions, now)
+        action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
+        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
+            action = LEAVE
+        if course.told_uneven not in {action, REOPEN, LEAVE}:
+            course = replaced(course, told_uneven=action)
             words = ", ".join(f"{count:+d} {contract}" for contract, count in course.odd)
             news.append(ev.LegsUneven(now, course.order.id, action, f"after its end: {words}"))
         news += _halt(course, book, now)
@@ -87,24 +97,49 @@ def _is_open(sessions: Sessions, now: datetime) -> bool:
     return session is not None and session.open <= now < session.close
 
 
-def is_restless(course: Course) -> bool:
-    """Whether it needs a look every second: all but an order that quietly works, and those that ended."""
-    if course.is_over:
-        return any(a.is_live for a in course.attempts) or course.uneven is not None
-    if course.phase in IN_DOUBT:
-        return course.planned is not None
-    waits = course.number > course.attempts[-1].number if course.attempts else True
-    return course.phase is not Phase.WORKING or course.cancelling or course.uneven is not None or waits
+SOON = timedelta(seconds=1)
 
 
-def rests(course: Course, working: Working) -> bool:
-    """Whether it waits for evidence alone, and no clock: the next look at the same shows nothing new."""
-    if course.planned is not None or course.odd or course.uneven is not None:
-        return False
-    if course.is_over:
-        return not any(a.is_live for a in course.attempts) and not _wholes(course, working)
-    works = course.phase is Phase.WORKING and course.over is None and not course.cancelling
-    return works and not is_off_its_limit(course)
+def next_step(course: Course, now: datetime) -> datetime | None:
+    """When it needs a look although nothing arrives; None: never.
+
+    A new limit goes out when the one before has stood for its time; while a change is under way, its outcome
+    arrives.
+    """
+    if course.is_restless:
+        return now + SOON
+    waits = course.phase is Phase.WORKING and course.number > course.attempts[-1].number
+    if not waits or not is_off_its_limit(course):
+        return None
+    return max(now + SOON, course.attempts[-1].sent + STANDS)
+
+
+def rests_until(course: Course, working: Working, sessions: Sessions, now: datetime) -> datetime:
+    """Until when it waits for evidence alone: before that, another look at the same shows nothing new."""
+    if course.planned is not None or course.odd or course.uneven is not None or course.over is not None:
+        over = course.is_over and course.planned is None and not course.odd and course.uneven is None
+        quiet = over and not any(a.is_live for a in course.attempts) and not _wholes(course, working)
+        return FOREVER if quiet else now
+    match course.phase:
+        case Phase.SENT if all(a.is_flying for a in course.attempts):
+            return FOREVER
+        case Phase.WORKING if not course.cancelling:
+            return _moves_next(course)
+        case Phase.UNKNOWN | Phase.PARKED if course.order.opens and course.doubt is not None:
+            late = _final(course, sessions) or now
+            parks = FOREVER if course.phase is Phase.PARKED else course.doubt + PARK_AFTER
+            return min(parks, late)
+        case _:
+            quiet = course.is_over and not any(a.is_live for a in course.attempts)
+            return FOREVER if quiet and not _wholes(course, working) else now
+
+
+def _moves_next(course: Course) -> datetime:
+    """When one that works at another limit than it should may be moved; one that need not be: never."""
+    last = course.attempts[-1]
+    if not is_off_its_limit(course):
+        return FOREVER
+    return last.sent + (STANDS if course.number > last.number else REPLACE_AGAIN)
 
 
 def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
@@ -169,7 +204,7 @@ def _noted(course: Course, working: Working, wholes: list[Whole], now: datetime)
     uneven = (course.uneven or now) if left else None
     if (left, over, uneven) == (course.odd, course.over, course.uneven):
         return course
-    return replace(course, odd=left, over=over, uneven=uneven)
+    return replaced(course, odd=left, over=over, uneven=uneven)
 
 
 # ---------------------------------------------------------------------------------------- phase
@@ -188,11 +223,19 @@ def _inputs(
     if late is not None and now >= late:
         if what is Input.DOUBT and course.absent is not None and course.absent >= late:
             inputs.append(Input.ABSENT)
-        if course.odd and confirmed:
+        if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
+    elif confirmed and course.odd and _is_offset(course, account.book):
+        inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
     return inputs
+
+
+def _is_offset(course: Course, book: Book) -> bool:
+    """Whether somebody else has traded its odd legs away: the account holds none of them."""
+    theirs = book.foreign
+    return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
 
 
 def _final(course: Course, sessions: Sessions) -> datetime | None:
@@ -234,7 +277,7 @@ def _told_doubt(course: Course, working: Working, now: datetime) -> tuple[Course
         news.append(ev.OrderParked(now, id_, f"not found for {minutes} minutes ({_why(course)})"))
     seen = any(a.seen is not None for a in course.attempts)
     if not questions and seen and (working.doubt is not None or not course.accepted):
-        course = replace(course, accepted=True)
+        course = replaced(course, accepted=True)
         news.append(ev.OrderAccepted(now, id_))
     return course, news
 

@@ -1,9 +1,9 @@
 """What the broker's transactions say of contracts that ended: the only evidence that books an expiry."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
-from tomking.domain.contract import Contract
+from tomking.domain.contract import Contract, Option
 from tomking.execution.wire import Kind, Transaction
 from tomking.ports import Expiry
 
@@ -11,17 +11,45 @@ ENDS = frozenset({Kind.EXPIRED, Kind.EXERCISED, Kind.ASSIGNED})
 
 
 def ended(
-    contracts: Collection[Contract], told: Iterable[Transaction], kinds: Collection[Kind] = ENDS
+    contracts: Collection[Contract],
+    told: Iterable[Transaction],
+    kinds: Collection[Kind] = ENDS,
+    *,
+    gross: Mapping[Contract, int] | None = None,
 ) -> list[Expiry]:
-    """One ``Expiry``, for one long contract, of each of these contracts that was removed."""
+    """One ``Expiry``, for one long contract, of each of these contracts that was removed.
+
+    gross  how many of each all positions hold, long and short added up: the account holds what is left of
+           them, and its fees are shared by all
+    """
     sums: dict[Contract, list[Transaction]] = {}
     for one in {t.id: t for t in told}.values():
         if one.contract in contracts and one.contract is not None and one.kind in kinds and one.quantity:
             sums.setdefault(one.contract, []).append(one)
-    return [_expiry(contract, sums[contract]) for contract in sums]
+    return [_expiry(contract, sums[contract], (gross or {}).get(contract, 0)) for contract in sums]
 
 
-def _expiry(contract: Contract, told: list[Transaction]) -> Expiry:
+def netted(net: Mapping[Contract, int], told: Iterable[Transaction]) -> list[Expiry]:
+    """Of options that positions hold long and short just as often, so that the account holds none: worth what
+    others of their expiry settled at.
+
+    net  what all positions hold of what has expired, signed
+    """
+    prices = {
+        (one.contract.product, one.contract.expiry): one.price
+        for one in told
+        if one.kind in ENDS and isinstance(one.contract, Option) and one.price
+    }
+    found = []
+    for contract, count in net.items():
+        price = prices.get((contract.product, contract.expiry)) if isinstance(contract, Option) else None
+        if count == 0 and price is not None and isinstance(contract, Option):
+            dollars = contract.intrinsic(price) * contract.multiplier
+            found.append(Expiry(contract, price, dollars, None, Decimal(0)))
+    return found
+
+
+def _expiry(contract: Contract, told: list[Transaction], gross: int) -> Expiry:
     quantity = sum(one.quantity for one in told)
     count = sum(abs(one.quantity) for one in told)
     first = told[0]
@@ -34,5 +62,5 @@ def _expiry(contract: Contract, told: list[Transaction]) -> Expiry:
         first.price,
         sum((one.dollars for one in told), Decimal(0)) / (quantity or count),
         delivered,
-        sum((one.fees for one in told), Decimal(0)) / count,
+        sum((one.fees for one in told), Decimal(0)) / max(count, gross),
     )

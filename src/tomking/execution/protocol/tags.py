@@ -8,6 +8,7 @@ or an attempt that its own book has never heard of, holds a stale book.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _FORM = re.compile(r"([0-9a-f]{8})-([0-9]{1,9})-([0-9]{1,12})-([0-9]{1,6})")
 
@@ -29,6 +30,7 @@ class Tag:
         return f"{self.instance}-{self.epoch}-{self.order}-{self.attempt}"
 
 
+@lru_cache(maxsize=1024)  # a search shows all orders of the day, every few seconds
 def parsed(text: str) -> Tag | None:
     """The tag of a text; None for anything that this program does not write."""
     match = _FORM.fullmatch(text)
