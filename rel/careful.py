@@ -23,6 +23,8 @@ class Group:
     """Files below the repository's root."""
     compiled: bool = True
     """False: kernels, which are run as plain Python, or nothing could look into them."""
+    is_data: bool = False
+    """Numbers with their bounds, which the documents have too: covered, and not mutated unless asked for."""
 
     def paths(self, only: Sequence[str] = ()) -> Iterator[Path]:
         """Of those asked for by a part of their path."""
@@ -37,7 +39,10 @@ class Group:
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
-SETTINGS = ("risk/settings.py", "risk/protections.py")
+SETTINGS = tuple(
+    f"risk/{name}.py"
+    for name in ("settings", "protections", "ceilings", "coordination", "precautions", "stresses")
+)
 APART = KERNELS + SETTINGS
 """Modules of groups of their own, though a pattern of another group fits."""
 
@@ -72,7 +77,7 @@ GROUPS = {
             "execution/unbooked.py",
             "execution/comparing.py",
         ),
-        _unit("reconcile", "corporate_action"),
+        _unit("reconcile", "corporate_action", "unbooked"),
     ),
     "kill": Group(
         (
@@ -105,7 +110,7 @@ GROUPS = {
         ),
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
-    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), compiled=True),
+    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
     "risk": Group(
         ("risk/*.py",),
         _unit(
@@ -120,7 +125,16 @@ GROUPS = {
             "latch",
             "limits",
         )
-        + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
+        + _unit(
+            "live_greeks",
+            "locks",
+            "margin",
+            "margin_published",
+            "phases",
+            "protect",
+            "readings",
+            "refused_settings",
+        )
         + _unit(
             "preparation",
             "regime",

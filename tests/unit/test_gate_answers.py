@@ -400,3 +400,35 @@ def test_what_is_only_bought_asks_for_no_more_margin_in_any_cell() -> None:
 def test_a_book_that_is_over_on_the_other_side_gains_by_the_candidate() -> None:
     answer = sensitive.delta_allows(asks("lt112", book_of("lt112")))
     assert answer.units is None or answer.units >= 0
+
+
+def test_one_order_at_work_is_one_position() -> None:
+    # ipmcc_max in phase 4: with two fewer held and one being opened there is room for one more.
+    most = SETTINGS.ipmcc_max[4]
+    ask = wish("SPY", strategy="ipmcc")
+    held_now = [open_position(f"P{n}", strategy="ipmcc") for n in range(most - 2)]
+    one_more = replace(holding(*held_now), orders={"O7": working(ask)})
+    assert counts.strategy_ceiling(case(ask, one_more)).units is None
+
+
+@pytest.mark.parametrize(("vix", "most"), [(30.0, 10), (30.01, 7), (40.0, 7), (40.01, 5)])
+def test_entries_shrink_above_thirty_and_above_forty(vix: float, most: int) -> None:
+    assert counts.entries_max(case(vix=vix)) == most
+
+
+@pytest.mark.parametrize(
+    ("mid_now", "natural", "units"),
+    [("0.80", "0.10", 0), ("0.80", "0.79", None), ("0", "-0.50", None), ("-0.80", "-1.60", None)],
+)
+def test_the_spread_of_a_small_credit_counts_and_a_debit_has_no_such_bound(
+    mid_now: str, natural: str, units: int | None
+) -> None:
+    one = replace(case(), mid=Decimal(mid_now), natural=Decimal(natural))
+    assert data.structure_spread(one).units == units
+
+
+def test_a_bullish_stack_is_of_bullish_strategies_that_do_not_join() -> None:
+    stack = book_of("lt112", "ipmcc", "leap_put_income")
+    assert correlated.stack_watched(asks("ipmcc", stack)).warning
+    assert not correlated.stack_watched(asks("ipmcc", stack, joins="0")).warning
+    assert not correlated.stack_watched(asks("leap_put_hedge", stack)).warning

@@ -11,7 +11,7 @@ from tomking.domain import events as ev
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract
 from tomking.domain.intent import Part
-from tomking.domain.structure import Structure
+from tomking.domain.structure import Leg, Structure
 from tomking.execution.protocol.asking import _is_ill
 from tomking.execution.protocol.checks import OLDEST_QUOTE
 from tomking.execution.protocol.course import Phase
@@ -154,3 +154,78 @@ def test_the_same_showing_twice_changes_nothing() -> None:
     once = shown(course, 1, seen, second(1))
     assert once != course
     assert shown(once, 1, seen, second(2)) is once
+
+
+def test_of_an_execution_that_is_booked_in_part_the_rest_is_expected() -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    short, long = place.legs
+    some = (execution("s", short, 2, "9.00"), execution("l", long, 1, "4.00"))
+    world.reply(place, Outcome.ACCEPTED, world.shown(place, Status.LIVE, some))
+    told = [n for n in world.step(1) if isinstance(n, ev.OrderFilled)]
+    assert [n.fill.id for n in told] == ["s:1|l:1"]
+    world.step(2)
+    # One of the two sold is in a fill of the book, the other is not.
+    assert world.desk.account().unbooked() == {SHORT: -1}
+    assert world.desk.account().expected(SHORT) == -2
+
+
+def test_trading_back_an_odd_leg_costs_what_it_costs_beside_units_that_are_booked() -> None:
+    """Of two units one is filled whole, and one more short, which is bought back at 9.40."""
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    short, long = place.legs
+    some = (execution("s", short, 2, "9.00"), execution("l", long, 1, "4.00"))
+    world.reply(place, Outcome.ACCEPTED, world.shown(place, Status.LIVE, some))
+    world.step(1)
+    gone = world.shown(place, Status.CANCELLED, some)
+    world.report(gone)
+    world.held = ((SHORT, -2), (LONG, 1))
+    world.run(2, 14, gone)
+    back = world.last(Place)
+    assert back is not place
+    assert [(leg.contract, leg.ratio) for leg in back.legs] == [(SHORT, 1)]
+    bought = world.shown(
+        back, Status.FILLED, (execution("b", Leg(SHORT, 1), 1, "9.40", 15),), fees="1.13", id_="B9"
+    )
+    world.reply(back, Outcome.ACCEPTED, bought)
+    world.held = ((SHORT, -1), (LONG, 1))
+    world.run(15, 25, gone, bought)
+    (unwound,) = [n for n in world.news if isinstance(n, ev.LegsUnwound)]
+    # Sold at 9.00, bought at 9.40: $40 lost, of one contract; the booked unit's 5.00 points are not in it.
+    assert (unwound.dollars, unwound.fees) == (Decimal(-40), Decimal("1.13"))
+    assert world.book.cash == 100_000 + 500 - 40 - Decimal("1.13")
+    assert world.book.positions["7"].units == 1
+
+
+@pytest.mark.parametrize(("told", "lacks"), [(6, False), (5, True), (0, True)])
+def test_called_filled_it_lacks_executions_until_every_contract_of_every_unit_is_told(
+    told: int, lacks: bool
+) -> None:
+    """Three units of a 1-1 spread are six contracts."""
+    world = World().synced()
+    world.submit(order(units=3))
+    place = world.last(Place)
+    short, long = place.legs
+    some = (execution("s", short, min(told, 3), "9.00"), execution("l", long, max(told - 3, 0), "4.00"))
+    seen = world.shown(place, Status.FILLED, tuple(one for one in some if one.quantity))
+    course = shown(world.desk.courses["7"], 1, seen, second(1))
+    assert course.attempts[0].lacks_executions is lacks
+
+
+@pytest.mark.parametrize(("units", "phase"), [(1, Phase.CANCELLED), (2, Phase.FILLED)])
+def test_what_ended_before_a_restart_is_known_as_filled_or_cancelled(units: int, phase: Phase) -> None:
+    world = World().synced()
+    world.submit(order())
+    place = world.last(Place)
+    status = Status.FILLED if units == 2 else Status.CANCELLED
+    gone = world.shown(place, status, both(units))
+    world.reply(place, Outcome.ACCEPTED, gone)
+    world.run(1, 8, gone)
+    assert "7" in world.book.ended
+    world.restart()
+    world.run(9, 12, gone)
+    assert world.desk.courses["7"].phase is phase
+    assert not [n for n in world.news if isinstance(n, ev.LateFill)]

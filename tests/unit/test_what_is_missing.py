@@ -32,24 +32,30 @@ from tomking.domain.book import Book, apply
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Contract
 from tomking.domain.events import PeakReset
-from tomking.domain.intent import Part
+from tomking.domain.intent import Approved, Part
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
-from tomking.risk import breakers, emergency, limits_held, limits_stress
+from tomking.pricing.clock import CALENDAR_YEAR
+from tomking.risk import breakers, emergency, limits_data, limits_held, limits_stress
 from tomking.risk.desk import Desk
-from tomking.risk.drawdown import OLD_PEAK, session_end_levels
+from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
+from tomking.risk.drawdown import guard as drawdown_guard
 from tomking.risk.exposure import Line, exposure, lines_of
-from tomking.risk.gate import case_of
+from tomking.risk.gate import case_of, judge
 from tomking.risk.greeks import greeks_of
 from tomking.risk.groups import correlation, counted
+from tomking.risk.limits_coordinator import priority_allows
 from tomking.risk.livegreeks import LiveGreeks
 from tomking.risk.progress import requirements
 from tomking.risk.protect import guard
 from tomking.risk.readings import answered
+from tomking.risk.regime import by_vix
 from tomking.risk.revalue import revalue_into
 from tomking.risk.shocks import Shock, shock_table
+from tomking.risk.standing import standing
 from tomking.risk.stress import stressed
 from tomking.risk.tape import NOTE, Mark, Tape, second_of, tape_of
+from tomking.risk.valuation import account_of
 from tomking.view import View
 
 NAN = float("nan")
@@ -377,3 +383,187 @@ def test_the_desk_tells_what_an_answer_says_of_the_data_and_knows_calm_of_each_b
         assert list(desk.guard(book, quiet, Decimal(100_000))) == list(
             Desk(SETTINGS).guard(book, quiet, Decimal(100_000))
         )
+
+
+@pytest.mark.parametrize(("phase", "is_strict"), [(0, True), (1, True), (2, False), (4, False)])
+def test_margin_breaks_at_the_strict_share_in_the_two_small_phases_only(phase: int, is_strict: bool) -> None:
+    usual = float(by_vix(12.0, SETTINGS.margin_breaker_bounds, SETTINGS.margin_breaker_shares))
+    strict = float(SETTINGS.margin_breaker_strict_share)
+    assert strict < usual
+    rows = breakers.readings(fresh(phase=phase), CALM, at("10:01"), 12.0, 1e5, 50_000.0, SETTINGS)
+    (margin,) = [one for one in rows if one.name == "margin"]
+    assert margin.share == pytest.approx(0.5 / (strict if is_strict else usual))
+
+
+@pytest.mark.parametrize(("minutes", "acts"), [(1, False), (2, True), (15, True)])
+def test_on_a_grid_coarser_than_a_minute_one_look_is_enough(minutes: int, acts: bool) -> None:
+    told = drawdown_guard(fresh(), Decimal(94_000), at("11:00"), SETTINGS, vix=20.0, grid_minutes=minutes)
+    assert any(getattr(one, "name", "") == "daily_loss" for one in told) is acts
+
+
+def test_a_lost_day_stops_entries_by_name() -> None:
+    lost = fresh(levels={"phase": "3", "daily_loss": FRIDAY.isoformat()})
+    assert entries_stopped(lost, SETTINGS) == "daily loss limit reached in 2031-03-07"
+    assert entries_stopped(fresh(), SETTINGS) is None
+
+
+@pytest.mark.parametrize(("vix", "vol"), [(30.0, 0.30), (None, 0.20)])
+def test_an_option_without_a_price_is_as_volatile_as_the_vix_says(vix: float | None, vol: float) -> None:
+    blind = blank(is_empty=True)
+    blind.mid = lambda *_: None
+    blind.vix_level = vix
+    (line,) = lines_of(book_of(("x", one_part(f"-1 ES {EXPIRY} P4600"), 1)))
+    found = exposure([line], view(blind))
+    assert found.stale[0]
+    assert found.vols[0] * CALENDAR_YEAR**0.5 == pytest.approx(vol)
+
+
+def test_what_joins_and_still_asks_margin_is_shrunk_like_any_other() -> None:
+    """At VIX 30 a quarter goes: of one unit that nobody knows to be covered nothing is left."""
+    book, joined = covered(joins="P1")
+    for mid, is_covered in ((call_mid, True), (lambda *_: None, False)):
+        market = Listed(mid, level=5500.0, vix_level=30.0)
+        now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+        answer = judge(joined, book, now, account(book), SETTINGS, ())
+        assert isinstance(answer, Approved) is is_covered
+
+
+# ------------------------------------------------------------------------------ worked figures
+
+
+def test_a_shock_of_the_vix_is_measured_in_points_and_in_shares_of_where_it_began() -> None:
+    # From 12 to 16: 4 of 10 points, and a third where a half breaks: two thirds.  Below 13 it is tighter.
+    tape = CALM._replace(base_vix=12.0)
+    rows = breakers.readings(fresh(), tape, at("10:01"), 16.0, 1e5, None, SETTINGS)
+    (shock,) = [one for one in rows if one.name == "VIX shock"]
+    scale = float(SETTINGS.breaker_low_vix_share)
+    assert (SETTINGS.vix_crash_points, SETTINGS.vix_crash_share) == (10, 0.5)
+    assert shock.share == pytest.approx(4 / 12 / 0.5 / scale)
+    # From 30 to 36: 6 of 10 points, and a fifth.
+    high = breakers.readings(fresh(), CALM._replace(base_vix=30.0), at("10:01"), 36.0, 1e5, None, SETTINGS)
+    assert next(one.share for one in high if one.name == "VIX shock") == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("since", "calm", "falls"),
+    [
+        ("2031-03-06", "2031-03-07", True),
+        ("2031-03-07", "2031-03-06", True),
+        ("2031-03-07", "2031-03-07", False),
+    ],
+)
+def test_the_third_level_falls_in_a_session_after_it_was_reached_or_after_calm_began(
+    since: str, calm: str, falls: bool
+) -> None:
+    notes = {
+        emergency.SINCE: at("10:00", date.fromisoformat(since)).isoformat(),
+        emergency.CALM: at("11:00", date.fromisoformat(calm)).isoformat(),
+    }
+    book = fresh(levels={"phase": "3", emergency.LEVEL: "3"}, notes=notes)
+    told = list(emergency.calmer(book, 0, at("15:00"), SETTINGS))
+    assert bool(told) is falls
+    if falls:
+        assert (told[0].before, told[0].after) == ("3", "2")  # type: ignore[union-attr]
+
+
+def test_of_naked_puts_the_one_nearest_the_money_goes_first_and_longs_do_not_count() -> None:
+    near = position("1", "leap_put_income", "-1 SPY 2031-12-19 P480")
+    far = position("2", "leap_put_income", "-1 SPY 2031-12-19 P450 / +1 SPY 2031-12-19 P500")
+    assert sorted([far, near], key=emergency.rank) == [near, far]
+
+
+@pytest.mark.parametrize(
+    ("margin", "net_liq", "margin_each", "units"),
+    [(139_000, 200_000, 100, 0), (127_000, 200_000, 100, None), (139_000, 200_000, 0, None), (0, 0, 100, 0)],
+)
+def test_above_seventy_per_cent_margin_and_reserved_together_stop_all_but_the_0dte(
+    margin: int, net_liq: int, margin_each: int, units: int | None
+) -> None:
+    # An order of $10,000 at work reserves $12,500: 139,000 and 12,500 are 75.8 %, 127,000 and it 69.8 %.
+    busy = replace(empty(), orders={"O7": working(wish("ES"), units=10)})
+    for strategy, expected in (("lt112", units), ("friday_0dte", None), ("mine", units)):
+        one = case(wish(strategy=strategy), busy, net_liq=Decimal(net_liq), margin=Decimal(margin))
+        assert priority_allows(replace(one, margin=Decimal(margin_each))).units == expected
+
+
+def test_the_last_of_the_bars_is_the_prior_close() -> None:
+    class Rising(Listed):
+        def bars(self, family: str, now: datetime) -> Bars:
+            flat = super().bars(family, now)
+            close = np.linspace(2000.0, 5400.0, flat.close.size)
+            return Bars(flat.day, close, close, close, close)
+
+    one = case(market=Rising(lambda *_: 10.0, level=5500.0))
+    assert limits_data.index_believed(one).units is None
+
+
+def test_a_strike_beyond_the_chain_has_no_volatility() -> None:
+    # Puts are listed from 4,000 to 7,000.
+    for strike, words in (("P7005", True), ("P7000", False), ("P3995", True), ("C7005", True)):
+        part = Part("x", Structure.parse("x", f"-1 ES 2031-03-07 {strike}"))
+        detail = limits_data.volatility_sensible(case(wish("ES", parts=(part,)))).detail
+        assert ("no implied volatility" in detail) is words, strike
+
+
+def test_a_book_without_room_takes_no_unit_more() -> None:
+    naked = stressed_wish(one_part(f"-1 ES {EXPIRY} P5400"))
+    full = book_of(("x", one_part(f"-1 ES {EXPIRY} P5400"), 30))
+    answer = limits_stress.expansion_allows(stressed_case(naked, full))
+    assert answer.units == 0
+
+
+def test_stress_limits_are_shares_of_net_liq() -> None:
+    look_now = view()
+    book = book_of(("x", one_part(f"-1 ES {EXPIRY} P4600"), 1))
+    used = account_of(book, look_now, Decimal(300_000), SETTINGS)
+    found = standing(book, look_now, used, SETTINGS)
+    assert found is not None
+    limits = {one.name: one.limit for one in found.readings}
+    for name, share in (
+        ("stress S-5", SETTINGS.stress_5_share_max),
+        ("stress S-10", SETTINGS.stress_10_share_max[4]),
+        ("stress S-20", SETTINGS.stress_20_share_max[4]),
+        ("group A1 stress", SETTINGS.stress_group_share_max),
+    ):
+        assert limits[name] == pytest.approx(float(share) * 300_000)
+    assert limits["margin expansion"] == float(SETTINGS.stressed_margin_share_max)
+
+
+def test_where_nothing_is_left_of_the_account_any_margin_is_beyond_all_bounds() -> None:
+    look_now = view()
+    book = book_of(("x", one_part(f"-1 ES {EXPIRY} P5400"), 30))
+    poor = account_of(book, look_now, Decimal(50_000), SETTINGS)
+    found = standing(book, look_now, poor, SETTINGS)
+    assert found is not None
+    assert next(one.used for one in found.readings if one.name == "margin expansion") == np.inf
+    rich = standing(book, look_now, account_of(book, look_now, Decimal(10**9), SETTINGS), SETTINGS)
+    assert rich is not None
+    lost = rich.margins / 1e9
+    used = next(one.used for one in rich.readings if one.name == "margin expansion")
+    assert used == pytest.approx(lost.max(), rel=0.02)
+
+
+def test_the_second_of_the_day_is_of_utc() -> None:
+    # 10:30:20 in New York is 15:30:20 UTC in winter time.
+    assert second_of(at("10:30") + timedelta(seconds=20)) == 15 * 3600 + 30 * 60 + 20
+
+
+def test_a_debit_adds_to_margin_where_nothing_covers_and_is_in_it_where_all_is_covered() -> None:
+    def capital(text: str, net: str) -> tuple[Decimal, Decimal]:
+        book = fresh(position("1", "x", text, net=net))
+        found = account_of(book, view_of(at("10:30")), Decimal(100_000), SETTINGS)
+        return found.margin, found.capital
+
+    # A put spread bought for 10 points of $50: covered, the debit is its margin.
+    margin, used = capital("+1 ES 2031-04-17 P5000 / -1 ES 2031-04-17 P4950", "-10")
+    assert margin == used == 500
+    # A naked put on a future bought against a debit: what was paid comes on top.
+    margin, used = capital("+1 ES 2031-04-17 P4000 / -1 ES 2031-05-15 P4950", "-10")
+    assert used == margin + 500
+
+
+def test_a_future_has_no_life_of_its_own_and_no_discount() -> None:
+    future = Structure.parse("f", "+1 ES 2031-03-21 F").contracts[0]
+    found = exposure([Line(future, 1.0, "x", "P1")], view())
+    assert found.legs[0].tolist() == [5500.0, 0.0, 0.0, 1.0, 0.0]
+    assert found.smile_of[0].tolist() == [0, 0]
