@@ -401,10 +401,11 @@ def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m rel.crash", description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="all scenarios; else the first")
+    parser.add_argument("--from", type=int, default=1, dest="first", help="the first scenario, from 1")
     parser.add_argument("--every", type=int, default=1, help="only every n-th kill")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    scenarios = SCENARIOS if given.all else SCENARIOS[:1]
+    scenarios = SCENARIOS[given.first - 1 :] if given.all else SCENARIOS[given.first - 1 : given.first]
     began = time.monotonic()
     with ProcessPoolExecutor(given.jobs, initializer=_warm) as pool:
         clean = list(pool.map(_play, [(scenario, None) for scenario in scenarios]))

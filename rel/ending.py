@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from rel.check import Checker
+from rel.holdings import order_of
 from rel.tap import Ledger
 from rel.world import SESSION
 from tomking.domain.book import Book, fold
@@ -55,7 +56,7 @@ def i4_book_is_broker(check: Checker, book: Book, now: datetime) -> None:
     for one in differences(check, book)[:1]:
         check.broken("I4", now, one)
     working = {t.tag for t in check.account.tickets.values() if not t.is_over and t.tag}
-    if len(working) != len(book.orders):
+    if sorted(order_of(tag) for tag in working) != sorted(book.orders):
         text = f"working: book {sorted(book.orders)}, broker {sorted(working)}"
         check.broken("I4", now, text)
 

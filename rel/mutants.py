@@ -15,8 +15,8 @@ from tomking.adapters.latch import Latched
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Working, apply
 from tomking.domain.trading import Latch
-from tomking.execution import comparing
-from tomking.execution.protocol import acts, checks, evidence, fills, lookout
+from tomking.execution import comparing, reconcile
+from tomking.execution.protocol import account, acts, checks, evidence, fills, lookout
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import Asked, Asking
 from tomking.execution.protocol.budget import Budget
@@ -203,6 +203,14 @@ def done_on_the_first_leg(put: Put) -> None:
     def take(queue: list[Any], count: int) -> list[Any]:
         return [queue.pop(0)] if queue else []
 
+    real = fills.consumed
+
+    def consumed(booked: Any) -> dict[str, int]:
+        """A leg that did not trade leaves no name."""
+        return real("|".join(leg for leg in one.split("|") if leg) for one in booked)
+
+    for where in (fills, lookout, account, reconcile):
+        put(where, "consumed", consumed)
     put(fills, "_has_unit", has_unit)
     put(fills, "_take", take)
     put(fills, "_average", lambda pieces: pieces[0][0].price if pieces else Decimal(1))

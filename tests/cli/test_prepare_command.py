@@ -1,5 +1,6 @@
 """``tomking live`` and ``tomking approve`` without a socket: refusals, the ladder, the orders that wait."""
 
+import io
 import json
 from datetime import date, timedelta
 from decimal import Decimal
@@ -123,6 +124,29 @@ def test_without_a_terminal_the_number_must_be_an_option(
     everything(home, monkeypatch)
     assert run(PRODUCTION) == Exit.APPROVAL
     assert "--confirm NUMBER" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    """Where a person sits and types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "code"), [("5WX12345\n", Exit.UNAVAILABLE), ("yes\n", Exit.APPROVAL)])
+def test_at_a_terminal_the_number_itself_is_typed(
+    typed: str, code: Exit, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+) -> None:
+    everything(home, monkeypatch)
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    assert run(PRODUCTION) == code
+    assert "Real money. Type the account's number" in capsys.readouterr().err
+
+
+def test_real_money_has_a_speed_of_its_own(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said) -> None:
+    everything(home, monkeypatch)
+    assert run([*PRODUCTION, "--speed", "60", "--confirm", "5WX12345"]) == Exit.USAGE
+    assert "leave it out" in capsys.readouterr().err
 
 
 def test_a_journal_that_cannot_be_read_is_no_stage(
@@ -254,6 +278,32 @@ def test_less_than_that_is_no_step(  # noqa: PLR0917 - a table
     assert run(["live", "--next-stage"]) == Exit.REFUSED
     assert words in capsys.readouterr().err
     assert not (home / "live").exists(), "nothing was written"
+
+
+def test_the_first_step_in_production_rests_on_the_paper_that_was_traded(home: Path, capsys: Said) -> None:
+    on_paper(home, 5)
+    options = ["--venue", "production", "--account", "5WX12345"]
+    assert run(["live", "--next-stage", *options]) == Exit.OK
+    capsys.readouterr()
+    assert ladder(capsys)["stage"] == "paper", "the sandbox's own stands where it stood"
+    assert run(["live", "--ladder", "--json", *options]) == Exit.OK
+    found = json.loads(capsys.readouterr().out)
+    assert (found["account"], found["stage"]) == ("live-5WX12345", "one_micro")
+
+
+def test_there_is_no_step_above_the_top(home: Path, capsys: Said) -> None:
+    at_the_top: list[ev.Event] = [ev.LevelChanged(at("09:30"), LEVEL, "", "full", "test")]
+    write(home / "live" / f"sandbox-{ACCOUNT}" / "journal.sqlite", at_the_top, "live-sandbox")
+    assert run(["live", "--next-stage"]) == Exit.REFUSED
+    assert "nothing above it" in capsys.readouterr().err
+    assert run(["live", "--ladder"]) == Exit.OK
+    assert "[full]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [["--ladder", "--account", "../x"], ["--account", "a b"]])
+def test_an_account_is_letters_and_digits(options: list[str], capsys: Said) -> None:
+    assert run(["live", *options]) == Exit.USAGE
+    assert "not letters and digits" in capsys.readouterr().err
 
 
 def test_a_step_in_a_sandbox_has_the_sandboxs_time(home: Path, capsys: Said) -> None:

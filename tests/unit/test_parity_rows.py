@@ -83,7 +83,7 @@ def test_what_only_one_side_did_is_one_difference() -> None:
 
 
 def test_what_only_a_live_journal_has_is_left_out() -> None:
-    live = [
+    live: list[ev.Event] = [
         ev.OrderAccepted(OPEN, "1"),
         ev.OrderRetried(OPEN, "1", 2, "a new limit was lost"),
         ev.LevelChanged(OPEN, "trading", "", "ACTIVE", "armed"),

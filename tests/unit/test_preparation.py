@@ -6,16 +6,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from tests.preparedworld import FINE, Prepared, a_condor
-from tests.worlds import at
+from tests.preparedworld import CASH, FINE, Prepared, a_condor
+from tests.worlds import FRIDAY, at, session_on
 
 from tomking.adapters.consent import Answer
 from tomking.domain import events as ev
+from tomking.domain.intent import Approved, Refused
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Latch
 from tomking.domain.trading import Trading as State
 from tomking.execution.wire import Cancel, DryRun, Outcome, Place, Replace, Reply
 from tomking.risk import rollout
+from tomking.view import View
 
 
 @pytest.fixture
@@ -299,6 +301,19 @@ def test_an_approval_given_while_the_engine_is_down_is_sent_when_it_is_back(worl
     assert sent.units == 3
 
 
+def test_what_was_approved_and_could_not_go_out_yet_survives_a_restart(world: Prepared) -> None:
+    hash_ = approved_then(world)
+    whole = world.mids
+    world.mids = {}
+    world.run("10:33")
+    assert world.only("approved")["hash"] == hash_
+    world.start()
+    world.mids = whole
+    world.run("10:35")
+    assert len(world.wire.placed()) == 1
+    assert world.events(ev.EntryApproved)[0].warnings[-1].endswith("approved by anna: tomking approve")
+
+
 def test_nothing_is_sent_twice_by_a_restart(world: Prepared) -> None:
     approved_then(world)
     world.run("10:33")
@@ -390,6 +405,29 @@ def test_without_a_stage_nothing_is_prepared(tmp_path: Path) -> None:
     assert world.trading.kernel.book.levels[rollout.LEVEL] == rollout.PAPER
     assert world.wire.dry_runs() == []
     assert any("stage paper" in one for one in world.refusals("SYS"))
+
+
+def test_a_book_without_a_stage_is_refused_whatever_the_gate_says(world: Prepared) -> None:
+    view = View(world.now, session_on(FRIDAY), world.sessions, world.market)
+    gate, book = world.trading.risk, replace(world.trading.kernel.book, levels={"phase": "4"})
+    assert isinstance(gate.judge(a_condor(), book, view, CASH), Approved)
+    answer = world.preparation.judge(gate, a_condor(), book, view, CASH, ())
+    assert isinstance(answer, Refused)
+    assert "no stage of the roll-out" in str(answer.breaches[0])
+
+
+def test_what_cannot_be_shown_cannot_be_approved(world: Prepared) -> None:
+    world.folder.path.parent.mkdir(parents=True, exist_ok=True)
+    world.folder.path.write_text("in the way")
+    world.run("10:45")
+    assert world.wire.placed() == []
+    assert any("is not shown" in text for _, text in world.heard.said)
+
+
+def test_a_wish_without_a_vix_is_not_prepared(world: Prepared) -> None:
+    world.market.vix_level = None
+    world.run("10:34")
+    assert world.wire.dry_runs() == []
 
 
 def test_one_micro_does_not_prepare_a_full_contract(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,16 @@ from typing import Any
 import pytest
 from tests.preparedworld import FINE, Prepared
 from tests.unit.test_limits import wish
-from tests.worlds import at
+from tests.worlds import FRIDAY, at, session_on
 
-from tomking.app.prepare.candidates import State, restored
-from tomking.app.prepare.guards import UNAPPROVED, PreparedWire
+from tomking.app.prepare.candidates import State, key_of, note_of, restored
+from tomking.app.prepare.guards import UNAPPROVED, PreparedStrategy, PreparedWire
 from tomking.domain.book import Book, Working
 from tomking.domain.intent import Urgency
 from tomking.domain.order import Order
 from tomking.execution.preview import Intent
 from tomking.execution.wire import Outcome, Place, Replace, Reply
+from tomking.view import Own
 
 TICK = Decimal("0.05")
 LEGS = wish("ES").structure.legs
@@ -209,3 +211,30 @@ def test_a_person_is_told_that_something_waits(world: Prepared) -> None:
     assert [text for level, text in world.heard.said if level == "warning"] == [
         f"friday_0dte condor: 3 x {wish('ES').structure} waits for you: tomking approve {hash_}"
     ]
+
+
+# ------------------------------------------------------------------------------ names, and when it is asked
+
+
+def test_what_joins_a_position_waits_beside_what_opens_one() -> None:
+    alone, joined = wish("ES"), wish("ES", joins="7")
+    assert note_of(alone) == "friday_0dte.prepared condor"
+    assert note_of(joined) == "friday_0dte.prepared condor@7"
+    assert key_of(alone) != key_of(joined)
+
+
+def test_an_approved_order_has_its_strategy_asked_in_the_next_minute(world: Prepared) -> None:
+    asked = PreparedStrategy(world.strategy, world.preparation)
+    session, own = session_on(FRIDAY), Own("friday_0dte", 4, Decimal(200_000), "GREEN", (), (), {}, (), {})
+
+    def wake(now: str) -> datetime | None:
+        return asked.next_wake(session, own, at(now), 1)
+
+    assert wake("10:32") == at("10:35"), "its own next look, while nothing is approved"
+    (one,) = world.preparation._open.values()
+    one.state = State.APPROVED
+    assert wake("10:32") == at("10:33")
+    assert wake("10:34") == at("10:35")
+    assert wake("15:01") == at("15:02"), "though it would not look any more by itself"
+    assert wake("15:59") is None, "not at the close itself"
+    assert wake("14:59:30") == at("15:00")

@@ -602,7 +602,7 @@ def test_positions_that_offset_each_other_settle_as_the_account_does() -> None:
     assert shared.fee == 1
     # Of the other as many are held long as short: 5690 is 20 points above 5670, a put worth nothing.
     assert netted({LONG: 0}, [transaction()]) == [Expiry(LONG, Decimal(5690), Decimal(0), None, Decimal(0))]
-    in_the_money = replace(LONG, strike=Decimal(5710))
+    in_the_money = replace(LONG, strike=Decimal(5710))  # type: ignore[arg-type]
     (one,) = netted({in_the_money: 0}, [transaction()])
     assert one.dollars == Decimal(2000)
     assert netted({LONG: 1}, [transaction()]) == []

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from math import gcd
 
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.money import ZERO
@@ -70,13 +71,16 @@ class Ticket:
         return face
 
     def _face(self) -> BrokerOrder:
+        """In the smallest units, as brokers show it: 8 of two contracts are 16 of one, at half the price."""
+        legs = self.order.structure.legs
+        terms = gcd(*(leg.ratio for leg in legs))
         return BrokerOrder(
             self.order.id,
             self.tag,
             self.status,
-            self.order.structure.legs,
-            self.order.units,
-            self.order.limit,
+            legs if terms == 1 else tuple(Leg(leg.contract, leg.ratio // terms) for leg in legs),
+            self.order.units * terms,
+            self.order.limit / terms if terms > 1 else self.order.limit,
             self.told,
             self.fees,
             self.replaces,

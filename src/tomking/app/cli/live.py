@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tomking.app.live.stages import Configured
     from tomking.app.live.telling import Said, Teller
 
+LONG = 10.0
+"""Seconds of a start after which it is said why."""
 WIDE = 100
 """Columns that the screen needs; below it there are plain lines."""
 
@@ -58,7 +60,8 @@ def trade(wanted: "Asked", configured: "Configured", *, as_json: bool) -> int:
     from tomking.app.live.stages import start
 
     bell, output = threading.Event(), _Output(as_json=as_json)
-    ready = start(wanted, configured, output.stage, output.teller, bell.set)
+    with _asking_for_patience():
+        ready = start(wanted, configured, output.stage, output.teller, bell.set)
     try:
         engine = Engine(ready, bell)
         with _stopped_by_signals(engine) as stopped, output.screen(engine):
@@ -66,6 +69,19 @@ def trade(wanted: "Asked", configured: "Configured", *, as_json: bool) -> int:
     finally:
         ready.close()
     return int(stopped[0]) if stopped else int(Exit.OK)
+
+
+@contextmanager
+def _asking_for_patience() -> Iterator[None]:
+    """Says why a start takes long, once it does."""
+    words = "              (the first start of a version compiles its kernels: a minute or so, once)"
+    timer = threading.Timer(LONG, print, (words,), {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def speed_of(text: str | None) -> tuple[float | None, list[Problem]]:

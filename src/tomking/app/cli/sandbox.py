@@ -42,7 +42,7 @@ def run_sandbox(typed: Typed) -> None:
 
     socket = listening(typed.port)
     try:
-        _say("opening the market, and listing the first chains (some seconds)")
+        _say("opening the market, and listing the first chains (some seconds; the first time about a minute)")
         sandbox = Sandbox(wanted, socket)
         sandbox.warm_up()
     except BaseException:

@@ -90,8 +90,9 @@ class SandboxClock:
 
     def look(self) -> None:
         """Reads it anew, as far as it answers."""
-        # Nobody there: it goes on as it went; the line says that the venue is gone.
-        with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
+        # Nobody there: it goes on as it went; the line says that the venue is gone.  A client that was closed
+        # meanwhile raises a RuntimeError.
+        with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError, RuntimeError):
             self._read()
 
     def _tell(self, command: dict[str, object], *, is_late: bool = False) -> None:

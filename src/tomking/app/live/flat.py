@@ -5,7 +5,8 @@ Time is the market's.  Where a sandbox stands, as it does when the engine that l
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 
 import numpy as np
@@ -70,19 +71,31 @@ def broker_line(environment: Mapping[str, str], said: Callable[[str], None]) -> 
         quotes = LiveMarket(stream, directory, sessions, lambda _: _NO_BARS, rate=0.0).quotes
         # Real orders heed the installation's latch, which is set already; paper has one of its own.
         own = LatchFile(folder.path) if folder.path.parent.name == "paper" else None
-        yield Line(line, quotes, clock.now, partial(_wait, clock), own)
+        yield Line(line, quotes, clock.now, Pacer(clock).wait, own)
 
 
-def _wait(clock: SandboxClock, seconds: float) -> None:
-    """Until the market's clock is so much further, whoever moves it; nobody does: then it is moved."""
-    until, stood = clock.now() + timedelta(seconds=max(seconds, 0.0)), 0.0
-    while (before := clock.now()) < until:
-        pause = min(LOOK, clock.seconds_until(until))
-        wait(pause)
-        clock.look()
-        stood = 0.0 if clock.now() > before else stood + pause
-        if stood >= STANDS:
-            clock.move(until)
+@dataclass(slots=True)
+class Pacer:
+    """Waits in the market's time, whoever moves it; where nobody does for a second, it is moved from here."""
+
+    clock: SandboxClock
+    pause: Callable[[float], None] = wait
+    _left_at: datetime | None = None
+    """Where it was moved to; nobody else has moved it as long as it is there."""
+
+    def wait(self, seconds: float) -> None:
+        """Until it is so much further."""
+        clock, stood = self.clock, 0.0
+        until = clock.now() + timedelta(seconds=max(seconds, 0.0))
+        while (before := clock.now()) < until:
+            clock.look()
+            if self._left_at == clock.now() or stood >= STANDS:
+                clock.move(until)
+                self._left_at = until
+                return
+            pause = min(LOOK, clock.seconds_until(until))
+            self.pause(pause)
+            stood = 0.0 if clock.now() > before else stood + pause
 
 
 _EMPTY = np.empty(0)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pydantic.alias_generators import to_camel
 
+from tomking.adapters.tastytrade.session import GuardedSession
 from tomking.adapters.tastytrade.stream import _FIELDS, QuoteStream
 from tomking.venue.dxlink import Event
 from tomking.venue.quotes import Feed
@@ -19,18 +20,15 @@ CAMEL = {kind: [to_camel(name) for name in names] for kind, names in _FIELDS.ite
 
 
 class DirectStream(QuoteStream):
-    """A ``QuoteStream`` whose venue is a call away: what is wanted has come when ``want`` returns."""
+    """A ``QuoteStream`` whose venue is a call away: what is wanted has come when ``want`` returns.
+
+    It is never started: nothing is to be connected.
+    """
 
     def __init__(self, feed: Feed, now: Callable[[], datetime], said: Callable[[str], None]) -> None:
         super().__init__(_no_session, now=now, trades=lambda _: False, said=said)
         self._feed = feed
         self._done: set[str] = set()
-
-    def start(self) -> None:
-        """Nothing to connect to."""
-
-    def close(self) -> None:
-        """Nothing to end."""
 
     def publish(self, now: datetime) -> None:
         """A new minute: everything that is subscribed, as it is now."""
@@ -66,5 +64,5 @@ def _as_sent(value: object) -> object:
     return "NaN" if isinstance(value, float) and math.isnan(value) else value
 
 
-def _no_session() -> None:  # type: ignore[misc]
+def _no_session() -> GuardedSession:
     raise AssertionError("a direct stream has no session")
