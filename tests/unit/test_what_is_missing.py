@@ -32,12 +32,14 @@ from tomking.domain.book import Book, apply
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Contract
 from tomking.domain.events import PeakReset
+from tomking.domain.fees import fees
 from tomking.domain.intent import Approved, Part
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import breakers, emergency, limits_correlation, limits_data, limits_held, limits_stress
 from tomking.risk.ahead import ahead
+from tomking.risk.availability import PLACES
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
 from tomking.risk.drawdown import guard as drawdown_guard
@@ -688,3 +690,52 @@ def test_the_0dte_goes_at_its_share_of_a_prior_close_that_is_known() -> None:
     assert [close.position for close in forced(book, values, SETTINGS)] == ["2"]
     assert forced(replace(book, prior_close=Decimal(0)), values, SETTINGS) == []
     assert forced(book, {("2", "all"): Decimal(-3)}, SETTINGS) == []
+
+
+def test_greeks_are_those_of_the_volatility_at_the_options_own_strike() -> None:
+    put = Structure.parse("p", f"-1 ES {EXPIRY} P4600").contracts[0]
+    found = greeks_of(exposure([Line(put, 1.0, "x", "P1")], view()), SETTINGS)
+    # B.2's surface: 14.55 % + 0.30 x ln(5500/4600) = 19.91 %; at the money it would be 14.55 %.
+    paid = float(np.exp(-0.045 * 120 / 365))
+    one = black(forward=5500.0, strike=4600.0, years=120 / 365, vol=0.19911, discount=paid, right=-1)
+    # $50 a point of 5,500, in shares of 550: 500 a delta.
+    assert found.delta[0] == pytest.approx(500 * float(one.delta), rel=0.01)
+    assert found.vega[0] == pytest.approx(50 * float(one.reported().vega), rel=0.01)
+
+
+def test_a_debit_ties_up_its_dollars_where_that_is_more_than_the_margin() -> None:
+    one = replace(case(wish("ES")), margin=Decimal(1_000))
+    # 30 points of $50.
+    assert replace(one, mid=Decimal(-30)).capital == 1_500
+    assert replace(one, mid=Decimal(-10)).capital == 1_000
+    assert replace(one, mid=Decimal(30)).capital == 1_000
+    assert replace(one, mid=None).capital == 1_000
+
+
+def test_a_yes_is_shown_with_its_loss_at_the_stop_and_its_fees_both_ways() -> None:
+    approved = Approved(wish("SPXW"), 2, "test", (), Decimal(900))
+    market = Listed(lambda *_: 10.0, level=5500.0, vix_level=24.0)
+    now = View(at("10:30"), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
+    shown = ahead(approved, empty(), now, Decimal(200_000), SETTINGS, worst_net=Decimal(5))
+    assert shown is not None
+    # 20 points x 2 units x $100; 30 wide for 5 points at the worst: 25 x 2 x $100, and the fees to open.
+    assert shown.stop_loss == 4_000
+    assert shown.max_loss == 5_000 + shown.fees_open
+    assert shown.fees_open == fees(wish("SPXW").structure, 2, opens=True)
+    assert shown.fees_close == fees(wish("SPXW").structure.inverse(), 2, opens=False)
+    assert (shown.margin, shown.worst in shown.shocks) == (Decimal(900), True)
+
+
+def test_what_kelly_believes_before_there_is_a_record() -> None:
+    """C.3: the claimed win rate less 8 points, average win over average loss, and the trades that outweigh it."""
+    told = {name: place.prior for name, place in PLACES.items() if place.prior is not None}
+    strangle = (0.64, pytest.approx(0.4), 30)
+    assert told == {
+        "calendarized_112": (0.65, pytest.approx(0.6), 20),
+        "futures_strangle": strangle,
+        "ipmcc": (0.72, pytest.approx(0.72), 50),
+        "ratio_spread": strangle,
+        "diagonal": (0.52, 1.0, 30),
+        "vix_spike_puts": strangle,
+        "leap_put_income": (0.72, pytest.approx(0.24), 30),
+    }
