@@ -727,7 +727,7 @@ def test_a_yes_is_shown_with_its_loss_at_the_stop_and_its_fees_both_ways() -> No
 
 
 def test_what_kelly_believes_before_there_is_a_record() -> None:
-    """C.3: the claimed win rate less 8 points, average win over average loss, and the trades that outweigh it."""
+    """C.3: the claimed win rate less 8 points, average win over average loss, trades that outweigh it."""
     told = {name: place.prior for name, place in PLACES.items() if place.prior is not None}
     strangle = (0.64, pytest.approx(0.4), 30)
     assert told == {
