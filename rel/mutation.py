@@ -9,7 +9,7 @@ Prints one line of JSON with the share killed of each module (survivors on stder
 Mutants that no test could tell from the real thing are named, with why, in ``rel/equivalent.toml``.
 
     --sample N  so many mutants of each group, drawn by ``--seed``; 0 takes all of them
-    --group G   one of rel/careful.py's, repeatable (else all but those of numbers)
+    --group G   one of rel/careful.py's, repeatable (else all that decide something)
     --budget S  seconds of tests for one mutant, the quickest first
 """
 
@@ -346,7 +346,7 @@ def main(arguments: list[str]) -> int:
         importlib.import_module(name)
     started = perf_counter()
     counts: dict[str, Counter[str]] = {}
-    usual = sorted(name for name, group in GROUPS.items() if not group.is_data)
+    usual = sorted(name for name, group in GROUPS.items() if not (group.is_data or group.is_beside))
     for name in asked.group or usual:
         group = GROUPS[name]
         chosen = drawn(group, asked)

@@ -33,7 +33,7 @@ from tomking.domain.chain import Chain
 from tomking.domain.contract import Contract
 from tomking.domain.events import PeakReset
 from tomking.domain.fees import fees
-from tomking.domain.intent import Approved, Part
+from tomking.domain.intent import Approved, Part, Urgency
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
@@ -739,3 +739,19 @@ def test_what_kelly_believes_before_there_is_a_record() -> None:
         "vix_spike_puts": strangle,
         "leap_put_income": (0.72, pytest.approx(0.24), 30),
     }
+
+
+def test_the_shocks_fall_but_the_melt_up_and_one_side_of_each_other_product() -> None:
+    moves = {shock.name: shock.move for shock in shock_table(16.0, SETTINGS)}
+    assert moves["CRISIS"] == moves["S-10"] == -0.10
+    assert moves["S-20"] == -0.20
+    assert [name for name, move in moves.items() if move > 0] == [
+        name for name in moves if name.startswith("S+")
+    ]
+
+
+@pytest.mark.parametrize(("urgency", "level"), [(Urgency.TARGET, 0), (Urgency.RULE, 2), (Urgency.ENTRY, 2)])
+def test_a_breaker_does_not_recover_while_anything_but_a_target_works(urgency: Urgency, level: int) -> None:
+    one = working(wish("ES"))
+    busy = replace(broken(), orders={"O7": replace(one, order=replace(one.order, urgency=urgency))})
+    assert breakers.level_of(closed(busy, at("16:00", MONDAY))) == level
