@@ -36,6 +36,7 @@ from tomking.execution.wire import (
     Told,
 )
 from tomking.sim.account import SimAccount
+from tomking.sim.line import REFUSED_FOR_NOW
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -613,7 +614,9 @@ class Checker:
         return None if asked else known
 
     def _can_cover(self, lot: Lot, now: datetime) -> bool:
-        """Whether the venue takes orders, and its legs have prices to believe."""
+        """Whether the venue takes orders, its service answers, and the legs have prices to believe."""
+        if any(self.feed.faults.during(what, now) for what in REFUSED_FOR_NOW):
+            return False
         quotes = self.feed.quotes(tuple(lot.held()), now)
         priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
         return priced and self.account.floor.is_open(now)
