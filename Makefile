@@ -10,7 +10,8 @@
 # make study  what each protection buys, 1990-2024 and 500 quarters: docs/evidence/006-study.md, half an hour
 # make fidelity   measure the model market against ../shared/data: docs/fidelity.md
 # make simulate   10,000 seeded sessions of faults; make mutants  planted mistakes; make soak  a day of 24 hours
-# make test-line  the line to a broker and the local venue over real sockets (issue 8, being built)
+# make parity    backtest and live stack on the same sessions; make faults  paper through a proxy that cuts and stalls
+# make test-line  of the tests those over real sockets alone: the line to a broker, the local venue, paper
 # make mutation   60 small mistakes in each group of modules that must not be wrong: the share that tests find
 # make coverage   every branch of these modules is taken by their own tests, or it fails
 # make lock   pin the dependencies again (needs uv);  make clean  remove what was made
@@ -144,10 +145,18 @@ simulate: $(VENV)/dev.stamp
 mutants: $(VENV)/dev.stamp
 	@PYTHONPATH=src:. $(BIN)/python -m rel.planted --jobs $(TEST_JOBS) $(ARGS)
 
-# Over real sockets and real seconds, on a machine that has time.
+# Twenty sessions each, over real sockets: half an hour or more.
+.PHONY: parity faults
+parity: $(VENV)/dev.stamp
+	@$(BIN)/tomking parity --start 2019-03-01 --sessions 20 $(ARGS)
+
+faults: $(VENV)/dev.stamp
+	@PYTHONPATH=src:. $(BIN)/python -m rel.line --sessions 20 --seed 1 $(ARGS)
+
+# Of the tests those over real sockets alone.
 .PHONY: test-line
 test-line: $(VENV)/dev.stamp
-	@LINE_TESTS=1 $(BIN)/python -m pytest -q -n 0 tests/adapters_tastytrade tests/live tests/venue tests/cli/test_sandbox_command.py $(ARGS)
+	@$(BIN)/python -m pytest -q -n 0 tests/adapters_tastytrade tests/live tests/venue tests/cli/test_sandbox_command.py $(ARGS)
 
 .PHONY: mutation coverage
 mutation: $(VENV)/dev.stamp

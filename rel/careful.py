@@ -23,6 +23,8 @@ class Group:
     """Files below the repository's root."""
     compiled: bool = True
     """False: kernels, which are run as plain Python, or nothing could look into them."""
+    is_data: bool = False
+    """Numbers with their bounds, which the documents have too: covered, and not mutated unless asked for."""
 
     def paths(self, only: Sequence[str] = ()) -> Iterator[Path]:
         """Of those asked for by a part of their path."""
@@ -33,10 +35,16 @@ class Group:
                 yield path
 
     def _owns(self, name: str) -> bool:
-        return not self.compiled or name not in KERNELS
+        return name in self.modules or name not in APART
 
 
 KERNELS = ("risk/revalue.py", "risk/scan.py")
+SETTINGS = tuple(
+    f"risk/{name}.py"
+    for name in ("settings", "protections", "ceilings", "coordination", "precautions", "stresses")
+)
+APART = KERNELS + SETTINGS
+"""Modules of groups of their own, though a pattern of another group fits."""
 
 
 def _unit(*names: str) -> tuple[str, ...]:
@@ -46,7 +54,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "odd_quotes_and_limits", "downtime", "reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
+        + _unit("reconcile"),
     ),
     "order": Group(
         (
@@ -58,7 +67,7 @@ GROUPS = {
             "execution/collar.py",
             "execution/marking.py",
         ),
-        _unit("book", "collar", "corporate_action", "fills", "kernel", "latch", "plan")
+        _unit("alarm", "book", "collar", "corporate_action", "fills", "kernel", "latch", "order", "plan")
         + _unit("protocol_desk", "reconcile"),
     ),
     "reconcile": Group(
@@ -68,7 +77,7 @@ GROUPS = {
             "execution/unbooked.py",
             "execution/comparing.py",
         ),
-        _unit("reconcile", "corporate_action"),
+        _unit("reconcile", "corporate_action", "unbooked"),
     ),
     "kill": Group(
         (
@@ -80,12 +89,65 @@ GROUPS = {
         ),
         (*_unit("flatten", "latch"), "tests/cli/test_control_command.py"),
     ),
+    "prepare": Group(
+        (
+            "execution/preview.py",
+            "app/prepare/*.py",
+            "adapters/consent.py",
+            "adapters/tastytrade/dryrun.py",
+        ),
+        (
+            *_unit(
+                "intent",
+                "preparation",
+                "prepared_guards",
+                "prepared_start",
+                "consent",
+                "tastytrade_dryrun",
+                "rollout",
+            ),
+            "tests/cli/test_prepare_command.py",
+        ),
+    ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
+    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
     "risk": Group(
         ("risk/*.py",),
-        _unit("calm", "coordinator", "drawdown", "gate", "groups", "kelly", "kernel", "latch", "limits")
-        + _unit("live_greeks", "locks", "margin", "phases", "protect", "readings", "refused_settings")
-        + _unit("regime", "settings", "state", "stress", "structure", "assignment", "eventcalendar"),
+        _unit(
+            "calm",
+            "coordinator",
+            "drawdown",
+            "gate",
+            "gate_answers",
+            "groups",
+            "kelly",
+            "kernel",
+            "latch",
+            "limits",
+        )
+        + _unit(
+            "live_greeks",
+            "locks",
+            "margin",
+            "margin_published",
+            "phases",
+            "protect",
+            "readings",
+            "refused_settings",
+        )
+        + _unit(
+            "preparation",
+            "regime",
+            "rollout",
+            "settings",
+            "risk_desk",
+            "state",
+            "state_machines",
+            "stress",
+            "structure",
+            "assignment",
+            "what_is_missing",
+        ),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "stress"), compiled=False),
+    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
 }

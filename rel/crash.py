@@ -101,16 +101,18 @@ class Points:
     kill: Kill | None
     seen: Counter[str] = field(default_factory=Counter[str])
 
-    def before(self, point: str) -> None:
+    def before(self, point: str) -> int:
+        """Which time it is come to, from 1: to be said again after it."""
         self.seen[point] += 1
-        self._perhaps(point, after=False)
+        self._perhaps(point, self.seen[point], after=False)
+        return self.seen[point]
 
-    def after(self, point: str) -> None:
-        self._perhaps(point, after=True)
+    def after(self, point: str, nth: int) -> None:
+        self._perhaps(point, nth, after=True)
 
-    def _perhaps(self, point: str, *, after: bool) -> None:
+    def _perhaps(self, point: str, nth: int, *, after: bool) -> None:
         kill = self.kill
-        if kill is not None and (kill.point, kill.nth, kill.after) == (point, self.seen[point], after):
+        if kill is not None and (kill.point, kill.nth, kill.after) == (point, nth, after):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -125,31 +127,39 @@ class SocketWire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._points = points
         self._kinds: dict[str, str] = {}
+        self._told: list[Told] = []
+        """What has come with the time, and has not been taken."""
+        self._asks = False
+        """Whether something was sent since, which may be answered."""
 
     def send(self, request: Request, now: datetime) -> None:
         point = f"submit {_kind(request)}"
         self._kinds[request.key] = _kind(request)
-        self._points.before(point)
+        nth = self._points.before(point)
         _write(self._socket, ("send", request, now))
-        self._points.after(point)
+        self._points.after(point, nth)
+        self._asks = True
 
     def take(self, now: datetime) -> list[Told]:
-        told = self.ask("take", now)
-        for one in told:
-            self._points.before(self._point(one))
-        for one in told:
-            self._points.after(self._point(one))
+        told = self._told
+        if self._asks:
+            told += self._advance(now)[0]
+        self._told, self._asks = [], False
+        points = [(point, self._points.before(point)) for point in map(self._point, told)]
+        for point, nth in points:
+            self._points.after(point, nth)
         return told
-
-    def ask(self, what: str, now: datetime) -> list[Told]:
-        _write(self._socket, (what, None, now))
-        return cast(list[Told], _read(self._socket))
 
     def next_event(self, now: datetime) -> tuple[bool, datetime | None]:
         """Whether something has arrived by now, and when something may happen next."""
+        told, ahead = self._advance(now)
+        self._told += told
+        return bool(self._told), ahead
+
+    def _advance(self, now: datetime) -> tuple[list[Told], datetime | None]:
+        """Everything the venue has told by now; and when there may be more."""
         _write(self._socket, ("advance", None, now))
-        arrived, ahead = cast(tuple[bool, datetime | None], _read(self._socket))
-        return arrived, ahead
+        return cast("tuple[list[Told], datetime | None]", _read(self._socket))
 
     def done(self, now: datetime) -> None:
         _write(self._socket, ("done", self._points.seen, now))
@@ -169,9 +179,9 @@ class Journal(LiveJournal):
 
     def append(self, event: ev.Event) -> None:
         point = f"persist {_event(event)}"
-        self.points.before(point)
+        nth = self.points.before(point)
         super().append(event)
-        self.points.after(point)
+        self.points.after(point, nth)
 
 
 class Quiet:
@@ -320,11 +330,9 @@ class Play:
             self.latch.halt("rel", "pressed", now)
         if what == "send":
             self.line.send(request, now)
-        elif what == "take":
-            _write(connection, self.line.take(now))
         else:
-            self.line.advance(now)
-            _write(connection, [self.line.has_arrived, self.line.next_event()])
+            told = self.line.take(now)
+            _write(connection, (told, self.line.next_event()))
 
     def _fell(self, status: int, now: datetime) -> datetime:
         if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
@@ -362,6 +370,13 @@ class Play:
                 self.wrong.append(f"{ticket.tag} opened after the halt")
 
 
+def _warm() -> None:
+    """Once a worker: what a life would spend half its time on is loaded before it is forked off."""
+    world = World.drawn(_chance(SCENARIOS[0]), calm(SESSION.open))
+    for expiry in world.expiries("SPXW", SESSION.open):
+        world.chain("SPXW", expiry, SESSION.open)
+
+
 def _play(task: tuple[Scenario, Kill | None]) -> tuple[str, Counter[str], list[str]]:
     scenario, kill = task
     folder = Path(tempfile.mkdtemp(prefix="rel-crash-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -386,12 +401,13 @@ def main() -> int:
     """See the module."""
     parser = argparse.ArgumentParser(prog="python -m rel.crash", description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="all scenarios; else the first")
+    parser.add_argument("--from", type=int, default=1, dest="first", help="the first scenario, from 1")
     parser.add_argument("--every", type=int, default=1, help="only every n-th kill")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
-    scenarios = SCENARIOS if given.all else SCENARIOS[:1]
+    scenarios = SCENARIOS[given.first - 1 :] if given.all else SCENARIOS[given.first - 1 : given.first]
     began = time.monotonic()
-    with ProcessPoolExecutor(given.jobs) as pool:
+    with ProcessPoolExecutor(given.jobs, initializer=_warm) as pool:
         clean = list(pool.map(_play, [(scenario, None) for scenario in scenarios]))
         wrong = [line for _, _, lines in clean for line in lines]
         tasks = [
@@ -399,8 +415,11 @@ def main() -> int:
             for scenario, (_, points, _) in zip(scenarios, clean, strict=True)
             for kill in list(kills(points))[:: given.every]
         ]
-        for _, _, lines in pool.map(_play, tasks, chunksize=4):
+        for done, (_, _, lines) in enumerate(pool.map(_play, tasks, chunksize=4), start=1):
             wrong += lines
+            if done % 50 == 0 or lines:
+                told = f"{done} of {len(tasks)} kills, {len(wrong)} wrong"
+                print("\n".join([told, *lines]), file=sys.stderr, flush=True)
     registered = {point for _, points, _ in clean for point in points}
     hit = {kill.point for _, kill in tasks}
     figure = {

@@ -1,7 +1,7 @@
 """A mutated module in the place of the real one, in a process that has imported that one already.
 
 A function gets the mutant's code; a plain constant is exchanged wherever its name was imported to; a data
-class gets the mutant's ``__init__``.  ``False`` where none of this is enough: then it takes a new import.
+class gets the mutant's ``__init__``.
 """
 
 import re
@@ -23,24 +23,29 @@ class _Elsewhere(Exception):
     """It takes more than that."""
 
 
-def plant(mutant: Mutant) -> bool:
-    """Into this process; what was remembered of the real one is forgotten."""
+def plant(mutant: Mutant) -> bool | None:
+    """Into this process; what was remembered of the real one is forgotten.
+
+    True: a function has the mistake; False: a constant or a default, of which copies may be about; None: it
+    takes a new import.
+    """
     module = sys.modules.get(mutant.module)
     if module is None:
-        return False
+        return None
     real = compile(tree_of(mutant.path), str(mutant.path), "exec")
     wrong = compile(planted(mutant), str(mutant.path), "exec")
     try:
         changed = list(_changed(real, wrong))
-        if any(not code.co_flags & CO_OPTIMIZED for _, code in changed):
+        is_function = all(code.co_flags & CO_OPTIMIZED for _, code in changed)
+        if not is_function:
             _at_import(module, wrong)
         for before, after in changed:
             if after.co_flags & CO_OPTIMIZED:
                 _recode(_found(module, before), after)
     except _Elsewhere:
-        return False
+        return None
     _forget()
-    return True
+    return is_function
 
 
 def _changed(real: CodeType, wrong: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
@@ -125,7 +130,7 @@ def _remade(before: type, after: type) -> int:
         return 0
     if not is_dataclass(before) or not all(map(_is_plain, _defaults(after).values())):
         raise _Elsewhere
-    before.__init__ = after.__init__  # type: ignore[misc]
+    before.__init__ = after.__init__  # type: ignore[method-assign, misc]
     before.__dataclass_fields__ = after.__dataclass_fields__  # type: ignore[attr-defined]
     return 1
 

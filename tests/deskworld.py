@@ -17,6 +17,7 @@ from tomking.execution.protocol import OrderDesk
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
+    DryRun,
     Execution,
     FindOrders,
     FindPositions,
@@ -234,7 +235,7 @@ class World:
                 case FindTransactions():
                     told = Reply(request.key, self.now, Outcome.ACCEPTED, transactions=transactions)
                     self.wire.told.append(told)
-                case Place() | Replace() | Cancel():
+                case Place() | Replace() | Cancel() | DryRun():
                     continue
         self.answered = len(self.wire.sent)
 

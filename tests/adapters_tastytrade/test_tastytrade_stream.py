@@ -181,6 +181,22 @@ def test_a_connection_that_is_cut_forgets_and_subscribes_again(
 
 
 @pytest.mark.enable_socket
+def test_a_token_that_has_died_before_its_time_is_renewed_at_the_next_connection(
+    venue: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "FIRST_BACKOFF", 0.05)
+    with quotes_of(venue) as (one, said):
+        one.want(["SPX"])
+        until(lambda: one.sides("SPX"))
+        command(venue, expire=True)
+        command(venue, fault="cut dxlink")
+        until(lambda: one.last is None)
+        # Refused once, with the dead token; not until seven minutes later.
+        until(lambda: one.sides("SPX"))
+        assert len(said) == 2
+
+
+@pytest.mark.enable_socket
 def test_a_silent_connection_is_found_and_made_anew(venue: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "FIRST_BACKOFF", 0.01)
     with quotes_of(venue, silent=0.6) as (one, said):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tomking.app import control
 from tomking.app.cli import control as printed
 from tomking.app.cli.shell import run
 from tomking.app.exits import Exit
+from tomking.app.live import flat
 from tomking.app.problems import Problems
 from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract
@@ -155,7 +157,7 @@ def test_flatten_without_a_broker_halts_says_so_and_closes_nothing(
     assert run(["flatten", "--yes-flatten-everything"]) == Exit.UNAVAILABLE
     said = capsys.readouterr().err
     assert "Trading is HALTED since 2031-03-07 15:20:00 New York by anna: tomking flatten" in said
-    assert "no broker is configured: nothing was cancelled and nothing closed" in said
+    assert "no account was traded from here: nothing was cancelled and nothing closed" in said
     assert home.read().state is Trading.HALTED
 
 
@@ -184,7 +186,8 @@ def unquoted(contracts: Sequence[Contract], now: datetime) -> list[Quote | None]
 
 def connected(monkeypatch: pytest.MonkeyPatch, venue: Venue) -> Wall:
     wall = Wall(instant("2031-03-07T14:50:00"))
-    monkeypatch.setattr(control, "broker_line", lambda: control.Line(venue.line, venue.world.quotes))
+    told = control.Line(venue.line, venue.world.quotes)
+    monkeypatch.setattr(flat, "broker_line", lambda *_: nullcontext(told))
     monkeypatch.setattr(printed, "wall_now", wall)
     monkeypatch.setattr(printed, "wait", wall.wait)
     return wall
@@ -225,11 +228,8 @@ def test_what_cannot_be_closed_is_listed_and_ends_with_9(
 ) -> None:
     venue = Venue(seed=3, positions=1)
     connected(monkeypatch, venue)
-    monkeypatch.setattr(
-        control,
-        "broker_line",
-        lambda: control.Line(venue.line, lambda contracts, now: [None] * len(contracts)),
-    )
+    silent = control.Line(venue.line, unquoted)
+    monkeypatch.setattr(flat, "broker_line", lambda *_: nullcontext(silent))
     assert run(["flatten", "--yes-flatten-everything", "--json"]) == Exit.MISMATCH
     told = json.loads(capsys.readouterr().out)
     assert told["flat"] is False
@@ -290,9 +290,13 @@ def test_a_user_without_a_name_is_somebody(monkeypatch: pytest.MonkeyPatch) -> N
     assert control.actor("halt") == "somebody: tomking halt"
 
 
-def test_no_broker_can_be_configured_yet() -> None:
-    with pytest.raises(Problems, match="no broker is configured") as ended:
-        control.broker_line()
+def test_where_nothing_was_ever_traded_flatten_has_no_broker(tmp_path: Path) -> None:
+    said: list[str] = []
+    with (
+        pytest.raises(Problems, match="no account was traded from here") as ended,
+        flat.broker_line({"TOMKING_HOME": str(tmp_path)}, said.append),
+    ):
+        pass
     assert ended.value.code is Exit.UNAVAILABLE
 
 

@@ -118,7 +118,16 @@ def free_port() -> str:
 def test_it_serves_until_it_is_told_to_stop_and_goes_on_where_it_was(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--time", "10:00", "--speed", "1", "--state", str(tmp_path / "state")]
+    arguments = [
+        "--date",
+        "2022-05-13",
+        "--time",
+        "10:00",
+        "--speed",
+        "1",
+        "--state",
+        str(tmp_path / "state"),
+    ]
 
     def place(orders: str, header: dict[str, str]) -> object:
         return httpx.post(orders, json=BODY, headers=header).status_code

@@ -63,7 +63,7 @@ def paper(
         bell = threading.Event()
         ready = start(
             asked,
-            configure(None, [], tuple(strategies)),
+            configure(None, [], tuple(strategies), asked.mode),
             lambda stage, text: stages.append((stage, text)),
             Teller,
             bell.set,

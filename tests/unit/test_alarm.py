@@ -186,9 +186,10 @@ def test_what_a_person_hears(news: RareNews) -> None:
     assert alarm(news) == SAID[news]
 
 
-def kinds() -> set[type]:
+def kinds() -> set[object]:
     """Of everything that ``RareNews`` is made of."""
-    parts, found = [RareNews], set()
+    parts: list[object] = [RareNews]
+    found: set[object] = set()
     while parts:
         one = parts.pop()
         parts += get_args(one)

@@ -11,7 +11,7 @@ from rel.recover import closing, condor, fill
 from rel.storage import Disk
 from tests.worlds import at
 
-from tomking.adapters.emergency import MEGABYTE, EmergencyLog, Reserve
+from tomking.adapters.emergency import LOG_BYTES, MEGABYTE, RESERVE_BYTES, EmergencyLog, Reserve
 from tomking.adapters.journal import GENESIS, Origin
 from tomking.adapters.livejournal import UNSENT, LiveJournal
 from tomking.adapters.witness import Head
@@ -321,3 +321,122 @@ def test_a_log_that_cannot_be_prepared_or_written_is_said(tmp_path: Path) -> Non
         log.begin(Head(0, GENESIS))
     with pytest.raises(OperatingError, match="cannot be read"):
         log.read()
+
+
+# ------------------------------------------------------------------------------ really on the disk
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of what was synced."""
+    done: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        done.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return done
+
+
+AFTER = Head(7, "d" * 64)
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of handles need /proc")
+
+
+@needs_proc
+def test_the_log_is_synced_when_it_is_made_at_each_event_and_when_it_is_cleared(
+    tmp_path: Path, synced: list[str]
+) -> None:
+    log = EmergencyLog(tmp_path / "state" / "emergency.log", SMALL)
+    assert synced == ["emergency.log.part", "state"]
+    acts: list[Callable[[], None]] = [lambda: log.begin(AFTER), lambda: log.append("one"), log.clear]
+    for act in acts:
+        synced.clear()
+        act()
+        assert synced == ["emergency.log"]
+    log.close()
+
+
+def test_a_log_that_was_cleared_begins_at_its_first_byte_again(tmp_path: Path) -> None:
+    path = tmp_path / "emergency.log"
+    log = EmergencyLog(path, SMALL)
+    for text in ("one", "two"):
+        log.begin(AFTER)
+        log.append(text)
+        found = log.read()
+        assert found is not None
+        assert (found.after, found.texts) == (AFTER, (text,))
+        log.clear()
+        assert path.read_bytes()[:512] == bytes(512)
+        assert path.stat().st_size == SMALL
+        assert log.read() is None
+    log.close()
+
+
+def test_the_last_event_counts_when_only_the_end_of_its_line_was_torn_off(tmp_path: Path) -> None:
+    path = tmp_path / "emergency.log"
+    log = EmergencyLog(path, SMALL)
+    log.begin(AFTER)
+    log.append("one")
+    log.append("two")
+    log.close()
+    content = path.read_bytes()
+    end = content.index(b"\n\0")
+    path.write_bytes(content[:end] + b"\0" + content[end + 1 :])
+    found = EmergencyLog(path, SMALL).read()
+    assert found is not None
+    assert found.texts == ("one", "two")
+
+
+def test_the_log_takes_events_to_its_last_byte(tmp_path: Path) -> None:
+    log = EmergencyLog(tmp_path / "emergency.log", SMALL)
+    log.begin(AFTER)
+    begun = len(f"after 7 {AFTER.digest}\n")
+    # A digest of 64, a space, the text, the end of the line, and the mark of the end.
+    fits = SMALL - begun - 64 - 1 - 2
+    with pytest.raises(OperatingError, match="the emergency log is full"):
+        log.append("x" * (fits + 1))
+    log.begin(AFTER)
+    log.append("x" * fits)
+    found = log.read()
+    assert found is not None
+    assert found.texts == ("x" * fits,)
+    log.close()
+
+
+def test_log_and_reserve_are_the_owners_alone_of_the_size_asked_for_and_nothing_is_left_beside(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "a" / "state"
+    size = MEGABYTE + 4096
+    assert Reserve(folder / "reserve", size).hold()
+    log = EmergencyLog(folder / "log", size)
+    log.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(log._file)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    for name in ("reserve", "log"):
+        assert (folder / name).stat().st_size == size
+        assert (folder / name).stat().st_mode & 0o777 == 0o600
+    assert sorted(p.name for p in folder.iterdir()) == ["log", "reserve"]
+
+
+def test_a_reserve_that_is_too_small_is_removed_when_there_is_no_room_for_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "reserve"
+    path.write_bytes(b"x" * 100)
+
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    assert not Reserve(path, SMALL).hold()
+    assert list(tmp_path.iterdir()) == []
+    assert not Reserve(path, SMALL).hold()
+    assert not Reserve(path, SMALL).free()
+
+
+def test_the_reserve_has_64_megabytes_and_the_log_4() -> None:
+    assert (RESERVE_BYTES, LOG_BYTES, MEGABYTE) == (67_108_864, 4_194_304, 1_048_576)

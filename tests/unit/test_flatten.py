@@ -845,3 +845,206 @@ def test_the_figures_of_the_run_are_those_of_the_goal() -> None:
     assert (flattening.PACE * 5).total_seconds() == 1
     assert (flattening.STEP * len(CONCESSIONS)).total_seconds() == 30
     assert flattening.TIME.total_seconds() == 300
+
+
+# ------------------------------------------------------------------------------ what a small mistake would do
+
+
+def test_what_is_left_of_a_side_is_paired_with_the_next_one_of_the_other() -> None:
+    """Three put spreads beside calls at 5,800 and 5,900: the nearest puts stand with both calls."""
+    held = {
+        spx("P5700"): -3, spx("P5695"): 3, spx("P5600"): -1, spx("P5595"): 1,
+        spx("C5800"): -1, spx("C5805"): 1, spx("C5900"): -1, spx("C5905"): 1,
+    }  # fmt: skip
+    shapes = [sorted(word[:5] for word in one.split() if word[0] in "PC") for one in plan(held)]
+    assert shapes[:2] == [["C5800", "C5805", "P5695", "P5700"], ["C5900", "C5905", "P5695", "P5700"]]
+    mirrored = {
+        spx("C5800"): -3, spx("C5805"): 3, spx("C5900"): -1, spx("C5905"): 1,
+        spx("P5700"): -1, spx("P5695"): 1, spx("P5600"): -1, spx("P5595"): 1,
+    }  # fmt: skip
+    shapes = [sorted(word[:5] for word in one.split() if word[0] in "PC") for one in plan(mirrored)]
+    assert shapes[:2] == [["C5800", "C5805", "P5695", "P5700"], ["C5800", "C5805", "P5595", "P5600"]]
+
+
+def test_a_calendar_that_costs_is_not_held_to_a_worst_cost_it_has_not() -> None:
+    # Near 42, far 11: -31 at the mids, half-spreads 2 and 1.  Of one expiry it could cost nothing at all.
+    calendar = Closing((Leg(spx("C5800"), 1), Leg(spx("C5800", "2031-04-17"), -1)), 1)
+    assert limit(calendar, quote("40.00", "44.00"), quote("10.00", "12.00")) == D("-34.00")
+
+
+def test_every_request_has_a_key_and_every_order_a_tag_of_its_own(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, CONDOR)
+    answer, _ = refusing(2)
+    _, phone = run(account, market, answer)
+    keys = [request.key for _, request in phone.sent]
+    assert keys == [f"flatten-{n + 1}" for n in range(len(keys))]
+    # Numbered on from the second of the day it began at.
+    tags = [parsed(r.tag) for r in phone.of(Place) if isinstance(r, Place)]
+    assert [tag and tag.order for tag in tags] == [str(73_200_000 + n) for n in range(5)]
+
+
+def test_what_had_ended_before_it_began_makes_nothing_wait(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    """The first look shows this morning's filled order on the very contracts that are held."""
+    work(account, SPREAD, "-5")
+    hold(account, SPREAD, 1)
+    assert account.handle(FindOrders("look"), NOW).orders[0].status is Status.FILLED
+    _, phone = run(account, market)
+    first = next(when for when, r in phone.sent if isinstance(r, Place))
+    assert first - NOW < timedelta(seconds=1)
+
+
+def test_an_order_that_ended_meanwhile_makes_positions_be_looked_at_again(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    phone = Phone(account, lambda request, now: "lost" if isinstance(request, Place) else "pass")
+    flatten = Flattening(phone, market.quotes, NOW)
+    hold(account, SPREAD, 1)
+    for tenth in range(6):
+        flatten.step(NOW + timedelta(seconds=tenth / 10))
+    assert len(phone.of(Place)) == 1  # both looks were answered, nothing else is known
+    # Another order on a contract that is held fills, and nobody has shown it before.
+    other = "-1 SPXW 2031-03-14 P5000"
+    hold(account, other, 1)
+    filled = BrokerOrder("B9", "", Status.FILLED, Structure.parse("x", other).legs, 1, D(1))
+    told = NOW + timedelta(seconds=2.1)
+    phone.inbox.append((told, Report(told, filled)))
+    for tenth in range(20, 60):
+        flatten.step(NOW + timedelta(seconds=tenth / 10))
+    placed = [(when, r) for when, r in phone.sent if isinstance(r, Place) and when > told]
+    looked = [when for when, r in phone.sent if isinstance(r, FindPositions) and when > told]
+    assert placed
+    assert looked
+    assert placed[0][0] > looked[0]
+
+
+def test_nothing_is_closed_before_both_orders_and_positions_are_known(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, SPREAD, 1)
+    for kind in (FindOrders, FindPositions):
+        flatten, phone = run(
+            account,
+            market,
+            lambda request, now, kind=kind: "lost" if isinstance(request, kind) else "pass",  # type: ignore[misc]
+            until=timedelta(seconds=8),
+        )
+        assert phone.of(Place) == []
+        assert not flatten.over
+
+
+def live(request: Place, now: datetime, id_: str = "B1") -> Reply:
+    return Reply(request.key, now, Outcome.ACCEPTED, orders=(working_order(id_, request),))
+
+
+def test_while_a_short_is_being_bought_back_no_long_is_sold_that_covers_it(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, SPREAD, 1)
+
+    def answer(request: Request, now: datetime) -> Reply | str:
+        """Spreads are refused; what is left of them works and does not fill."""
+        if isinstance(request, Place) and len(request.legs) == 2:
+            return Reply(request.key, now, Outcome.REJECTED, code="no")
+        return live(request, now) if isinstance(request, Place) else "pass"
+
+    _, phone = run(account, market, answer, until=timedelta(seconds=8))
+    assert [r.legs[0].ratio for r in phone.of(Place) if isinstance(r, Place) and len(r.legs) == 1] == [1]
+
+
+def test_a_long_that_covers_nothing_goes_while_a_spread_still_works(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, SPREAD, 1)
+    hold(account, "+1 SPXW 2031-03-07 P5600", 1)
+    _, phone = run(
+        account,
+        market,
+        lambda request, now: (
+            live(request, now, f"B{len(request.legs)}") if isinstance(request, Place) else "pass"
+        ),
+        until=timedelta(seconds=8),
+    )
+    assert [len(r.legs) for r in phone.of(Place) if isinstance(r, Place)] == [2, 1]
+
+
+def test_a_market_that_moves_within_ten_seconds_is_not_run_after_and_each_price_is_told(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, "-1 SPXW 2031-03-07 P5700", 1)
+    market.mid = lambda contract, now: 2.0 + (now - NOW).total_seconds() // 2 / 10
+
+    def answer(request: Request, now: datetime) -> Reply | str:
+        if isinstance(request, Place):
+            return live(request, now)
+        if isinstance(request, Replace):
+            shown = BrokerOrder("B2", request.tag, Status.LIVE, LEG, 1, request.limit)
+            over = BrokerOrder("B1", "", Status.CANCELLED, LEG, 1, request.limit)
+            return Reply(request.key, now, Outcome.ACCEPTED, orders=(shown, over))
+        return Reply(request.key, now, Outcome.ACCEPTED) if isinstance(request, FindOrders) else "pass"
+
+    flatten, phone = run(account, market, answer, until=timedelta(seconds=19))
+    (change,) = [(when, r) for when, r in phone.sent if isinstance(r, Replace)]
+    assert 10 <= (change[0] - NOW).total_seconds() < 11
+    # 2.00 + 0.50 after ten seconds, and two half-spreads of 0.05.
+    told = [one.text for one in flatten.said if one.text.startswith("close")]
+    assert told == [f"close at {limit}: 1 x +1 SPXW 2031-03-07 P5700" for limit in ("-2.05", "-2.60")]
+
+
+LEG = (Leg(spx("P5700"), 1),)
+
+
+def test_a_fill_that_only_positions_show_is_not_the_end_before_the_order_is_known(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    """The answer is lost, the search lags: the account looks empty while an order of ours may still work."""
+    hold(account, SPREAD, 1)
+
+    def answer(request: Request, now: datetime) -> Reply | str:
+        if isinstance(request, FindOrders) and now < NOW + timedelta(seconds=9):
+            return Reply(request.key, now, Outcome.ACCEPTED)
+        return "mute" if isinstance(request, Place) else "pass"
+
+    early, _ = run(account, market, answer, until=timedelta(seconds=8))
+    assert early.held == {}
+    assert not early.is_flat
+    late, _ = run(account, market, until=timedelta(seconds=20))
+    assert late.is_flat
+
+
+def test_a_close_is_given_up_by_the_second_search_after_ten_seconds_and_positions_are_read_first(
+    account: SimAccount, market: ScriptedMarket
+) -> None:
+    hold(account, SPREAD)
+    lost: list[Request] = []
+
+    def answer(request: Request, now: datetime) -> Reply | str:
+        if isinstance(request, Place) and not lost:
+            lost.append(request)
+            return Reply(request.key, now, Outcome.UNKNOWN, code="timeout")
+        return "pass"
+
+    flatten, phone = run(account, market, answer)
+    first, second = (when for when, r in phone.sent if isinstance(r, Place))
+    given_up = next(one.at for one in flatten.said if one.text.startswith("never arrived"))
+    overdue = first + flattening.STEP
+    assert len([1 for when, r in phone.sent if isinstance(r, FindOrders) and overdue <= when < given_up]) == 2
+    assert [1 for when, r in phone.sent if isinstance(r, FindPositions) and given_up <= when < second]
+
+
+def test_what_is_left_is_listed_by_contract(account: SimAccount, market: ScriptedMarket) -> None:
+    hold(account, "-1 SPXW 2031-03-07 P5700", 1)
+    hold(account, "-1 SPXW 2031-03-07 P5500", 3)
+    hold(account, "-1 SPXW 2031-03-07 P5600", 2)
+    flatten, _ = run(account, market, refusing(1)[0], until=timedelta(seconds=3))
+    held = [line for line in flatten.left() if line.startswith("still held")]
+    assert [line.split()[2] + line.split()[5] for line in held] == ["-3P5500", "-2P5600", "-1P5700"]
+
+
+def test_a_short_of_which_nothing_is_left_holds_no_long_back() -> None:
+    assert [str(o) for o in closings({spx("P5670"): 1}, {spx("P5700"): 0})] == [
+        "1 x -1 SPXW 2031-03-07 P5670"
+    ]

@@ -511,3 +511,63 @@ def test_reducing_that_was_heeded_does_not_rename_the_vixs_closing_only() -> Non
     book = heeded(Book(), reducing)
     book = apply(book, LevelChanged(LATER, "manual", "ben", "VIX", "VIX 82.00"))
     assert heed(book, reducing, LATER) == ()
+
+
+# ------------------------------------------------------------------------------ really on the disk
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
+    """What was synced, by name, and whether it held anything at that moment."""
+    done: list[tuple[str, bool]] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        done.append((path.name, path.is_dir() or path.stat().st_size > 0))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return done
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of handles need /proc")
+
+
+@needs_proc
+def test_a_halt_is_flushed_and_synced_and_so_is_its_folder(
+    tmp_path: Path, synced: list[tuple[str, bool]]
+) -> None:
+    folder = tmp_path / "one" / "two"
+    LatchFile(folder).halt("anna", "", NOW)
+    (file, held), last = synced
+    assert file.endswith(".halt")
+    assert (held, last) == (True, ("two", True))
+
+
+@needs_proc
+def test_a_resume_and_what_is_put_back_are_synced_too(tmp_path: Path, synced: list[tuple[str, bool]]) -> None:
+    latch = LatchFile(tmp_path)
+    shown = latch.halt("anna", "", NOW)
+    synced.clear()
+    latch.exchange(shown, Latch(Trading.ACTIVE, NOW, "anna", ""))
+    assert [name == tmp_path.name for name, _ in synced] == [False, True]
+    synced.clear()
+    with pytest.raises(Changed):
+        latch.exchange(shown, Latch(Trading.ACTIVE, LATER, "ben", ""))
+    assert [name == tmp_path.name for name, _ in synced] == [False, True]
+
+
+@needs_proc
+def test_a_latch_that_is_removed_on_a_full_disk_is_gone_for_good(
+    tmp_path: Path, synced: list[tuple[str, bool]]
+) -> None:
+    armed(tmp_path)
+    synced.clear()
+    assert LatchFile(tmp_path, full_disk("write")).halt("anna", "", NOW).state is Trading.HALTED
+    assert [name for name, _ in synced] == [tmp_path.name]
+
+
+def test_a_full_disk_without_a_latch_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert LatchFile(tmp_path, full_disk("sync")).halt("anna", "", NOW).state is Trading.HALTED
+    assert list(tmp_path.iterdir()) == []

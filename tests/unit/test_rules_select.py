@@ -114,7 +114,9 @@ def test_outward_is_never_nearer_than_asked(level: float, right: Right, most: fl
 
 def test_a_chain_without_volatilities_offers_nothing_by_delta() -> None:
     nan = np.full(len(CONDOR.strike), np.nan)
-    blind = Chain(**{**{f: getattr(CONDOR, f) for f in Chain.__slots__}, "delta": nan, "iv": nan})
+    blind = Chain(
+        **{**{f: getattr(CONDOR, f) for f in Chain.__slots__ if f != "__weakref__"}, "delta": nan, "iv": nan}
+    )
     assert select.nearest_delta(blind, Right.PUT, 0.15) is None
     assert select.expected_move(blind) is None
 

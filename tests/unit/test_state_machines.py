@@ -72,7 +72,7 @@ def test_a_cycle_steps_along_its_table_stays_where_it_is_and_refuses_every_other
     ways = LIVES[id_].ways
     held = fold(iter(opened())).positions["1"]
     for before, after in product(ways, ways):
-        life = Life(ways, lambda *_, after=after: (after, "why"))  # type: ignore[misc]
+        life = Life(ways, lambda *_, after=after: (after, "why"))
         position = replace(held, stage=before)
         if after in ways[before] and after != before:
             step = life.step(view(), OWN, position)

@@ -15,6 +15,13 @@ CONDOR = Structure.parse(
 LT112 = Structure.parse("LT112", "+1 ES 2031-06-20 P5200 / -1 ES 2031-06-20 P5150 / -2 ES 2031-06-20 P4590")
 
 
+def test_two_like_contracts_a_unit_move_by_two_ticks() -> None:
+    # Brokers price the smallest unit: a pair at 0.65 would be two at 0.325, which is no price.
+    pair = Structure.parse("NP", "-2 ES 2031-06-20 P4590")
+    assert (pair.tick, 2 * pair.legs[0].contract.tick) == (Decimal("0.10"), Decimal("0.10"))
+    assert LT112.tick == SPREAD.tick == Decimal("0.05")
+
+
 def test_a_spread_risks_its_width_less_its_credit() -> None:
     # 30 points wide for 5 points of credit: 25 points x $100 = $2,500.
     assert SPREAD.max_loss(Decimal(5)) == Decimal(25)

@@ -138,3 +138,37 @@ def test_a_quote_token_lives_a_day() -> None:
     assert not held.quotes_allowed("other")
     wall.seconds += QUOTES_LIFE
     assert not held.quotes_allowed(token)
+
+
+def test_the_day_begins_when_somebody_comes() -> None:
+    wall = Wall()
+    clock = VenueClock(START, 0.0, wall)
+    clock.wait(60.0)
+    wall.seconds += 10
+    assert clock.now() == START
+    clock.begin()
+    wall.seconds += 1
+    assert clock.now() == START + timedelta(minutes=1)
+    clock.begin()
+    assert clock.speed == 60.0
+
+
+def test_whoever_sets_the_clock_before_anybody_comes_leads_it() -> None:
+    stopped, moved = (VenueClock(START, 0.0, Wall()) for _ in range(2))
+    for clock in (stopped, moved):
+        clock.wait(60.0)
+    stopped.run(0.0)
+    moved.move(START + timedelta(minutes=5))
+    for clock in (stopped, moved):
+        clock.begin()
+        assert clock.speed == 0.0
+
+
+def test_a_login_that_was_good_is_told() -> None:
+    told: list[int] = []
+    tokens = Tokens("secret", "refresh", lambda: 0.0, lambda: "token", came=lambda: told.append(1))
+    body = {"grant_type": "refresh_token", "client_secret": "wrong", "refresh_token": "refresh"}
+    tokens.grant(body)
+    assert not told
+    tokens.grant({**body, "client_secret": "secret"})
+    assert told == [1]

@@ -27,7 +27,10 @@ _TOKENS = re.compile(
     re.IGNORECASE,
 )
 _JWT = re.compile(r"\beyJ[\w-]{8,}(?:\.[\w-]+){1,2}")
-_ACCOUNT = re.compile(r"(?P<before>/accounts/|\b)(?P<number>5W[A-Z0-9]\d{5})\b|/accounts/(?P<other>\w{5,})")
+_ACCOUNT = re.compile(
+    # The folder of a sandbox's account is a place to look, and its number nobody's.
+    r"(?P<before>/accounts/|\b(?<!/sandbox-))(?P<number>5W[A-Z0-9]\d{5})\b|/accounts/(?P<other>\w{5,})"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x1b\u2028\u2029]")
 
 

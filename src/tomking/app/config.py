@@ -90,8 +90,11 @@ class Config:
         return tuple(r.key for r in self.rows() if r.setting.research and r.value != r.setting.default)
 
     def digest(self) -> str:
-        """SHA-256 over every effective value; where a value came from does not count."""
-        plain = {row.key: to_toml(row.value) for row in self.rows()}
+        """SHA-256 over every effective value that a result depends on; where it came from does not count.
+
+        Who approves real orders (``live``) decides nothing of what is decided.
+        """
+        plain = {row.key: to_toml(row.value) for row in self.rows() if not row.key.startswith("live.")}
         return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

@@ -81,14 +81,12 @@ class Line:
 
     wire: Wire
     quotes: Quotes
-
-
-def broker_line() -> Line:
-    """The broker that is configured.  ``Problems`` (5) without one: no broker can be configured yet."""
-    raise problem(
-        Exit.UNAVAILABLE,
-        "no broker is configured: nothing was cancelled and nothing closed; do both at the broker itself",
-    )
+    clock: Clock | None = None
+    """The market's time; None: it is the wall's."""
+    wait: Wait | None = None
+    """The same."""
+    latch: LatchFile | None = None
+    """The account's own, which its engine heeds; None: it has none but the installation's."""
 
 
 @dataclass(frozen=True, slots=True)

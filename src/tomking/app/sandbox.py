@@ -127,7 +127,8 @@ def session_of(day: date, sessions: Sessions) -> Session:
 
 def listening(port: int) -> socket.socket:
     """A loopback socket; ``Problems`` with exit 5 when the port is taken."""
-    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Asyncio sends small answers at once only on a socket that says it is TCP; else each is 40 ms late.
+    one = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         one.bind((HOST, port))
@@ -165,7 +166,9 @@ class Sandbox:
 
     def serve(self, watch: Callable[[datetime], None]) -> None:
         """Runs until SIGINT or SIGTERM, which are passed on when all is closed; ``watch`` once a second."""
-        self.house.clock.run(self.wanted.speed)
+        # The day does not begin before somebody is there to see it.
+        self.house.clock.wait(self.wanted.speed)
+        self.tokens.came = self.house.clock.begin
         try:
             asyncio.run(self._serve(watch))
         finally:

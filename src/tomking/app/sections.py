@@ -79,12 +79,38 @@ class Backtest:
             raise ValueError(f"a strategy is named twice in {','.join(self.strategies)}; name each once")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """What real orders ask of a person."""
+
+    production: bool = setting(
+        default=False,
+        source="D.9",
+        doc="The first of two keys: whether this installation may trade the production system at all.",
+    )
+    armed: tuple[str, ...] = setting(
+        (),
+        source="D.9, S0",
+        doc="Strategies whose openings are sent without approval, once the dry run is clean.",
+    )
+    approval_minutes: int = setting(
+        10, low=1, high=120, source="D.9", doc="How long a prepared order waits for its approval."
+    )
+    price_room_share: Decimal = setting(
+        Decimal("0.05"),
+        low=Decimal(0),
+        high=Decimal("0.20"),
+        source="D.9, D.3",
+        doc="How far the market may move from the first limit, as a share of it, until the order is sent.",
+    )
+
+
 def sections() -> dict[str, type]:
     """Section name to the dataclass of its settings, in the order they are shown.
 
     Imported when asked for: the command line's help needs none of them.
     """
-    found: dict[str, type] = {"account": Account, "backtest": Backtest}
+    found: dict[str, type] = {"account": Account, "backtest": Backtest, "live": Live}
     modules = {"risk": "tomking.risk.settings"} | {
         f"strategies.{s}": f"tomking.strategies.{s}" for s in STRATEGIES
     }

@@ -79,8 +79,11 @@ def newest_journal() -> Path:
     return found[-1]
 
 
-def events_of(path: Path) -> list[Event]:
-    """Of a copy: looking at a journal changes nothing about it."""
+def events_of(path: Path, empty: str = "the journal is empty; let its run finish first") -> list[Event]:
+    """Of a copy: looking at a journal changes nothing about it.
+
+    empty  what is said of one without events
+    """
     if not path.is_file():
         raise problem(Exit.DATA, f"--journal {path}: there is no such file; name a journal.sqlite")
     with tempfile.TemporaryDirectory(prefix="tomking-") as folder:
@@ -96,7 +99,7 @@ def events_of(path: Path) -> list[Event]:
         except OperatingError as error:
             raise problem(Exit.DATA, str(error).replace(str(copy), str(path))) from error
     if not events:
-        raise problem(Exit.DATA, f"{path}: the journal is empty; let its run finish first")
+        raise problem(Exit.DATA, f"{path}: {empty}")
     return events
 
 

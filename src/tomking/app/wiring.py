@@ -1,6 +1,6 @@
 """Which adapters are plugged in: the only place that knows a backtest from anything else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,13 +8,17 @@ from decimal import Decimal
 from tomking.adapters.latch import Latched
 from tomking.adapters.lease import Lease
 from tomking.app.locks import Mode, risk_for
+from tomking.app.prepare.guards import PreparedRisk, PreparedStrategy, PreparedWire
+from tomking.app.prepare.preparation import Preparation
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions
 from tomking.domain.eventcalendar import EventCalendar
 from tomking.domain.events import Event
 from tomking.domain.fees import fees
+from tomking.domain.intent import Breach, Open, Refused, Urgency, Verdict
 from tomking.domain.money import ZERO
 from tomking.domain.order import Order
+from tomking.domain.products import PRODUCTS
 from tomking.domain.trading import Latch
 from tomking.execution.comparing import Comparer
 from tomking.execution.protocol import OrderDesk
@@ -26,8 +30,10 @@ from tomking.risk.availability import PLACES, Place
 from tomking.risk.desk import Desk
 from tomking.risk.settings import Settings
 from tomking.sim.broker import SimBroker
-from tomking.sim.fills import at_the_mid
-from tomking.view import LENIENT
+from tomking.sim.fills import Offer, at_the_mid, with_slippage
+from tomking.view import LENIENT, View
+
+Observe = Callable[[Book, Event], None]
 
 
 class Silent:
@@ -62,6 +68,41 @@ def backtest_kernel(
             observe=observe,
         )
     )
+
+
+def parity_kernel(
+    *,
+    strategies: tuple[Asked, ...],
+    risk: Settings,
+    places: Mapping[str, Place] | None = None,
+    seen: MarketData,
+    traded: MarketData,
+    sessions: Sessions,
+    journal: Journal,
+    events: EventCalendar,
+) -> Kernel:
+    """A backtest's kernel that sees one market and trades on another: on the venue's own, as a broker's does.
+
+    Its broker knows of an order what a venue is told of it: not how urgent it is.
+    """
+    return Kernel(
+        Parts(
+            strategies=strategies,
+            risk=Desk(risk, {**PLACES, **(places or {})}),
+            market=seen,
+            broker=SimBroker(traded, sessions, order_fees, pricing=as_a_venue),
+            journal=journal,
+            notifier=Silent(),
+            sessions=sessions,
+            events=events,
+        )
+    )
+
+
+def as_a_venue(offer: Offer) -> Decimal | None:
+    """The price of D.7 for an order of which only is known whether it opens."""
+    urgency = Urgency.ENTRY if offer.order.opens else Urgency.RULE
+    return with_slippage(replace(offer, order=replace(offer.order, urgency=urgency)))
 
 
 def frictionless_kernel(
@@ -110,6 +151,31 @@ def paper_risk(settings: Settings, *, on_a_model: bool) -> Settings:
     return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
 
 
+def line_risk(settings: Settings, mode: Mode, *, on_a_model: bool) -> Settings:
+    """The risk settings of paper, or of real orders: in a sandbox sizes follow net liq for both."""
+    if mode is Mode.PAPER:
+        return paper_risk(settings, on_a_model=on_a_model)
+    human = risk_for(settings, mode)
+    return replace(human, phase_gating=settings.phase_gating) if on_a_model else human
+
+
+@dataclass(frozen=True, slots=True)
+class LineDesk(Desk):
+    """The risk system on a broker's account: nothing is opened where book and broker differ."""
+
+    differing: Callable[[], Collection[str]] = tuple
+    """Families of the last look."""
+
+    def judge(
+        self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
+    ) -> Verdict:
+        family = PRODUCTS[wish.product].family
+        if family in self.differing():
+            return Refused(wish, (Breach("SYS", "reconciliation", f"book and broker differ on {family}"),))
+        # Named, as slotted dataclasses have no bare super().
+        return Desk.judge(self, wish, book, view, net_liq, said)
+
+
 def line_kernel(
     *,
     strategies: tuple[Asked, ...],
@@ -127,11 +193,13 @@ def line_kernel(
     book: Book,
     events: EventCalendar = LENIENT,
     observe: Callable[[Book, Event], None] | None = None,
+    preparation: Preparation | None = None,
 ) -> Trading:
     """A kernel whose orders go over ``wire``, behind the latch, fenced by the lease.
 
     may_open  what else may forbid openings, in words (the program is ending, the clock is wrong)
     book      the fold of ``journal``
+    preparation  holds openings until they are approved; None: they go out as they are decided
     """
     comparer = Comparer(instance, lease.epoch)
 
@@ -143,19 +211,26 @@ def line_kernel(
             return "the trading lease is not ours any more: another process trades this account"
         return may_open(now) or comparer.hold()
 
+    latched: Wire = Latched(wire, latch)
     orders = OrderDesk(
-        Latched(wire, latch),
+        latched if preparation is None else PreparedWire(latched, preparation, book),
         instance=instance,
         epoch=lease.epoch,
         sessions=sessions,
         market=market,
         may_open=allowed,
         compare=comparer,
+        born=book.sequence,
     )
-    desk = Desk(risk, {**PLACES, **(places or {})})
+    desk = LineDesk(risk, {**PLACES, **(places or {})}, lambda: comparer.answer.families)
+    risk_asked: Risk = desk
+    if preparation is not None:
+        strategies = tuple(PreparedStrategy(one, preparation) for one in strategies)
+        risk_asked = PreparedRisk(desk, preparation)
+        observe = _both(preparation.follow, observe)
     parts = Parts(
         strategies=strategies,
-        risk=desk,
+        risk=risk_asked,
         market=market,
         broker=orders,
         journal=journal,
@@ -165,6 +240,15 @@ def line_kernel(
         observe=observe,
     )
     return Trading(Kernel(parts, book), orders, comparer, desk, instance)
+
+
+def _both(first: Observe, second: Observe | None) -> Observe:
+    def observe(book: Book, event: Event) -> None:
+        first(book, event)
+        if second is not None:
+            second(book, event)
+
+    return observe
 
 
 def simulated_broker(market: MarketData, sessions: Sessions) -> Broker:

@@ -7,6 +7,7 @@ negative a debit.  Selling a leg (ratio < 0) at 3.00 adds +3.00 to the net.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import gcd
 from typing import Self
 
 from tomking.domain.contract import Contract, Option, Right, parse_contract
@@ -57,8 +58,10 @@ class Structure:
 
     @property
     def tick(self) -> Decimal:
-        """Grid of net prices, points."""
-        return self.legs[0].contract.tick
+        """Grid of net prices, points: the broker prices the smallest unit, so two like contracts a unit move
+        by two ticks.
+        """
+        return self.legs[0].contract.tick * gcd(*[leg.ratio for leg in self.legs])
 
     @property
     def product(self) -> str:

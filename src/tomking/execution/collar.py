@@ -109,11 +109,12 @@ class LastSound:
         if not is_sound(structure, quotes):
             return False
         for contract, quote in zip(structure.contracts, quotes, strict=True):
-            if quote is not None and quote.mid is not None:
-                self._mids[contract] = quote.mid, now
-                mid, tick = float(quote.mid), float(contract.tick)
-                away = max(float(NORMAL_TICKS) * tick, float(NORMAL_SHARE) * mid)
-                self._near[contract] = mid - away, mid + away
+            middle = None if quote is None else quote.mid
+            assert middle is not None, f"a sound quote of {contract} has two sides"
+            self._mids[contract] = middle, now
+            mid, tick = float(middle), float(contract.tick)
+            away = max(float(NORMAL_TICKS) * tick, float(NORMAL_SHARE) * mid)
+            self._near[contract] = mid - away, mid + away
         return True
 
     def knows(self, structure: Structure) -> bool:

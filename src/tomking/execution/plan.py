@@ -79,14 +79,14 @@ def target_order(
 def target_price(components: Sequence[Component], keep: Decimal) -> Decimal:
     """The limit of such an order: what keeps that share of the credit of all of them."""
     credit = sum((c.entry_net for c in components), Decimal(0))
-    return target_limit(credit, keep, components[0].structure.tick)
+    return target_limit(credit, keep, merged("", [c.structure for c in components]).tick)
 
 
 def groups_by_units(components: Sequence[Component]) -> list[list[Component]]:
     """Components that can be closed by one order: as many open units each, and contracts of one size."""
     groups: dict[tuple[int, Decimal, Decimal], list[Component]] = {}
     for one in components:
-        key = (one.units, one.structure.multiplier, one.structure.tick)
+        key = (one.units, one.structure.multiplier, one.structure.legs[0].contract.tick)
         groups.setdefault(key, []).append(one)
     return list(groups.values())
 

@@ -160,7 +160,18 @@ class FindTransactions:
     key: str
 
 
-Request = Place | Replace | Cancel | FindOrders | FindPositions | FindTransactions
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What an opening order would do to the account, judged and not placed (T19)."""
+
+    key: str
+    legs: tuple[Leg, ...]
+    units: int
+    limit: Decimal
+    """Net points per unit, credit positive."""
+
+
+Request = Place | Replace | Cancel | FindOrders | FindPositions | FindTransactions | DryRun
 
 
 class Kind(Enum):
@@ -204,6 +215,22 @@ class Positions:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """The broker's own figures for an order that was tried out, in dollars for all its units."""
+
+    margin: Decimal
+    """Margin that is asked for in addition, > 0; < 0: less."""
+    buying_power: Decimal
+    """Change of the buying power, < 0: less."""
+    left: Decimal
+    """Buying power afterwards."""
+    fees: Decimal | None = None
+    """>= 0; None where it says nothing of them."""
+    warnings: tuple[str, ...] = ()
+    """In the broker's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to the request of that ``key``; an UNKNOWN one says nothing of what happened."""
 
@@ -217,6 +244,8 @@ class Reply:
     code: str = ""
     """The broker's code for a rejection; for UNKNOWN what went wrong ("timeout", "502")."""
     text: str = ""
+    effect: Effect | None = None
+    """Of a dry run."""
 
 
 @dataclass(frozen=True, slots=True)

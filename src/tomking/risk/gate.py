@@ -37,6 +37,7 @@ from tomking.risk.limits_held import HELD_LIMITS
 from tomking.risk.limits_state import STATE_LIMITS
 from tomking.risk.limits_stress import STRESS_LIMITS
 from tomking.risk.margin import Held, fallback, margin
+from tomking.risk.rollout import ROLLOUT_LIMITS
 from tomking.risk.settings import Settings
 from tomking.risk.sizes import shrink
 from tomking.risk.valuation import holdings, received_for
@@ -45,6 +46,7 @@ from tomking.view import View
 __all__ = ["LIMITS", "Allowance", "Case", "Limit", "case_of", "judge"]
 
 LIMITS: tuple[Limit, ...] = (
+    *ROLLOUT_LIMITS,
     *BREAKER_LIMITS,
     *STATE_LIMITS,
     *DATA_LIMITS,

@@ -65,7 +65,9 @@ def revalue_into(  # noqa: PLR0917
                 k = _moneyness(strike, moved[j])
                 skew = _read(k, moneyness, vols, start, stop) - atm
                 skew *= steep if k < 0.0 else 1.0
-            vol[j] = max(LEAST_VOL, scale[i, j] * (atm + skew) + shift[i, j])
+            moved_vol = scale[i, j] * (atm + skew) + shift[i, j]
+            # Not ``max``: it would make 3 % of a volatility that nobody knows.
+            vol[j] = LEAST_VOL if moved_vol < LEAST_VOL else moved_vol  # noqa: FURB136
             time[j] = years * left[i, j]
             paid[j] = exp(decay * left[i, j])
         _price(strike, right, moved, vol, time, paid, prices)

@@ -21,6 +21,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
+    DryRun,
     Execution,
     FindOrders,
     FindPositions,
@@ -106,6 +107,9 @@ class SimAccount:
                 return Reply(request.key, now, Outcome.ACCEPTED, positions=self.positions(now))
             case FindTransactions():
                 return Reply(request.key, now, Outcome.ACCEPTED, transactions=self.transactions(now))
+            case DryRun():
+                # Margin is the venue's matter: there it is judged.
+                return Reply(request.key, now, Outcome.REJECTED, code="no_dry_run", text="not judged here")
             case _:
                 assert_never(request)
 

@@ -25,6 +25,7 @@ STREAMS = {"stall alerts": "alerts", "stall dxlink": "dxlink"}
 CUTS = {"cut alerts": "alerts", "cut dxlink": "dxlink"}
 OWN = "/_sandbox"
 """The venue's own endpoints: no fault strikes them."""
+GARBLED = b'{"data": {"ord'
 HTML = b"<html><body><h1>nginx</h1></body></html>"
 
 
@@ -56,16 +57,18 @@ class FaultDesk:
     def order(self, body: Mapping[str, object], house: House, tokens: Tokens) -> dict[str, object]:
         """Carries out one command; ``ValueError`` names what is wrong with it.
 
-        ``{"fault": NAME, "times": N, "path": P, "method": M, "seconds": S}``, ``{"clear": true}``,
-        ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``, ``{"revoke": true}``, ``{"pay":
-        DOLLARS}``, ``{"hand": {"symbol": S, "quantity": N, "price": P}}``.
+        ``{"fault": NAME, "times": N, "path": P, "method": M, "seconds": S}``, ``{"clear": true}`` or
+        ``{"clear": NAME}``, ``{"clock": INSTANT}``, ``{"speed": X}``, ``{"expire": true}``,
+        ``{"revoke": true}``, ``{"pay": DOLLARS}``, ``{"hand": {"symbol": S, "quantity": N, "price": P}}``.
         """
         known = {"fault", "clear", "clock", "speed", "expire", "revoke", "pay", "hand"}
         if not known & set(body):
             raise ValueError(f"a command is one of {', '.join(sorted(known))}, not {sorted(body)}")
-        if "clear" in body:
+        if body.get("clear") is True:
             self.faults.clear()
             tokens.failures = 0
+        elif "clear" in body:
+            self.faults = [one for one in self.faults if one.what != body["clear"]]
         if "fault" in body:
             self._start(body)
         if "clock" in body:
@@ -178,7 +181,8 @@ async def _spoiled(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, s
             for message in messages:
                 await send(message)
         case "garbled":
-            await send(messages[0])
-            await send({"type": "http.response.body", "body": b'{"data": {"ord'})
+            headers = [(name, value) for name, value in messages[0]["headers"] if name != b"content-length"]
+            await send({**messages[0], "headers": [*headers, (b"content-length", b"%d" % len(GARBLED))]})
+            await send({"type": "http.response.body", "body": GARBLED})
         case _:
             await _html(502, send)

@@ -4,7 +4,7 @@ Prices are the market's own; times are the venue's clock.  A side that nobody qu
 with size 0, or an ask of NaN, so that clients see both forms (tastytrade page, section 9, fact T15).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
@@ -56,6 +56,19 @@ class Feed:
                 yield from self._profile(symbol, now)
             case _:
                 return
+
+    def quotes(self, symbols: Sequence[str], now: datetime) -> Iterator[Event]:
+        """The quotes of many symbols, as ``events`` has them: options are looked up together."""
+        contracts = [self._contract(symbol, by_api=False) for symbol in symbols]
+        options = [one for one in contracts if isinstance(one, Option)]
+        found = iter(self.market.quotes(options, now))
+        for symbol, contract in zip(symbols, contracts, strict=True):
+            if isinstance(contract, Option):
+                quote = next(found)
+                if quote is not None:
+                    yield _quoted(symbol, *_bid_ask(quote))
+            else:
+                yield from self._quote(symbol, now)
 
     def item(self, symbol: str, instrument: str, now: datetime) -> Json | None:
         """The entry of ``/market-data/by-type``; None for what is not known."""
@@ -118,13 +131,7 @@ class Feed:
         sides = self._sides(symbol, now)
         if sides is None:
             return
-        bid, ask = sides
-        yield {
-            **_head(symbol),
-            "sequence": 0, "timeNanoPart": 0, "bidTime": 0, "bidExchangeCode": "Q", "askTime": 0,
-            "askExchangeCode": "Q", "bidPrice": bid, "askPrice": ask,
-            "bidSize": SIZE if bid else 0, "askSize": SIZE,
-        }  # fmt: skip
+        yield _quoted(symbol, *sides)
 
     def _trade(self, symbol: str, now: datetime) -> Iterator[Event]:
         sides = self._sides(symbol, now)
@@ -251,6 +258,15 @@ def _row(chain: Chain, option: Option) -> int | None:
 def _bid_ask(quote: Quote) -> tuple[float, float]:
     bid = 0.0 if quote.bid is None else float(quote.bid)
     return bid, np.nan if quote.ask is None else float(quote.ask)
+
+
+def _quoted(symbol: str, bid: float, ask: float) -> Json:
+    return {
+        "eventSymbol": symbol, "eventTime": 0,
+        "sequence": 0, "timeNanoPart": 0, "bidTime": 0, "bidExchangeCode": "Q", "askTime": 0,
+        "askExchangeCode": "Q", "bidPrice": bid, "askPrice": ask,
+        "bidSize": SIZE if bid else 0, "askSize": SIZE,
+    }  # fmt: skip
 
 
 def _head(symbol: str) -> Json:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -128,15 +128,24 @@ class Sockets:
         self._published = minute
         wanted = {key for link in self._feeds.values() for key in link.wants() if key[0] != "Candle"}
         now, changed = self.house.clock.now(), dict[str, list[Mapping[str, object]]]()
-        for kind, symbol in sorted(wanted):
-            for event in self.house.feed.events(kind, symbol, now):
-                if self._seen.get((kind, symbol)) != _worth(event):
-                    self._seen[kind, symbol] = _worth(event)
-                    changed.setdefault(kind, []).append(event)
+        for kind, event in self._true_now(wanted, now):
+            key, worth = (kind, str(event["eventSymbol"])), _worth(kind, event)
+            if self._seen.get(key) != worth:
+                self._seen[key] = worth
+                changed.setdefault(kind, []).append(event)
         for socket, link in list(self._feeds.items()):
             for kind, events in changed.items():
                 for frame in link.publish(kind, events):
                     await _send(socket, frame)
+
+    def _true_now(self, wanted: set[tuple[str, str]], now: datetime) -> Iterator[tuple[str, Event]]:
+        feed = self.house.feed
+        quoted = sorted(symbol for kind, symbol in wanted if kind == "Quote")
+        for event in feed.quotes(quoted, now):
+            yield "Quote", event
+        for kind, symbol in sorted(key for key in wanted if key[0] != "Quote"):
+            for event in feed.events(kind, symbol, now):
+                yield kind, event
 
     async def close_all(self, which: str) -> None:
         """A fault: cuts every connection of a kind."""
@@ -189,6 +198,8 @@ async def _send(socket: WebSocket, message: Mapping[str, object]) -> None:
             await socket.send_json(message)
 
 
-def _worth(event: Mapping[str, object]) -> object:
+def _worth(kind: str, event: Mapping[str, object]) -> object:
     """What of an event is worth telling again."""
+    if kind == "Quote":
+        return event["bidPrice"], event["askPrice"]
     return {key: value for key, value in event.items() if key not in {"time", "eventTime"}}

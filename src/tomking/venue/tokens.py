@@ -23,6 +23,8 @@ class Tokens:
     name: Callable[[], str]
     """A word that was never given out before."""
     life: float = LIFE
+    came: Callable[[], object] = bool
+    """Called when somebody has logged in."""
     failures: int = 0
     revoked: bool = False
     _access: dict[str, tuple[float, frozenset[str]]] = field(
@@ -47,6 +49,7 @@ class Tokens:
             self.failures += 1
             return 400, _refused("invalid_grant", "Grant revoked")
         self.failures = 0
+        self.came()
         token = self.name()
         scope = frozenset(str(body.get("scope") or "read trade").split())
         self._access[token] = (self.wall() + self.life, scope)

@@ -18,15 +18,16 @@ from itertools import count
 from tastytrade import AlertStreamer
 from tastytrade.streamer import SubscriptionType
 
-from tomking.adapters.tastytrade import words
+from tomking.adapters.tastytrade import dryrun, words
 from tomking.adapters.tastytrade.rest import Answered, ask, ask_all
 from tomking.adapters.tastytrade.session import GuardedSession
-from tomking.adapters.tastytrade.stream import kind_of
+from tomking.adapters.tastytrade.stream import kind_of, renew
 from tomking.adapters.tastytrade.symbols import Directory, UnknownSymbol
 from tomking.domain.calendar import new_york
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
+    DryRun,
     FindOrders,
     FindPositions,
     FindTransactions,
@@ -224,6 +225,8 @@ class TastytradeLine:
                 return await self._positions(session, request.key)
             case FindTransactions():
                 return await self._transactions(session, request.key)
+            case DryRun():
+                return await self._dry_run(session, request)
 
     async def _place(self, session: GuardedSession, place: Place) -> Reply:
         try:
@@ -235,6 +238,16 @@ class TastytradeLine:
             self._lasting.add(place.tag)
         answered = await ask(session, "POST", f"{self._path}/orders", about_an_order=True, json=body)
         return self._ordered(place.key, answered)
+
+    async def _dry_run(self, session: GuardedSession, run: DryRun) -> Reply:
+        try:
+            body = dryrun.body(run, self.directory)
+        except UnknownSymbol as error:
+            return Reply(run.key, self.now(), Outcome.REJECTED, code="unknown_symbol", text=str(error))
+        path = f"{self._path}/orders/dry-run"
+        answered = await ask(session, "POST", path, about_an_order=False, json=body)
+        outcome, effect, code, text = dryrun.judged(answered)
+        return Reply(run.key, self.now(), outcome, code=code, text=text, effect=effect)
 
     async def _replace(self, session: GuardedSession, change: Replace) -> Reply:
         shown = self._shown.get(change.order)
@@ -371,6 +384,7 @@ class TastytradeLine:
                 raise
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                 self.said(f"account stream: {kind_of(error)}")
+                await renew(session, error)
             self._stream = None
             self._tell(Line(self.now(), up=False))
             await asyncio.sleep(pause)

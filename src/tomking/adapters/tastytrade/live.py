@@ -57,7 +57,8 @@ class _Rows:
 class _Read:
     """What was made of a product's quotes."""
 
-    at: datetime
+    minute: int
+    """Of the clock, which counts no less."""
     frames: int
     """Of the stream, when it was read."""
     expiries: tuple[date, ...]
@@ -214,10 +215,10 @@ class LiveMarket:
         return True
 
     def _reading(self, product: str, now: datetime) -> _Read | None:
-        """All subscribed expiries of a product, read together; kept until time or the stream moves."""
+        """All subscribed expiries of a product, read together; kept until the minute or the stream moves."""
         kept, frames = self._read.get(product), self._stream.frames
         expiries = tuple(d for p, d in sorted(self._rows) if p == product and self._end(p, d) > now)
-        if kept is not None and (kept.at, kept.frames, kept.expiries) == (now, frames, expiries):
+        if kept is not None and (kept.minute, kept.frames, kept.expiries) == (_minute(now), frames, expiries):
             return kept
         level = self._level(PRODUCTS[product], now)
         if level is None or not expiries:
@@ -245,7 +246,7 @@ class LiveMarket:
             )
         )
         places = {day: slice(int(starts[i]), int(starts[i + 1])) for i, day in enumerate(expiries)}
-        self._read[product] = _Read(now, frames, expiries, reading, places, bid, ask)
+        self._read[product] = _Read(_minute(now), frames, expiries, reading, places, bid, ask)
         return self._read[product]
 
     def _level(self, product: Product, now: datetime) -> float | None:

@@ -148,12 +148,12 @@ class Reference:
         kept = self._kept.get(path) or self._from_disk(path)
         if kept is None or not lasts(path, kept.at, self.now()):
             return None
-        self._kept[path] = kept
+        self._remember(path, kept)
         return kept.answered
 
     def _keep(self, path: str, answered: Answered) -> None:
         at = self.now()
-        self._kept[path] = _Kept(at, answered)
+        self._remember(path, _Kept(at, answered))
         if self.folder is None:
             return
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -162,6 +162,11 @@ class Reference:
         row = {"path": path, "at": at.isoformat(), "status": answered.status, "body": answered.body}
         draft.write_text(json.dumps(row), encoding="utf-8")
         draft.replace(file)
+
+    def _remember(self, path: str, kept: _Kept) -> None:
+        """A hundred thousand options are read once a session: where there is a disk they stay there."""
+        if self.folder is None or kind_of(path) is not Kind.CHAIN:
+            self._kept[path] = kept
 
     def _from_disk(self, path: str) -> _Kept | None:
         """What another run has kept; a file that is damaged is as good as none."""

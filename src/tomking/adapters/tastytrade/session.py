@@ -208,8 +208,11 @@ def session(
     secrets: Secrets,
     scope: Scope = Scope.TRADE,
     elapsed: Callable[[], float] = time.monotonic,
+    answered: Callable[[str | None, float], None] | None = None,
 ) -> GuardedSession:
     """A session of the SDK; nothing is sent before its first use.
+
+    answered  is told the ``Date`` of each answer, and the seconds since its request
 
     The SDK writes tokens to its log at DEBUG: it is capped at INFO here, whatever the root logger says.
     """
@@ -223,8 +226,31 @@ def session(
         follow_redirects=False,
         timeout=httpx2.Timeout(TIMEOUT),
         verify=_tls(),
-        event_hooks={"request": [to.hook()]},
+        event_hooks=timed_hooks(to, elapsed, answered),
     )
+
+
+Hook = Callable[[Any], Awaitable[None]]
+
+
+def timed_hooks(
+    to: Destination, elapsed: Callable[[], float], answered: Callable[[str | None, float], None] | None
+) -> dict[str, list[Hook]]:
+    """The guard of every request, and who is told of each answer."""
+    guard = to.hook()
+    if answered is None:
+        return {"request": [guard]}
+
+    async def began(request: httpx2.Request) -> None:
+        request.extensions[BEGAN] = elapsed()
+
+    async def ended(response: httpx2.Response) -> None:
+        answered(response.headers.get("Date"), elapsed() - response.request.extensions[BEGAN])
+
+    return {"request": [guard, began], "response": [ended]}
+
+
+BEGAN = "tomking.began"
 
 
 @cache

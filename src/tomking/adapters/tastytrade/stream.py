@@ -16,8 +16,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from tastytrade import DXLinkStreamer, Session
+from tastytrade import DXLinkStreamer
 from tastytrade.dxfeed import Candle, Quote, Trade
+from tastytrade.utils import TastytradeError
+
+from tomking.adapters.tastytrade.rest import ask
+from tomking.adapters.tastytrade.session import GuardedSession
 
 Floats = NDArray[np.float64]
 
@@ -77,7 +81,7 @@ class QuoteStream:
 
     def __init__(
         self,
-        open_session: Callable[[], Session],
+        open_session: Callable[[], GuardedSession],
         *,
         now: Callable[[], datetime],
         trades: Callable[[datetime], bool],
@@ -271,6 +275,7 @@ class QuoteStream:
                         self._said(f"quotes: silent for {self._silent:.0f} s")
                 except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                     self._said(f"quotes: {kind_of(error)}")
+                    await renew(session, error)
                 self._forget()
                 if not self._stopping:
                     with suppress(
@@ -285,7 +290,7 @@ class QuoteStream:
             await self._wake.wait()
             self._wake.clear()
 
-    async def _connected(self, session: Session) -> None:
+    async def _connected(self, session: GuardedSession) -> None:
         """One connection's life: ends quietly when it is to be made anew."""
         stream = _Raw(session)
         stream.heard = self._heard
@@ -400,6 +405,16 @@ def kind_of(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return ", ".join(sorted({kind_of(one) for one in error.exceptions}))
     return type(error).__name__
+
+
+async def renew(session: GuardedSession, error: BaseException) -> None:
+    """Asks whether the token was why a stream was refused: the SDK does not say.
+
+    A token may die before its time; a stream that went on with it would be refused until half of its life was
+    over.  Whoever is asked refuses it too, and then it is dropped.
+    """
+    if TastytradeError.__name__ in kind_of(error):
+        await ask(session, "GET", "/customers/me", about_an_order=False)
 
 
 def _doubled(column: Floats, at_least: int) -> Floats:

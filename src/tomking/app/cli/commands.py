@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from tomking.app.cli import prepare_commands
 from tomking.app.cli.backup_commands import backup_app
 from tomking.app.cli.control_commands import add_to
 from tomking.app.cli.data_commands import data_app
+from tomking.app.cli.live_commands import add_to as add_live_to
+from tomking.app.cli.parity import add_to as add_parity_to
 from tomking.app.cli.replicate import replicate_app
 from tomking.app.cli.scenario import scenario_app
 from tomking.app.cli.secrets import secrets_app
@@ -265,10 +268,14 @@ def sandbox(
     *,
     day: Annotated[
         str, typer.Option("--date", metavar="YYYY-MM-DD", help="The session it opens on.")
-    ] = "2022-05-13",
+    ] = "2022-09-16",
     at: Annotated[str, typer.Option("--time", metavar="HH:MM", help="New York time it opens at.")] = "09:25",
     speed: Annotated[
-        str, typer.Option(metavar="X", help="Market seconds in a second; 0: it stands until it is moved.")
+        str,
+        typer.Option(
+            metavar="X",
+            help="Market seconds in a second, from the first login on; 0: it stands until it is moved.",
+        ),
     ] = "60",
     port: Annotated[int, typer.Option(metavar="N", help="Loopback port; 0: any free one.")] = 8700,
     capital: Annotated[str, typer.Option(metavar="USD", help="Cash of the account.")] = "200000",
@@ -293,7 +300,7 @@ def sandbox(
     \b
     Examples:
       tomking sandbox
-      tomking sandbox --date 2022-05-13 --time 09:25 --speed 60
+      tomking sandbox --date 2022-09-16 --time 09:25 --speed 60
       tomking sandbox --speed 0 --port 0 --state orders.jsonl
       tomking sandbox --chains store --date 2016-04-29
 
@@ -304,7 +311,10 @@ def sandbox(
     run_sandbox(Typed(day, at, speed, port, capital, seed, account, state, chains))
 
 
+add_live_to(app)
+add_parity_to(app)
 add_to(app)
+prepare_commands.add_to(app)
 app.add_typer(replicate_app, name="replicate")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(data_app, name="data")

@@ -48,12 +48,22 @@ def run_flatten(*, shares: bool, confirmed: bool, as_json: bool) -> int:
     latch, by = _latch(), control.actor("flatten")
     receipt = control.halt(latch, by, "before flattening", wall_now())
     print(f"Trading is {receipt.now.words}. Undo: tomking resume", file=sys.stderr)
-    line = control.broker_line()
-    if not confirmed:
-        _confirm(
-            "FLATTEN", "cancel every order and close every option and future", "--yes-flatten-everything"
+    from tomking.app.live import flat
+
+    with flat.broker_line(os.environ, lambda text: print(f"!  {text}", file=sys.stderr)) as line:
+        if not confirmed:
+            _confirm(
+                "FLATTEN", "cancel every order and close every option and future", "--yes-flatten-everything"
+            )
+        done = control.flatten(
+            line.latch or latch,
+            line,
+            by,
+            clock=line.clock or wall_now,
+            wait=line.wait or wait,
+            tell=_tell,
+            shares=shares,
         )
-    done = control.flatten(latch, line, by, clock=wall_now, wait=wait, tell=_tell, shares=shares)
     if as_json:
         said = [{"at": one.at.isoformat(), "text": one.text} for one in done.said]
         print(

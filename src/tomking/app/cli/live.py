@@ -17,9 +17,13 @@ from tomking.app.exits import Exit
 from tomking.app.problems import Problem, Problems, problem
 
 if TYPE_CHECKING:
+    from tomking.app.live.asked import Asked
     from tomking.app.live.engine import Engine
+    from tomking.app.live.stages import Configured
     from tomking.app.live.telling import Said, Teller
 
+LONG = 10.0
+"""Seconds of a start after which it is said why."""
 WIDE = 100
 """Columns that the screen needs; below it there are plain lines."""
 
@@ -39,18 +43,25 @@ def run_paper(  # noqa: PLR0917 - as it was typed
 ) -> int:
     """Trades until it is stopped, or until the sessions asked for are over."""
     from tomking.app.live.asked import asked
-    from tomking.app.live.engine import Engine
-    from tomking.app.live.stages import configure, start
+    from tomking.app.live.stages import configure
 
-    fast, problems = _speed(speed)
+    fast, problems = speed_of(speed)
     wanted, more = asked(venue, port, fast, sessions, account, os.environ, fresh=fresh)
     overrides, wrong = read_assignments(assignments)
     problems = [*problems, *more, *wrong]
     if problems or wanted is None:
         raise Problems(problems)
-    configured = configure(config, overrides, _names(strategies))
+    return trade(wanted, configure(config, overrides, names_of(strategies)), as_json=as_json)
+
+
+def trade(wanted: "Asked", configured: "Configured", *, as_json: bool) -> int:
+    """Starts and runs; the exit code of its end."""
+    from tomking.app.live.engine import Engine
+    from tomking.app.live.stages import start
+
     bell, output = threading.Event(), _Output(as_json=as_json)
-    ready = start(wanted, configured, output.stage, output.teller, bell.set)
+    with _asking_for_patience():
+        ready = start(wanted, configured, output.stage, output.teller, bell.set)
     try:
         engine = Engine(ready, bell)
         with _stopped_by_signals(engine) as stopped, output.screen(engine):
@@ -60,7 +71,20 @@ def run_paper(  # noqa: PLR0917 - as it was typed
     return int(stopped[0]) if stopped else int(Exit.OK)
 
 
-def _speed(text: str | None) -> tuple[float | None, list[Problem]]:
+@contextmanager
+def _asking_for_patience() -> Iterator[None]:
+    """Says why a start takes long, once it does."""
+    words = "              (the first start of a version compiles its kernels: a minute or so, once)"
+    timer = threading.Timer(LONG, print, (words,), {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def speed_of(text: str | None) -> tuple[float | None, list[Problem]]:
     if text is None:
         return None, []
     try:
@@ -70,7 +94,7 @@ def _speed(text: str | None) -> tuple[float | None, list[Problem]]:
         return None, [Problem(Exit.USAGE, line)]
 
 
-def _names(strategies: str | None) -> tuple[str, ...] | None:
+def names_of(strategies: str | None) -> tuple[str, ...] | None:
     if strategies is None:
         return None
     names = tuple(one.strip() for one in strategies.split(",") if one.strip())

@@ -170,7 +170,9 @@ def today(
 def reconcile(
     *,
     venue: Annotated[str, typer.Option(metavar="NAME", help="Where the account is: sandbox.")] = "sandbox",
-    port: Annotated[int, typer.Option(metavar="N", help="Port of the sandbox.")] = 8700,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", show_default="the last run's", help="Port of the sandbox.")
+    ] = None,
     account: Annotated[
         str | None, typer.Option(metavar="NUMBER", show_default="5WT00001", help="The account.")
     ] = None,

@@ -10,12 +10,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tomking.app.amounts import money, net
 from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
-from tomking.app.live.telling import money, net
-from tomking.app.problems import Problems, problem
+from tomking.app.problems import Problems, did_you_mean, problem
 from tomking.domain.book import Working
 from tomking.domain.calendar import new_york
 from tomking.domain.events import RunStarted
@@ -32,15 +32,25 @@ def print_status(journal: Path | None, *, as_json: bool) -> None:
         print(json.dumps(plain, indent=2))
         return
     for name, value in plain.items():
-        shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        print(f"{name.replace('_', ' '):<16} {shown if shown not in ('', None) else '-'}")
+        print(f"{name.replace('_', ' '):<16} {_shown(name, value)}")
+
+
+def _shown(name: str, value: object) -> str:
+    """For a person: dollars with their sign, levels to two places, nothing as a dash."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items()) or "-"
+    if value in {"", None}:
+        return "-"
+    if name in {"net_liq", "day_gain", "cash"}:
+        return money(_decimal(value))
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _status(found: Read) -> dict[str, Any]:
     book, shown = found.book, found.shown or {}
     worth = shown.get("net_liq")
     return {
-        "mode": "paper",
+        "mode": found.folder.path.parent.name,
         "account": found.folder.path.name,
         "journal": str(found.folder.journal),
         "trading": found.latch.words,
@@ -179,14 +189,19 @@ def print_why(words: list[str], journal: Path | None, *, as_json: bool) -> None:
 def _asked(words: list[str], found: Read) -> tuple[date, str | None]:
     """The day and the strategy of `why [DATE] [STRATEGY]`, either of which may be left out."""
     day, strategy = found.day, None
+    traded = {name for e in found.events if isinstance(e, RunStarted) for name in e.strategies}
     for word in words:
         try:
             day = date.fromisoformat(word)
         except ValueError:
-            strategy = word
+            strategy = word.lower()
+            if strategy not in traded:
+                line = f"{word}: neither a day (YYYY-MM-DD) nor a strategy; {did_you_mean(word, traded)}"
+                raise problem(Exit.USAGE, line) from None
     known = sessions_of(found.events)
     if day not in known:
-        raise problem(Exit.DATA, f"{day}: nothing was journalled; there is {known[0]} to {known[-1]}")
+        near = min(known, key=lambda one: abs(one - day))
+        raise problem(Exit.DATA, f"{day}: nothing was journalled on that day; the nearest is {near}")
     return day, strategy
 
 
@@ -203,14 +218,16 @@ def print_today(journal: Path | None, config: Path | None, assignments: list[str
     if problems:
         raise Problems(problems)
     found = read(journal, os.environ)
-    names = next(e.strategies for e in reversed(found.events) if isinstance(e, RunStarted))
-    configured = configure(config, overrides, names)
+    started = next(e for e in reversed(found.events) if isinstance(e, RunStarted))
+    configured = configure(config, overrides, started.strategies)
     month = timedelta(days=31)
     rows = plan(found, configured.strategies, load_sessions(found.day - month, found.day + month), found.day)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
     print(f"{found.day:%A} {found.day}, trading {found.latch.words}")
+    if configured.config.digest() != started.config_digest:
+        print("(windows of other settings than the run's: give it the run's --set and --config)")
     for row in rows:
         print(f"{row.strategy}: {', '.join(row.windows) or 'no window'}")
         print(f"    {row.said}")
@@ -218,16 +235,25 @@ def print_today(journal: Path | None, config: Path | None, assignments: list[str
             print(f"    holds {held}")
 
 
-def print_reconcile(venue: str, port: int, account: str | None, *, as_json: bool) -> int:
-    """The differences, and the exit code."""
-    from tomking.app.live.asked import asked
-    from tomking.app.live.comparing import compare
-    from tomking.app.live.folder import Folder
+def print_reconcile(venue: str, port: int | None, account: str | None, *, as_json: bool) -> int:
+    """The differences, and the exit code.  Without a port that of the last run is taken."""
+    from dataclasses import replace
 
-    wanted, problems = asked(venue, port, None, None, account, os.environ)
+    from tomking.app.live.asked import PORT, asked, with_real_orders
+    from tomking.app.live.comparing import compare
+    from tomking.app.live.folder import Folder, none_below
+
+    wanted, problems = asked(venue, PORT if port is None else port, None, None, account, os.environ)
     if wanted is None:
         raise Problems(problems)
-    found = read(Folder(wanted.folder).journal, os.environ)
+    journals = {Folder(one.folder).journal: one for one in (wanted, with_real_orders(wanted))}
+    journal = max(journals, key=lambda file: file.stat().st_mtime if file.is_file() else 0.0)
+    wanted = journals[journal]
+    if not journal.is_file():
+        raise none_below(wanted.folder.parent)
+    found = read(journal, os.environ)
+    if port is None and found.shown and "port" in found.shown:
+        wanted = replace(wanted, to=replace(wanted.to, port=int(found.shown["port"])))
     shown = compare(wanted, found.book)
     if as_json:
         rows = [{"sort": one.sort.value, "text": one.text, "family": one.family} for one in shown.differences]

@@ -42,7 +42,7 @@ def run_sandbox(typed: Typed) -> None:
 
     socket = listening(typed.port)
     try:
-        _say("opening the market, and listing the first chains (some seconds)")
+        _say("opening the market, and listing the first chains (some seconds; the first time about a minute)")
         sandbox = Sandbox(wanted, socket)
         sandbox.warm_up()
     except BaseException:
@@ -60,7 +60,8 @@ def _notice(sandbox: "Sandbox") -> list[str]:
     wanted, here = sandbox.wanted, f"{HOST}:{sandbox.port}"
     state = f"kept in {wanted.state}" if wanted.state else "kept until it stops"
     return [
-        f"sandbox ready: {wanted.day:%A} {wanted.day} {wanted.at:%H:%M} New York, speed {wanted.speed:g}",
+        f"sandbox ready: {wanted.day:%A} {wanted.day} {wanted.at:%H:%M} New York, "
+        + (f"speed {wanted.speed:g} from the first login on" if wanted.speed else "its clock stands"),
         f"  REST             http://{here}",
         f"  account streamer ws://{here}/streamer",
         f"  DXLink           ws://{here}/realtime",

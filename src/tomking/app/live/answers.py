@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tomking.execution.wire import Reply, Request, Told, Wire
+from tomking.execution.wire import Cancel, Place, Replace, Reply, Request, Told, Wire
 
 
 class Counted:
@@ -14,6 +14,8 @@ class Counted:
         self._open: set[str] = set()
         self.sent = 0
         """Questions so far."""
+        self.acted = 0
+        """Those of them that place, change or end an order."""
         self.again: Callable[[], bool] = _never
         """Whether to look once more before what has come is handed over: who leads a sandbox in lockstep
         waits there."""
@@ -21,6 +23,7 @@ class Counted:
     def send(self, request: Request, now: datetime) -> None:
         self._open.add(request.key)
         self.sent += 1
+        self.acted += isinstance(request, Place | Replace | Cancel)
         self._wire.send(request, now)
 
     def take(self, now: datetime) -> list[Told]:

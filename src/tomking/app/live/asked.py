@@ -1,12 +1,13 @@
 """What ``tomking paper`` was asked for, and where that leads: decided before any socket is opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tomking.adapters.tastytrade.session import Destination, Environment, Secrets
 from tomking.app.control import state_folder
 from tomking.app.exits import Exit
+from tomking.app.locks import Mode
 from tomking.app.problems import Problem, did_you_mean
 from tomking.app.sandbox import ACCOUNT, CLIENT_SECRET, REFRESH_TOKEN
 
@@ -38,6 +39,19 @@ class Asked:
     """Sessions to trade before it ends by itself; None: until it is stopped."""
     fresh: bool
     """Whether an earlier journal is moved aside."""
+    mode: Mode = Mode.PAPER
+
+    @property
+    def world(self) -> str:
+        """Whose orders and whose journal these are: paper's and real ones never meet under one name."""
+        word = self.to.environment.value
+        return word if self.mode is Mode.PAPER else f"{self.mode}-{word}"
+
+
+def with_real_orders(paper: Asked) -> Asked:
+    """The same account at the same venue, with real orders: another folder, and nothing is set aside."""
+    folder = paper.control / Mode.LIVE.value / paper.folder.name
+    return replace(paper, mode=Mode.LIVE, folder=folder, fresh=False)
 
 
 def asked(  # noqa: PLR0917 - as it was typed

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 import httpx
 
@@ -85,11 +86,23 @@ class SandboxClock:
             self._from, self._at = instant, self._wall()
             # An answer that is on its way tells of the time before: it must not lead back there.
             self._latest = max(self._latest, instant)
-        self._tell({"clock": instant.isoformat()})
+        self._tell({"clock": instant.isoformat()}, is_late=True)
 
-    def _tell(self, command: dict[str, object]) -> None:
+    def look(self) -> None:
+        """Reads it anew, as far as it answers."""
+        # Nobody there: it goes on as it went; the line says that the venue is gone.  A client that was closed
+        # meanwhile raises a RuntimeError.
+        with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError, RuntimeError):
+            self._read()
+
+    def _tell(self, command: dict[str, object], *, is_late: bool = False) -> None:
+        """is_late: it may be refused because somebody else has done more of it."""
         try:
-            self._client.post(self._url, json=command).raise_for_status()
+            answered = self._client.post(self._url, json=command)
+            if is_late and answered.status_code == HTTPStatus.BAD_REQUEST:
+                self._read()  # it is further already: `tomking flatten`, or a person
+                return
+            answered.raise_for_status()
         except (httpx.HTTPError, OSError) as error:
             line = f"the sandbox at {self._url} does not take {command} ({type(error).__name__})"
             raise problem(Exit.UNAVAILABLE, line) from None
@@ -104,6 +117,4 @@ class SandboxClock:
 
     def _follow(self) -> None:
         while not self._stop.wait(LOOK_EVERY):
-            # Nobody there: it goes on as it went; the line says that the venue is gone.
-            with suppress(httpx.HTTPError, OSError, ValueError, KeyError, TypeError):
-                self._read()
+            self.look()

@@ -9,7 +9,7 @@ from tomking.adapters.lease import installation
 from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.adapters.tastytrade.symbols import Directory
-from tomking.app.live.asked import SANDBOX, Asked
+from tomking.app.live.asked import Asked
 from tomking.app.live.clock import SandboxClock
 from tomking.app.live.first import look
 from tomking.app.live.listings import load_listings
@@ -48,6 +48,6 @@ def compare(asked: Asked, book: Book) -> Compared:
         shown = look(line, clock.now, wait)
     finally:
         line.close()
-    instance = installation(SANDBOX, asked.account)
+    instance = installation(asked.world, asked.account)
     found = reconcile(book, shown, clock.now(), instance=instance, epoch=ANY_EPOCH)
     return Compared(clock.now(), len(shown.positions.held), len(shown.orders), found.differences)

@@ -24,8 +24,10 @@ from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
+from tomking.app.live.alerting import count_end
+from tomking.app.live.gauges import Gauges
 from tomking.app.live.listings import Listings, load_listings
-from tomking.app.live.picture import Picture, holdings_of, passed, restraints, tickets_of
+from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
 from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
 from tomking.app.live.turns import Turns
@@ -33,6 +35,7 @@ from tomking.app.live.watchdog import Watchdog
 from tomking.app.problems import Problems
 from tomking.domain.book import Book, Working
 from tomking.domain.calendar import Session, new_york
+from tomking.domain.errors import BadData
 from tomking.domain.events import CancelRequested
 from tomking.domain.intent import Urgency
 from tomking.domain.trading import Trading
@@ -84,6 +87,10 @@ class Engine:
     """Whether quotes come after a pause: where they come all the time nothing is waited for."""
     _fresh: Listings | str | None = None
     """Listings that have been read and not been taken yet, or why they could not be."""
+    _gauges: Gauges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._gauges = Gauges(self.ready.trading.risk.settings)
 
     def stop(self) -> None:
         """Asks for an orderly end; from any thread and from signal handlers."""
@@ -110,6 +117,7 @@ class Engine:
         finally:
             dog.close()
             self._end()
+        count_end(ready.folder.path)
 
     # ------------------------------------------------------------------ one turn
 
@@ -125,6 +133,7 @@ class Engine:
         if is_due:
             self.bell.clear()
             self._step(now)
+        self._watch_greeks(now)
         self._look_ahead(now)
         self._between_sessions(now)
         now = clock.now()  # a night may be over
@@ -177,6 +186,26 @@ class Engine:
         elif self._came and frames == self._frames:
             self._came = False  # the burst is over
         return self._came
+
+    def _watch_greeks(self, now: datetime) -> None:
+        """Of what is held, while the market is open; a limit that comes to 80, 90 or 100 % is told."""
+        session_ = self._session(now)
+        if session_ is None or not session_.open <= now < session_.close:
+            return
+        ready, trading = self.ready, self.ready.trading
+        book, stream = trading.kernel.book, ready.feed.stream
+        alerts = self._gauges.look(
+            book,
+            view_of(ready.feed.market, session_, ready.sessions, now),
+            elapsed=time.monotonic() if self._turns is None else now.timestamp(),
+            frames=stream.frames,
+            seen=stream.last,
+            phase=trading.risk.phase(book),
+            net_liq=lambda: self._marks(now).net_liq,
+        )
+        for one in alerts:
+            level = "critical" if one.step >= 1 else "warning" if one.step > one.was else "info"
+            ready.teller.notify(level, str(one), now)
 
     # ------------------------------------------------------------------ ahead, and between sessions
 
@@ -251,9 +280,13 @@ class Engine:
 
         def load() -> None:
             try:
-                self._fresh = load_listings(reading, products)
+                self._fresh = load_listings(reading, products, ready.reference)
             except Problems as failed:
                 self._fresh = f"no listings of {day}: {'; '.join(failed.lines)}"
+            try:
+                ready.announced.read(products, day)
+            except BadData as failed:
+                ready.teller.warn(f"announcements of {day}: {'; '.join(failed.problems)}")
             self.bell.set()
 
         self._is_loading = True
@@ -297,12 +330,14 @@ class Engine:
         book, marks, session_ = ready.trading.kernel.book, self._marks(now), self._session(now)
         vix, last = ready.feed.market.vix(now), ready.feed.stream.last
         is_open = session_ is not None and session_.open <= now < session_.close
+        greeks = self._gauges.snapshot
         return Picture(
             at=now,
-            mode="paper",
+            mode=ready.asked.mode.value,
             venue=ready.asked.to.environment.value,
             account=ready.asked.account,
-            speed=ready.clock.speed,
+            port=ready.asked.to.port,
+            speed=ready.clock.speed if ready.asked.speed is None else ready.asked.speed,
             trading=ready.latch().words,
             hold=(ready.trading.orders.hold(now) or "") if is_open else "",
             session=_hours(session_, ready, now),
@@ -319,6 +354,8 @@ class Engine:
             symbols=len(ready.feed.stream),
             holdings=holdings_of(book, marks, now),
             tickets=tickets_of(book, now),
+            theta=None if greeks is None else known(greeks.portfolio.theta),
+            gauges=gauges_of(self._gauges.used),
             steps=self.steps,
             step_ms=self.step_ms,
             worst_ms=self.worst_ms,

@@ -6,6 +6,7 @@ looked itself.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +19,16 @@ from tomking.domain.events import CashMoved, ForeignChanged
 from tomking.execution.differences import Reconciliation, Shown, Sort, standing
 from tomking.execution.reconcile import reconcile
 from tomking.execution.wire import FindOrders, FindPositions, FindTransactions, Outcome, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the account was seen to be."""
+
+    words: str
+    agrees: bool
+    """Whether nothing differs that a person must hear of, and no order under way hides anything."""
+
 
 ANSWERED_WITHIN = 15.0
 """Seconds of the wall."""
@@ -34,8 +45,8 @@ def first_look(
     *,
     epoch: int,
     cash: Decimal,
-) -> str:
-    """What was found, in words.  ``Problems`` (5, 9): no answer, or a book that is out of date."""
+) -> Found:
+    """What was found.  ``Problems`` (5, 9): no answer, or a book that is out of date."""
     kernel, instance = trading.kernel, trading.instance
     is_new = not kernel.book.deposits and not kernel.book.cash
     shown = look(line, now, wait)
@@ -52,7 +63,8 @@ def first_look(
     if is_new:
         for event in found.events:
             kernel.record(event)
-    return _words(kernel.book, shown, found, is_new=is_new)
+    agrees = not standing(found.differences) and not found.doubtful
+    return Found(_words(kernel.book, shown, found, is_new=is_new), agrees)
 
 
 def look(line: TastytradeLine, now: Callable[[], datetime], wait: Callable[[float], None]) -> Shown:

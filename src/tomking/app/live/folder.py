@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 from tomking.app.exits import Exit
-from tomking.app.problems import problem
+from tomking.app.problems import Problems, problem
 
 JOURNAL, PICTURE, LOG = "journal.sqlite", "now.json", "engine.jsonl"
 EMERGENCY, RESERVE = "emergency.log", "reserve"
@@ -39,6 +39,11 @@ class Folder:
         return self.path / RESERVE
 
     @property
+    def reference(self) -> Path:
+        """Chains and other reference data, kept for a start on the same day."""
+        return self.path / "reference"
+
+    @property
     def lease(self) -> Path:
         """Beside the folder: its epochs go on when the folder is moved aside."""
         return self.path.parent
@@ -56,11 +61,19 @@ class Folder:
 
 def newest(state: Path) -> Folder:
     """The account traded last.  ``Problems`` (6) where none ever was."""
-    found = sorted((state / "paper").glob(f"*/{JOURNAL}"), key=lambda file: file.stat().st_mtime)
+    found = sorted(
+        (file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")),
+        key=lambda file: file.stat().st_mtime,
+    )
     if not found:
-        line = (
-            f"no journal below {state / 'paper'}: nothing has been traded on paper yet "
-            "(tomking paper), or name one with --journal PATH"
-        )
-        raise problem(Exit.DATA, line)
+        raise none_below(state / "paper")
     return Folder(found[-1].parent)
+
+
+def none_below(place: Path) -> Problems:
+    """That there is no journal."""
+    line = (
+        f"no journal below {place}: nothing has been traded on paper yet "
+        "(tomking paper), or name one with --journal PATH"
+    )
+    return problem(Exit.DATA, line)

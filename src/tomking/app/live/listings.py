@@ -7,7 +7,9 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tomking.adapters.clock import wall_now
 from tomking.adapters.tastytrade import chains
+from tomking.adapters.tastytrade.reference import Reference
 from tomking.adapters.tastytrade.rest import Answered, ask
 from tomking.adapters.tastytrade.session import GuardedSession
 from tomking.adapters.tastytrade.symbols import Listed, underlying
@@ -38,13 +40,18 @@ class Listings:
         return tuple(sorted({one.contract.product for one in self.listed}))
 
 
-def load_listings(open_session: OpenSession, products: Iterable[str]) -> Listings:
-    """The chains of these products' underlyings.  ``Problems`` (4, 5) when they cannot be read."""
+def load_listings(
+    open_session: OpenSession, products: Iterable[str], kept: Reference | None = None
+) -> Listings:
+    """The chains of these products' underlyings.  ``Problems`` (4, 5) when they cannot be read.
+
+    kept  what was read before and still lasts; without it everything is asked for
+    """
     wanted = sorted({underlying(one) for one in products if _is_known(one)})
     paths = [_chain_path(one) for one in wanted]
     codes = [one[1:] for one in wanted if one.startswith("/") and PRODUCTS[one[1:]].family != "SPX"]
     paths += [f"/instruments/futures?product-code[]={code}" for code in codes]
-    answers = asyncio.run(_read(open_session, paths))
+    answers = _patiently(kept or Reference(open_session, wall_now), paths)
     chained, futures = answers[: len(wanted)], answers[len(wanted) :]
     listed: list[Listed] = []
     absent = []
@@ -66,16 +73,29 @@ def read(open_session: OpenSession, *paths: str) -> list[Answered]:
     return asyncio.run(_read(open_session, paths))
 
 
+def _patiently(kept: Reference, paths: Sequence[str]) -> list[Answered]:
+    """A long listing may take longer than a request may: it only reads, and is asked for again."""
+    answers = kept.read(paths)
+    for _ in range(AGAIN):
+        if not any(_is_slow(one) for one in answers):
+            break
+        answers = kept.read(paths)  # what was answered is kept
+    return [_fit(path, one) for path, one in zip(paths, answers, strict=True)]
+
+
+def _is_slow(answered: Answered) -> bool:
+    return answered.outcome is not Outcome.ACCEPTED and answered.code in SLOW
+
+
 async def _read(open_session: OpenSession, paths: Sequence[str]) -> list[Answered]:
     async with open_session() as session:
         return [_fit(path, await _asked(session, path)) for path in paths]
 
 
 async def _asked(session: GuardedSession, path: str) -> Answered:
-    """A long listing may take longer than a request may: it only reads, and is asked for again."""
     answered = await ask(session, "GET", path, about_an_order=False)
     for _ in range(AGAIN):
-        if answered.outcome is Outcome.ACCEPTED or answered.code not in SLOW:
+        if not _is_slow(answered):
             break
         answered = await ask(session, "GET", path, about_an_order=False)
     return answered

@@ -1,10 +1,11 @@
 """What a live run looks like at one instant: all that its screen and ``tomking status`` show."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tomking.domain.calendar import Session, dte, new_york
 from tomking.domain.intent import Urgency
 from tomking.execution.ladder import CONCESSIONS, step_at
 from tomking.execution.marking import Marks
+from tomking.risk.greekalerts import Use
 
 SHOWN_LEVELS = ("phase", "vix_regime")
 """Levels with a place of their own on the screen."""
@@ -72,6 +74,19 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
+class Gauge:
+    """How much of a limit on Greeks is used."""
+
+    name: str
+    value: float | None
+    """None while a leg was never priced."""
+    limit: float
+    unit: str
+    share: float | None
+    """1.0 is the limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """See the module.  Dollars and points are exact; what is not known is None."""
 
@@ -79,6 +94,8 @@ class Picture:
     mode: str
     venue: str
     account: str
+    port: int
+    """Of a sandbox."""
     speed: float
     trading: str
     """The latch, in words."""
@@ -102,10 +119,23 @@ class Picture:
     """Subscribed."""
     holdings: tuple[Holding, ...]
     tickets: tuple[Ticket, ...]
+    theta: float | None
+    """Dollars a day that what is held earns while nothing moves; None where that is not known."""
+    gauges: tuple[Gauge, ...]
     steps: int
     step_ms: float
     """Of the last step, and of the slowest."""
     worst_ms: float
+
+
+def gauges_of(used: Iterable[Use]) -> tuple[Gauge, ...]:
+    """Of each limit on Greeks; a number that is none is not known."""
+    return tuple(Gauge(one.name, known(one.value), one.limit, one.unit, known(one.share)) for one in used)
+
+
+def known(value: float) -> float | None:
+    """None for what is no number."""
+    return value if isfinite(value) else None
 
 
 def holdings_of(book: Book, marks: Marks, now: datetime) -> tuple[Holding, ...]:

@@ -46,11 +46,14 @@ class Read:
         return new_york(self.at).date()
 
 
+EMPTY = "nothing has been traded on paper yet (tomking paper)"
+
+
 def read(journal: Path | None, environment: Mapping[str, str]) -> Read:
     """The journal named, or the one written last.  ``Problems`` (6) when it cannot be had."""
     state = state_folder(environment)
     folder = newest(state) if journal is None else Folder(journal.parent)
-    events = tuple(events_of(folder.journal if journal is None else journal))
+    events = tuple(events_of(folder.journal if journal is None else journal, EMPTY))
     books, book = [], Book()
     for event in events:
         book = apply(book, event)

@@ -1,6 +1,6 @@
 """The terminal of a live run: one quiet page that is drawn again twice a second."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -9,14 +9,17 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tomking.app.live.picture import Holding, Part, Picture, Ticket
-from tomking.app.live.telling import Said, net
+from tomking.app.amounts import money, net
+from tomking.app.live.picture import Gauge, Holding, Part, Picture, Ticket
+from tomking.app.live.telling import Said
 from tomking.domain.calendar import new_york
 
 UP, DOWN, QUIET, WARN, BREACH = "bright_blue", "dark_orange", "grey62", "yellow", "bold red"
 """Gains and losses are told apart by arrows and signs too."""
 STALE = 90.0
 """Seconds without a quote, after which the age is marked."""
+NEAR = 0.8
+"""Share of a limit on Greeks from which on its bar warns."""
 LINES = 12
 
 
@@ -26,6 +29,7 @@ def page(picture: Picture, said: Iterable[Said]) -> RenderableType:
         _banner(picture),
         _numbers(picture),
         _restraints(picture),
+        *_gauges(picture),
         _positions(picture),
         _orders(picture),
         _events(said),
@@ -46,7 +50,10 @@ def _banner(picture: Picture) -> RenderableType:
         Text(picture.session),
     )
     bar = ProgressBar(total=1.0, completed=picture.progress, complete_style="blue", finished_style="blue")
-    return Group(line, bar)
+    row = Table.grid(expand=True)  # a bar by itself ends no line
+    row.add_column(ratio=1)
+    row.add_row(bar)
+    return Group(line, row)
 
 
 def _numbers(picture: Picture) -> RenderableType:
@@ -82,6 +89,32 @@ def _restraints(picture: Picture) -> RenderableType:
     if picture.hold:
         text.append(f"\nnothing is opened: {picture.hold}", style=WARN)
     return text
+
+
+def _gauges(picture: Picture) -> Iterator[RenderableType]:
+    """The limits on Greeks, as bars; nothing while nothing is held."""
+    if not picture.gauges:
+        return
+    grid = Table.grid(expand=True, padding=(0, 1))
+    for _ in picture.gauges:
+        grid.add_column(ratio=1)
+    grid.add_column(justify="right")
+    a_day = "not known" if picture.theta is None else money(round(Decimal(picture.theta)))
+    theta = Text(f"theta {a_day.removesuffix('.00')} a day", style=QUIET)
+    grid.add_row(*map(_gauge, picture.gauges), theta)
+    yield grid
+
+
+def _gauge(one: Gauge) -> RenderableType:
+    share = one.share or 0.0
+    style = BREACH if share >= 1.0 else WARN if share >= NEAR else "blue"
+    bar = ProgressBar(
+        total=1.0, completed=min(share, 1.0), width=12, complete_style=style, finished_style=style
+    )
+    words = "not known" if one.share is None else f"{share:.0%} of {one.limit:,.0f}"
+    line = Table.grid(padding=(0, 1))
+    line.add_row(Text(one.name, style=QUIET), bar, Text(words, style="" if style == "blue" else style))
+    return line
 
 
 def _positions(picture: Picture) -> RenderableType:

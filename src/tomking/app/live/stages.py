@@ -9,14 +9,17 @@
 The first check that fails ends the start with its exit code, and whatever was opened is closed.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
+from tomking.adapters.alerts import Channel
+from tomking.adapters.backup import read_only_because, reconciled
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.clock import wait, wall_now
 from tomking.adapters.emergency import EmergencyLog, Reserve
@@ -25,11 +28,17 @@ from tomking.adapters.journal import Origin
 from tomking.adapters.latch import LatchFile
 from tomking.adapters.lease import Lease, installation, take
 from tomking.adapters.livejournal import LiveJournal
+from tomking.adapters.migrate import migrate
 from tomking.adapters.tastytrade.line import TastytradeLine
+from tomking.adapters.tastytrade.reference import Reference
 from tomking.adapters.tastytrade.session import Scope, session
+from tomking.adapters.tastytrade.words import tag_of
+from tomking.adapters.walltime import WallTime
 from tomking.app.chains import wanted_roots
 from tomking.app.config import Config, Override
 from tomking.app.exits import Exit
+from tomking.app.live.alerting import alerting, channels, count_start
+from tomking.app.live.announced import Announced
 from tomking.app.live.answers import Counted
 from tomking.app.live.asked import SANDBOX, Asked
 from tomking.app.live.broker import check_broker
@@ -37,20 +46,22 @@ from tomking.app.live.clock import SandboxClock
 from tomking.app.live.feed import Feed, missing
 from tomking.app.live.first import first_look
 from tomking.app.live.folder import Folder
-from tomking.app.live.latch import arm, tightest
+from tomking.app.live.latch import arm, own_latch, tightest
 from tomking.app.live.listings import load_listings, read
 from tomking.app.live.telling import Teller
 from tomking.app.live.warm import warm_up
 from tomking.app.locks import Mode, load_for
 from tomking.app.outside import outside, places
-from tomking.app.problems import problem
+from tomking.app.prepare.start import preparation_for
+from tomking.app.problems import Problem, Problems, did_you_mean, problem
 from tomking.app.sections import Backtest
-from tomking.app.wiring import Trading, line_kernel, paper_risk
+from tomking.app.wiring import Trading, line_kernel, line_risk
 from tomking.domain.book import Book, fold
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event, RunStarted
 from tomking.domain.trading import Latch
+from tomking.execution.protocol.tags import parsed
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 from tomking.strategies import ALL, build
@@ -73,6 +84,12 @@ class Configured:
     strategies: tuple[Strategy, ...]
 
     @property
+    def events(self) -> Path | None:
+        """The user's file of announcements."""
+        file = self.config.section("backtest", Backtest).events
+        return None if file is None else Path(file)
+
+    @property
     def names(self) -> tuple[str, ...]:
         return tuple(one.id for one in self.strategies)
 
@@ -89,9 +106,12 @@ class Gates:
 
     shut: str = "the start is not complete"
     """Why nothing may be opened; empty: it may."""
+    walltime: WallTime = field(default_factory=WallTime)
+    restored: str = ""
+    """That the journal is an older one, which was not compared with the broker yet."""
 
     def may_open(self, _now: datetime) -> str | None:
-        return self.shut or None
+        return self.shut or self.restored or self.walltime.doubt()
 
 
 @dataclass(slots=True)
@@ -112,21 +132,29 @@ class Ready:
     own_latch: LatchFile
     teller: Teller
     gates: Gates
+    reference: Reference
+    announced: Announced
     _open: ExitStack
 
     def close(self) -> None:
         self._open.close()
 
 
-def configure(path: Path | None, overrides: Sequence[Override], names: tuple[str, ...] | None) -> Configured:
+def configure(
+    path: Path | None,
+    overrides: Sequence[Override],
+    names: tuple[str, ...] | None,
+    mode: Mode = Mode.PAPER,
+) -> Configured:
     """Stage 1.  ``Problems`` (2, 3)."""
-    config = load_for(Mode.PAPER, path=path, overrides=overrides)
+    config = load_for(mode, path=path, overrides=overrides)
     wanted = names or config.section("backtest", Backtest).strategies
     theirs = outside() if set(wanted) - set(ALL) else {}
     unknown = sorted(set(wanted) - set(ALL) - set(theirs))
     if unknown:
-        raise problem(
-            Exit.USAGE, f"--strategies {','.join(unknown)}: no such strategy; known: {', '.join(ALL)}"
+        raise Problems(
+            Problem(Exit.USAGE, f"--strategies: no strategy {one}; {did_you_mean(one, [*ALL, *theirs])}")
+            for one in unknown
         )
     built = [
         build(name, config.values[f"strategies.{name}"])
@@ -149,8 +177,8 @@ def start(
     told  hears of each stage that is passed; wake is called whenever the line has something
     """
     with ExitStack() as opened:
-        told(STAGES[0], f"paper, {asked.to.environment.value}, {', '.join(configured.names)}")
-        ready = _Start(asked, configured, told, opened).run(teller, wake)
+        told(STAGES[0], f"{asked.mode}, {asked.to.environment.value}, {', '.join(configured.names)}")
+        ready = _Start(asked, configured, told, opened, channels(os.environ)).run(teller, wake)
         opened.pop_all()
     return ready
 
@@ -163,6 +191,10 @@ class _Start:
     configured: Configured
     told: Told
     opened: ExitStack
+    ways: list[Channel]
+    """To a person who is not at the screen."""
+    events: tuple[Event, ...] = ()
+    """Of the journal, before this start."""
 
     def run(
         self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
@@ -170,10 +202,17 @@ class _Start:
         asked, folder, clock = self.asked, Folder(self.asked.folder), SandboxClock(self.asked.to.port)
         lease, journal, book, own = self._journal(folder)
         tell = teller(folder.log, clock.now)
-        sessions, feed = self._market_data(clock, book, tell)
-        cash = self._broker()
+        reading = partial(session, asked.to, asked.secrets, Scope.READ)
+        reference = Reference(reading, clock.now, folder.reference)
+        sessions, feed, announced = self._market_data(clock, book, tell, reference)
+        cash, latest = self._broker()
+        if not len(journal) and latest >= lease.epoch:
+            lease = self._later(folder, lease, latest)
+        gates = Gates(restored=read_only_because(folder.journal) or "")
+        latch = partial(tightest, own, LatchFile(asked.control))
+        self.opened.callback(alerting(self.ways, folder.path, own, tell).close)
         line = TastytradeLine(
-            partial(session, asked.to, asked.secrets),
+            partial(session, asked.to, asked.secrets, answered=gates.walltime.answered),
             asked.account,
             feed.directory,
             clock.now,
@@ -183,47 +222,54 @@ class _Start:
         line.start()
         self.opened.callback(line.close)
         wire = Counted(line)
-        gates, latch = Gates(), partial(tightest, own, LatchFile(asked.control))
         settings = self.configured.config.section("risk", Settings)
         trading = line_kernel(
             strategies=self.configured.strategies,
-            risk=paper_risk(settings, on_a_model=True),
+            risk=line_risk(settings, asked.mode, on_a_model=True),
             places=places(self.configured.names),
             market=feed.market,
             sessions=sessions,
             wire=wire,
             latch=latch,
             lease=lease,
-            instance=installation(SANDBOX, asked.account),
+            instance=installation(asked.world, asked.account),
             may_open=gates.may_open,
             journal=journal,
             notifier=tell,
             book=book,
+            events=announced.calendar,
             observe=tell.heard,
+            preparation=preparation_for(asked, self.configured, self.events, tell),
         )
         now = clock.now()
         self._same_world(book, now)
         trading.kernel.record(self._started(now))
         found = first_look(trading, line, clock.now, wait, epoch=lease.epoch, cash=cash)
-        self.told(STAGES[4], found)
+        if gates.restored and found.agrees:
+            reconciled(folder.journal)
+            gates.restored = ""
+        self.told(STAGES[4], "; ".join(filter(None, (found.words, gates.restored))))
+        count_start(folder.path, own, tell)
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(
             asked, self.configured, folder, clock, sessions, feed, line, wire, trading, journal, latch, own,
-            tell, gates, stack,
+            tell, gates, reference, announced, stack,
         )  # fmt: skip
 
     def _journal(self, folder: Folder) -> tuple[Lease, LiveJournal, Book, LatchFile]:
         """Stage 2."""
         asked = self.asked
-        origin = Origin(SANDBOX, installation(SANDBOX, asked.account))
+        origin = Origin(asked.world, installation(asked.world, asked.account))
         try:
             lease = take(folder.lease, account=asked.account, environment=SANDBOX)
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            own, reserve = LatchFile(folder.path), Reserve(folder.reserve, RESERVE_BYTES)
-            reserve.hold()
+            own = own_latch(asked.mode, folder.path, asked.control)
+            reserve = Reserve(folder.reserve, RESERVE_BYTES)
+            is_reserved = reserve.hold()
+            older = migrate(folder.journal, origin) if folder.journal.exists() else None
             log = EmergencyLog(folder.emergency)
             self.opened.callback(log.close)
             journal = LiveJournal(
@@ -233,13 +279,27 @@ class _Start:
             events = list(journal.read())
         except OperatingError as error:
             raise problem(_code(str(error)), str(error)) from error
-        book = fold(iter(events))
-        words = arm(own, is_new=not events)
-        moved = f"; the earlier one is now {aside.name}" if aside else ""
-        self.told(STAGES[1], f"{len(events):,} events, epoch {lease.epoch}, {words}{moved}")
+        book, self.events = fold(iter(events)), tuple(events)
+        words = arm(own, is_new=not events) if asked.mode is Mode.PAPER else own.read().words
+        words += f"; the earlier one is now {aside.name}" if aside else ""
+        words += f"; format {older.before} before, kept as {older.backup.name}" if older else ""
+        words += "" if is_reserved else "; the disk has no room to keep for the moment it is full: free some"
+        self.told(STAGES[1], f"{len(events):,} events, epoch {lease.epoch}, {words}")
         return lease, journal, book, own
 
-    def _market_data(self, clock: SandboxClock, book: Book, tell: Teller) -> tuple[Sessions, Feed]:
+    def _later(self, folder: Folder, lease: Lease, latest: int) -> Lease:
+        """A folder without a past, of an account that knows orders of ours: its epochs were lost with it."""
+        lease.give_back()
+        try:
+            taken = take(folder.lease, account=self.asked.account, environment=SANDBOX, after=latest)
+        except OperatingError as error:
+            raise problem(_code(str(error)), str(error)) from error
+        self.opened.callback(taken.give_back)
+        return taken
+
+    def _market_data(
+        self, clock: SandboxClock, book: Book, tell: Teller, reference: Reference
+    ) -> tuple[Sessions, Feed, Announced]:
         """Stage 3."""
         asked = self.asked
         clock.connect()
@@ -252,7 +312,9 @@ class _Start:
         sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
         reading = partial(session, asked.to, asked.secrets, Scope.READ)
         products = self.configured.products() | {one.product for one in book.held()}
-        listings = load_listings(reading, products)
+        listings = load_listings(reading, products, reference)
+        announced = Announced(reference, self.configured.events)
+        dates = announced.read(products, today)
         feed = Feed(reading, sessions, load_history(), listings, now=clock.now, said=tell.warn)
         feed.start()
         self.opened.callback(feed.close)
@@ -266,17 +328,27 @@ class _Start:
             raise problem(Exit.DATA, f"{'; '.join(left)} after {SEEN_WITHIN:.0f} seconds; nothing was traded")
         absent = f"; not listed there: {', '.join(listings.absent)}" if listings.absent else ""
         count = f"{len(listings.listed):,} options of {', '.join(listings.products)}"
-        self.told(STAGES[2], f"{new_york(clock.now()):%Y-%m-%d %H:%M} New York, {count}{absent}")
-        return sessions, feed
+        saved = f"; {reference.saved} of its pages kept since the last start" if reference.saved else ""
+        known = f"; {dates}" if dates else ""
+        at = f"{new_york(clock.now()):%Y-%m-%d %H:%M} New York"
+        self.told(STAGES[2], f"{at}, {count}{absent}{known}{saved}")
+        return sessions, feed, announced
 
-    def _broker(self) -> Decimal:
-        """Stage 4: dollars of cash."""
+    def _broker(self) -> tuple[Decimal, int]:
+        """Stage 4: dollars of cash, and the highest epoch of today's orders of ours; 0: there are none."""
         asked, n = self.asked, f"/accounts/{self.asked.account}"
         reading = partial(session, asked.to, asked.secrets, Scope.READ)
-        accounts, status, balances = read(
-            reading, "/customers/me/accounts", f"{n}/trading-status", f"{n}/balances/USD"
+        accounts, status, balances, orders = read(
+            reading,
+            "/customers/me/accounts",
+            f"{n}/trading-status",
+            f"{n}/balances/USD",
+            f"{n}/orders/live",
         )
-        return check_broker(asked.account, accounts.items, status.data, balances.data, self.told)
+        cash = check_broker(asked.account, accounts.items, status.data, balances.data, self.told)
+        instance = installation(asked.world, asked.account)
+        tags = [parsed(tag_of(one)) for one in orders.items]
+        return cash, max((tag.epoch for tag in tags if tag and tag.instance == instance), default=0)
 
     def _same_world(self, book: Book, now: datetime) -> None:
         """A sandbox that was opened anew is another world than the journal's."""

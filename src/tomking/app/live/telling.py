@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
+from tomking.adapters.redaction import one_line, redacted
+from tomking.app.amounts import money, net
 from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.calendar import new_york
@@ -44,16 +45,19 @@ class Teller:
     now: Callable[[], datetime]
     out: Callable[[Said], None] = lambda _: None
     """Where lines go besides (a terminal that is none gets them as they come)."""
+    page: Callable[[str, str, datetime], None] = lambda _level, _text, _at: None
+    """To a person who is not there (``adapters.alerts``); must not wait."""
     lines: deque[Said] = field(default_factory=lambda: deque(maxlen=KEPT))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def notify(self, level: str, text: str, now: datetime) -> None:
         """The port."""
-        said = Said(now, level, text)
+        said = Said(now, level, one_line(redacted(text)))
         with self._lock:
             self.lines.append(said)
             self._write(said)
             self.out(said)
+        self.page(level, text, now)
 
     def warn(self, text: str) -> None:
         """Of the adapters: what could not be read, or went away."""
@@ -143,13 +147,3 @@ def words(book: Book, event: ev.Event) -> str:  # noqa: C901, PLR0912 - one case
 def _order(book: Book, id_: str) -> Order | None:
     working = book.orders.get(id_) or book.ended.get(id_)
     return None if working is None else working.order
-
-
-def net(limit: Decimal) -> str:
-    """``2.20 credit``, ``1.10 debit``."""
-    return f"{abs(limit):.2f} {'credit' if limit >= 0 else 'debit'}"
-
-
-def money(dollars: Decimal | float) -> str:
-    """``$1,234.50``, ``-$12.00``."""
-    return f"-${-dollars:,.2f}" if dollars < 0 else f"${dollars:,.2f}"

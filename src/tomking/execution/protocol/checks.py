@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import reduce
 from math import gcd
 
 from tomking.domain.chain import NetQuote, Quote
-from tomking.domain.kept import by_identity
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg
 from tomking.execution.protocol.fills import per_unit
@@ -69,20 +68,11 @@ def off_market(quotes: Sequence[Quote | None], now: datetime) -> str | None:
 
 
 def sendable(order: Order, limit: Decimal) -> Decimal:
-    """A close at 0 costs a tick: the broker's price has an effect, and 0 has none.
-
-    The broker's price is that of the smallest unit, so one of two like contracts moves by two ticks; it is
-    never worse than what was asked.
-    """
-    tick, terms = _tick_and_terms(order)
-    if limit == 0 and not order.opens:
-        limit = -tick if any(leg.ratio > 0 for leg in order.structure.legs) else tick
-    return limit if terms == 1 else (limit / (terms * tick)).to_integral_value(ROUND_CEILING) * terms * tick
-
-
-@by_identity  # asked of every order that works, at every look
-def _tick_and_terms(order: Order) -> tuple[Decimal, int]:
-    return order.structure.tick, terms_of(order.structure.legs)
+    """A close at 0 costs a tick: the broker's price has an effect, and 0 has none."""
+    if limit != 0 or order.opens:
+        return limit
+    tick = order.structure.tick
+    return -tick if any(leg.ratio > 0 for leg in order.structure.legs) else tick
 
 
 def terms_of(legs: Iterable[Leg]) -> int:

@@ -91,7 +91,7 @@ def _sizes(  # noqa: PLR0917
             ceiling=ceiling,
             planned_loss=count * price,
             target_gain=count * (settings.half_multiple - 1) * price,
-            least_net=on_grid_below(-count * price * (1 + settings.spread_share_max), put.tick),
+            least_net=on_grid_below(-count * price * (1 + settings.spread_share_max), count * put.tick),
             reason=f"{rung_name(share)} of the ladder, {put} at {price:.2f}",
         )
         for count, ceiling in halves

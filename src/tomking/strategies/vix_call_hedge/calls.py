@@ -70,7 +70,7 @@ def _open(  # noqa: PLR0917 - what was worked out
         ceiling=count // halves,
         planned_loss=halves * mid,
         target_gain=2 * halves * mid,
-        least_net=-on_grid_below(halves * most, call.tick),
+        least_net=-on_grid_below(halves * most, halves * call.tick),
         reason=f"{call} at {mid:.2f}, ${budget:,.2f} of the budget is left",
     )
 
