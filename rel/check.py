@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import gcd
 from typing import NamedTuple
 
 from rel.evidence import Evidence
@@ -274,10 +273,7 @@ class Checker:
         tick = order.structure.tick
         # A limit of 0 has no effect at the broker: a tick stands for it.
         is_nothing = abs(request.limit) == tick and Decimal(0) in decided_at
-        # The broker's price is that of the smallest unit: two like contracts move by two ticks.
-        step = tick * gcd(*(leg.ratio for leg in order.structure.legs))
-        is_stepped = any(0 <= request.limit - d < step for d in decided_at) and request.limit % step == 0
-        if not is_stepped and not remedy and not is_nothing:
+        if request.limit not in decided_at and not remedy and not is_nothing:
             self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
         if not isinstance(request, Place):
             return
