@@ -52,6 +52,10 @@ TRANSACTIONS_EVERY = timedelta(seconds=30)
 TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+SHOWS_WITHIN, SHOWN_EVERY = timedelta(minutes=3), timedelta(seconds=30)
+"""What a process before this one sent last may be missing from searches for a while (F11): orders are read so long
+and so often though none is open.
+"""
 SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
@@ -97,6 +101,8 @@ class OrderDesk:
         self._day: tuple[datetime, datetime, date, Session | None] = (NO_TIME, NO_TIME, NO_TIME.date(), None)
         self._asked_at: tuple[datetime, tuple[timedelta, timedelta] | None] = (NO_TIME, None)
         """When it was worked out last how often to look, and how often."""
+        self._began_at: datetime | None = None
+        """When it first asked for news."""
         self._released = 0
         """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
@@ -137,6 +143,7 @@ class OrderDesk:
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
+        self._began_at = self._began_at or now
         self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
@@ -424,6 +431,9 @@ class OrderDesk:
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
+        if is_open and self._began_at is not None and now < self._began_at + SHOWS_WITHIN:
+            rates = rates or (NEVER, NEVER)
+            rates = min(rates[0], SHOWN_EVERY), rates[1]
         if rates is None or not (self._is_unsure or self._made_way):
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)
