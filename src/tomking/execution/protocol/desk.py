@@ -53,8 +53,8 @@ TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
 SHOWS_WITHIN, SHOWN_EVERY = timedelta(minutes=3), timedelta(seconds=30)
-"""What a process before this one sent last may be missing from searches for a while (F11): orders are read so long
-and so often though none is open.
+"""What a process before this one sent last may be missing from searches for a while (F11): orders are read
+so long and so often though none is open.
 """
 SETTLES_WITHIN = timedelta(hours=1)
 

@@ -155,8 +155,9 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
         orders = min(orders, ORDERS_EVERY)
         if course.uneven is not None:
             orders, positions = min(orders, timedelta(seconds=2)), POSITIONS_IN_DOUBT
-        elif course.doubt is not None:
-            doubted = search_every(now - course.doubt)
+        elif course.doubt is not None and course.over is None:
+            # A restart asks the question anew.
+            doubted = search_every(now - max(course.doubt, *(a.sent for a in course.attempts)))
             orders = doubted if orders is ORDERS_EVERY else min(orders, doubted)
             if not course.order.opens and is_open:
                 positions = POSITIONS_IN_DOUBT
