@@ -511,9 +511,20 @@ class Checker:
             self.evidence.travelling.discard(request.tag)
 
     def cannot_trade_back(self, now: datetime) -> bool:
-        """Whether legs are known to be odd, and the venue is closed, before its time: no remedy fills."""
-        is_odd = any(self.holdings.uneven(id_) for id_ in self.uneven_told)
-        return is_odd and not self.account.floor.is_open(now)
+        """Whether legs are known to be odd, and the venue is closed, or nobody bids for them."""
+        odd = [id_ for id_ in self.uneven_told if self.holdings.uneven(id_)]
+        return bool(odd) and (
+            not self.account.floor.is_open(now) or all(self._is_unsaleable(id_, now) for id_ in odd)
+        )
+
+    def _is_unsaleable(self, id_: str, now: datetime) -> bool:
+        """Whether all that is left over of an order are bought legs that nobody bids for."""
+        order, traded = self.holdings.orders[id_], self.holdings.by_order.get(id_, {})
+        units = min(traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs)
+        left = {leg.contract: traded.get(leg.contract, 0) - units * leg.ratio for leg in order.structure.legs}
+        kept = [contract for contract, count in left.items() if count > 0]
+        quotes = self.world.quotes(kept, now)
+        return min(left.values()) >= 0 and all(quote is None or not quote.bid for quote in quotes)
 
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
