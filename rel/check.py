@@ -421,6 +421,8 @@ class Checker:
         Should it arrive after all, the venue refuses it (T6).
         """
         id_ = order_of(request.tag)
+        if id_ not in self.holdings.orders:
+            return False  # of a journal that was put back
         legs = self.holdings.orders[id_].structure.legs
         told = self._told(id_)
         part = {leg.contract for leg in request.legs} < {leg.contract for leg in legs}
