@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import gcd
 from typing import NamedTuple
 
 from rel.evidence import Evidence
@@ -36,11 +35,14 @@ from tomking.execution.wire import (
     Told,
 )
 from tomking.sim.account import SimAccount
+from tomking.sim.line import REFUSED_FOR_NOW
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 ALERT = 5 * SECOND
 """From a cause to somebody knowing (I24)."""
+SHOWN_BY = timedelta(seconds=200)
+"""An order is in searches two minutes after it was taken in, and in one that was asked within the next."""
 ANSWERED = 10 * SECOND
 """Until a process that asks is answered, in ordinary times."""
 BURST = 5
@@ -262,7 +264,10 @@ class Checker:
 
         One that has made the very same orders again, under the same ids, is as old as what the broker shows.
         """
-        if all(_is_alike(order, self.regrown.get(id_)) for id_, order in self.cut.items()):
+        lost = {id_ for id_, order in self.cut.items() if not _is_alike(order, self.regrown.get(id_))}
+        tickets = [one for one in self.account.tickets.values() if order_of(one.tag) in lost]
+        # What no search shows yet nobody can know of (F11).
+        if not any(t.id in self._first_seen or t.entered < now - SHOWN_BY for t in tickets):
             return
         self.broken("I27", now, f"{request.tag} by a book older than what the broker shows")
 
@@ -273,10 +278,7 @@ class Checker:
         tick = order.structure.tick
         # A limit of 0 has no effect at the broker: a tick stands for it.
         is_nothing = abs(request.limit) == tick and Decimal(0) in decided_at
-        # The broker's price is that of the smallest unit: two like contracts move by two ticks.
-        step = tick * gcd(*(leg.ratio for leg in order.structure.legs))
-        is_stepped = any(0 <= request.limit - d < step for d in decided_at) and request.limit % step == 0
-        if not is_stepped and not remedy and not is_nothing:
+        if request.limit not in decided_at and not remedy and not is_nothing:
             self.broken("I31", now, f"{request.tag} at {request.limit}, decided were {self.limits[order.id]}")
         if not isinstance(request, Place):
             return
@@ -419,6 +421,8 @@ class Checker:
         Should it arrive after all, the venue refuses it (T6).
         """
         id_ = order_of(request.tag)
+        if id_ not in self.holdings.orders:
+            return False  # of a journal that was put back
         legs = self.holdings.orders[id_].structure.legs
         told = self._told(id_)
         part = {leg.contract for leg in request.legs} < {leg.contract for leg in legs}
@@ -509,9 +513,20 @@ class Checker:
             self.evidence.travelling.discard(request.tag)
 
     def cannot_trade_back(self, now: datetime) -> bool:
-        """Whether legs are known to be odd, and the venue is closed, before its time: no remedy fills."""
-        is_odd = any(self.holdings.uneven(id_) for id_ in self.uneven_told)
-        return is_odd and not self.account.floor.is_open(now)
+        """Whether legs are known to be odd, and the venue is closed, or nobody bids for them."""
+        odd = [id_ for id_ in self.uneven_told if self.holdings.uneven(id_)]
+        return bool(odd) and (
+            not self.account.floor.is_open(now) or all(self._is_unsaleable(id_, now) for id_ in odd)
+        )
+
+    def _is_unsaleable(self, id_: str, now: datetime) -> bool:
+        """Whether all that is left over of an order are bought legs that nobody bids for."""
+        order, traded = self.holdings.orders[id_], self.holdings.by_order.get(id_, {})
+        units = min(traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs)
+        left = {leg.contract: traded.get(leg.contract, 0) - units * leg.ratio for leg in order.structure.legs}
+        kept = [contract for contract, count in left.items() if count > 0]
+        quotes = self.world.quotes(kept, now)
+        return min(left.values()) >= 0 and all(quote is None or not quote.bid for quote in quotes)
 
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
@@ -613,7 +628,9 @@ class Checker:
         return None if asked else known
 
     def _can_cover(self, lot: Lot, now: datetime) -> bool:
-        """Whether the venue takes orders, and its legs have prices to believe."""
+        """Whether the venue takes orders, its service answers, and the legs have prices to believe."""
+        if any(self.feed.faults.during(what, now) for what in REFUSED_FOR_NOW):
+            return False
         quotes = self.feed.quotes(tuple(lot.held()), now)
         priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
         return priced and self.account.floor.is_open(now)

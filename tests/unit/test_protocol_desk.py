@@ -826,10 +826,13 @@ def test_open_orders_are_read_every_five_seconds_and_positions_every_minute() ->
 
 def test_without_open_orders_positions_alone_are_read_and_nothing_at_night() -> None:
     world = World().synced()
-    world.run(0, 130)
-    assert not [at for at in asked(world, FindOrders) if at > 0]
-    assert len([at for at in asked(world, FindPositions) if at > 0]) == 2
-    assert world.desk.next_wake(second(131)) is not None
+    world.run(0, 310)
+    # What a process before it sent may take two minutes to show.
+    searched = [at for at in asked(world, FindOrders) if at > 0]
+    assert len(searched) == 5
+    assert searched[-1] < 180
+    assert len([at for at in asked(world, FindPositions) if at > 0]) == 5
+    assert world.desk.next_wake(second(311)) is not None
     night = 8 * 3600
     before = len(world.wire.sent)
     world.run(night, night + 100)
@@ -1203,6 +1206,26 @@ def test_an_order_of_the_day_that_the_book_never_heard_of_stops_it_however_long_
     other.synced()
     other.report(other.shown(replace_(place, tag="0badcafe-2-90-1"), Status.CANCELLED))
     assert not [n for n in other.step(1) if isinstance(n, ev.LevelChanged)]
+
+
+def test_a_new_limit_of_two_like_contracts_that_was_lost_is_asked_again() -> None:
+    world = World().synced()
+    two = Structure("two", (Leg(SHORT, -2),))
+    world.submit(order(parts=(Part("side", two),), limit=Decimal("18.00")))
+    place = world.last(Place)
+    legs = (Leg(SHORT, -1),)
+    live = world.shown(place, legs=legs, units=4)
+    live = replace_(live, legs=legs, units=4, limit=Decimal("9.00"))
+    world.reply(place, Outcome.ACCEPTED, live)
+    world.step(1)
+    world.reprice("7", "17.90", 9)
+    first = world.last(Replace)
+    world.reply(first, Outcome.UNKNOWN)
+    world.run(10, 30, live)
+    again = world.last(Replace)
+    # The broker shows one of them at half the price.
+    assert again is not first
+    assert (first.limit, again.limit) == (Decimal("17.90"), Decimal("17.90"))
 
 
 def test_what_was_read_and_not_compared_is_looked_after_soon() -> None:

@@ -773,6 +773,20 @@ def test_foreign_ones_of_a_contract_of_ours_are_paid_for_what_they_were_worth() 
     )
 
 
+def test_a_trade_by_hand_explains_cash_though_something_newer_was_settled_since() -> None:
+    book = started()
+    settled = transaction(Kind.EXPIRED, P5700, -1, "-200", fees=Decimal(5))
+    by_hand = broker_order(
+        "", Status.FILLED, executions=executions(("E9", P5670, -2, "1")), fees=Decimal("3.56"), id="V8"
+    )
+    by_hand = replace(
+        by_hand, executions=tuple(replace(x, at=NOW - timedelta(minutes=9)) for x in by_hand.executions)
+    )
+    shown = account(book, (P5670, -2), cash="196.44", orders=[by_hand], transactions=[settled])
+    after = is_resolved(book, shown)
+    assert after.cash == book.cash + Decimal("196.44")
+
+
 def test_whole_units_of_an_order_that_ended_and_that_nobody_books_are_foreign() -> None:
     book = working(started(), SPREAD)
     (id_,) = book.orders

@@ -17,6 +17,7 @@ from tomking.execution.protocol.settling import ENDS
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.wire import BrokerOrder, Kind, Transaction
 
+LATEST = 12
 STRAYS = 6
 """So many of them are tried in every combination."""
 
@@ -148,7 +149,17 @@ def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Move
     found = found or _newest(others, gap, slack)
     for some in _choices([one for one in items if one.is_stray]):
         found = found or _newest([*some, *others], gap, slack, least=len(some))
-    return found
+    return found or _few(items, gap, slack)
+
+
+def _few(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
+    """One of the newest, or two, where newer ones are booked already: what expired since was settled."""
+    latest = sorted(items, key=lambda one: (one.at, one.id), reverse=True)[:LATEST]
+    for count in (1, 2):
+        for some in combinations(latest, count):
+            if abs(sum((one.dollars for one in some), ZERO) - gap) <= slack:
+                return list(some[::-1])
+    return []
 
 
 def _choices(strays: Sequence[Movement]) -> Iterator[tuple[Movement, ...]]:

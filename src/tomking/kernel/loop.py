@@ -144,11 +144,12 @@ class Kernel:
             return False
         if self._unsettled:  # the broker's word of that is no news
             return False
-        self._absorb(now)
         if self._table is None or self._table[0] is not self.book.positions:
             return False
-        mids = self._at.market.marks(self._table[1].contracts, now)
-        return self.book is self._sleeps[0] and _is_same(mids, self._mids)
+        if not _is_same(self._at.market.marks(self._table[1].contracts, now), self._mids):
+            return False
+        self._absorb(now)
+        return self.book is self._sleeps[0]
 
     def next_wake(self, now: datetime) -> datetime:
         """When there is something to do again; after the calendar's last session, the far future."""

@@ -141,9 +141,8 @@ class Acts:
             course = repeated(course, account)
         elif course.phase is Phase.WORKING and self._lost_replacement(course, now):
             live = next(a for a in course.attempts if a.is_live)
-            course = plan(
-                course, Purpose.REPLACE, live.legs, live.units, course.limit, why="a new limit was lost"
-            )
+            limit = checks.sendable(course.order, course.limit)
+            course = plan(course, Purpose.REPLACE, live.legs, live.units, limit, why="a new limit was lost")
         if course.planned is None:
             return self.work(course, account.courses, now), news
         course, told = self._send_planned(course, now)

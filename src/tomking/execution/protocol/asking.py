@@ -167,10 +167,9 @@ class Asking:
 
     # ------------------------------------------------------------------ what stands
 
-    @property
-    def waits(self) -> bool:
-        """Whether an answer is still to come."""
-        return bool(self._flying)
+    def silence_counts_at(self) -> datetime | None:
+        """When the first request that is unanswered counts as UNKNOWN; None: all are answered."""
+        return min((asked.sent + REPLY_WITHIN for asked in self._flying.values()), default=None)
 
     def flies(self, order: str, kind: type, number: int | None = None) -> bool:
         """Whether a request of that kind for that order (and attempt) is unanswered."""

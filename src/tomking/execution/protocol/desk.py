@@ -52,6 +52,10 @@ TRANSACTIONS_EVERY = timedelta(seconds=30)
 TRANSACTIONS_LATER = timedelta(minutes=10)
 """When an hour after the open and after the close the broker has not settled."""
 NO_TIME = datetime(1, 1, 1, tzinfo=UTC)
+SHOWS_WITHIN, SHOWN_EVERY = timedelta(minutes=3), timedelta(seconds=30)
+"""What a process before this one sent last may be missing from searches for a while (F11): orders are read
+so long and so often though none is open.
+"""
 SETTLES_WITHIN = timedelta(hours=1)
 
 Allowed = Callable[[datetime], str | None]
@@ -95,6 +99,10 @@ class OrderDesk:
         """When an order ended last, or its odd legs were left."""
         self._born = born
         self._day: tuple[datetime, datetime, date, Session | None] = (NO_TIME, NO_TIME, NO_TIME.date(), None)
+        self._asked_at: tuple[datetime, tuple[timedelta, timedelta] | None] = (NO_TIME, None)
+        """When it was worked out last how often to look, and how often."""
+        self._began_at: datetime | None = None
+        """When it first asked for news."""
         self._released = 0
         """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
@@ -116,22 +124,26 @@ class OrderDesk:
     # ------------------------------------------------------------------ the port
 
     def submit(self, order: Order, now: datetime) -> None:
+        self._asked_at = NO_TIME, None
         assert order.id not in self._courses, f"order {order.id} submitted twice"
         self._courses[order.id] = self._acts.work(Course(order, now, order.limit), self._courses, now)
 
     def reprice(self, order: str, limit: Decimal, now: datetime) -> None:
+        self._asked_at = NO_TIME, None
         course = self._courses.get(order)
         if course is not None and not course.is_over:
             course = replaced(course, limit=limit, number=course.number + 1)
             self._courses[order] = self._acts.work(course, self._courses, now)
 
     def cancel(self, order: str, now: datetime) -> None:
+        self._asked_at = NO_TIME, None
         course = self._courses.get(order)
         if course is not None and not course.is_over:
             self._courses[order] = self._acts.work(replaced(course, cancelling=True), self._courses, now)
 
     def news(self, book: Book, now: datetime) -> list[ev.BrokerNews]:
         self._book = book
+        self._began_at = self._began_at or now
         self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
@@ -163,11 +175,15 @@ class OrderDesk:
         lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
         steps = [lookout.next_step(course, now) for course in lively]
         wakes = [at for at in steps if at is not None]
-        if self._asking.waits or self._is_to_compare:
+        if self._is_to_compare:
             wakes.append(now + SOON)
+        silence = self._asking.silence_counts_at()
+        if silence is not None:
+            wakes.append(silence)
         if wakes and min(wakes) <= now + SOON:
             return now + SOON
-        rates, every = self._rates(now), self._settles_every(now)
+        rates = self._asked_at[1] if self._asked_at[0] == now else self._rates(now)
+        every = self._settles_every(now)
         if rates is not None:
             wakes.append(self._asking.next_look(*rates, now))
         if every is not None:
@@ -373,6 +389,7 @@ class OrderDesk:
         if asking.found_asked is None or (since is not None and asking.found_asked < since):
             return ()
         assert self._compare is not None, "there is something to compare"
+        self._asked_at = NO_TIME, None
         self._compared = asking.positions_asked
         told = self._compare(self.account(), now)
         for id_ in getattr(self._compare, "end_first", ()):
@@ -398,6 +415,7 @@ class OrderDesk:
 
     def _look(self, now: datetime) -> None:
         rates = self._rates(now)
+        self._asked_at = now, rates
         if rates is not None:
             self._asking.look(*rates, now)
         every = self._settles_every(now)
@@ -413,6 +431,9 @@ class OrderDesk:
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
+        if is_open and self._began_at is not None and now < self._began_at + SHOWS_WITHIN:
+            rates = rates or (NEVER, NEVER)
+            rates = min(rates[0], SHOWN_EVERY), rates[1]
         if rates is None or not (self._is_unsure or self._made_way):
             return rates
         return min(rates[0], AGAIN), min(rates[1], AGAIN)

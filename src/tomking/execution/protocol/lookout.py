@@ -33,6 +33,8 @@ from tomking.execution.protocol.uneven import PATIENCE, WORST
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
+FRESH = timedelta(seconds=25)
+"""A question is searched for often until what is not found then can be believed to be missed."""
 ABSENT_AFTER = timedelta(minutes=5)
 """After the close: whatever was accepted shows by then; a search asked later is final."""
 HALTED = "HALTED"
@@ -155,8 +157,10 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
         orders = min(orders, ORDERS_EVERY)
         if course.uneven is not None:
             orders, positions = min(orders, timedelta(seconds=2)), POSITIONS_IN_DOUBT
-        elif course.doubt is not None:
+        elif course.doubt is not None and course.over is None:
             doubted = search_every(now - course.doubt)
+            if now - course.attempts[-1].sent < FRESH:
+                doubted = min(doubted, ORDERS_EVERY)  # a restart asks the question anew
             orders = doubted if orders is ORDERS_EVERY else min(orders, doubted)
             if not course.order.opens and is_open:
                 positions = POSITIONS_IN_DOUBT
