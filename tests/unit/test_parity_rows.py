@@ -93,6 +93,18 @@ def test_what_only_a_live_journal_has_is_left_out() -> None:
     assert [len(lines) for lines in rows.kinds().values()] == [0, 1, 0, 0]
 
 
+def test_a_settlement_counts_whenever_it_is_booked() -> None:
+    close = OPEN.replace(hour=20, minute=0)
+
+    def journal(at: datetime) -> list[ev.Event]:
+        ended = ev.Settled(at, "1", "put", (PUT,), Decimal("3850.5"), Decimal(0), Decimal(0))
+        return [ended, ev.Transitioned(at, "1", State.ACTIVE, State.CLOSED, "settlement")]
+
+    one, other = read(*journal(close)), read(*journal(close + timedelta(minutes=2)))
+    assert one.kinds() == other.kinds()
+    assert len(one.settled) == 2
+
+
 def test_a_risk_level_is_a_decision() -> None:
     rows = read(ev.LevelChanged(OPEN, "drawdown", "GREEN", "YELLOW", "down 10 %"))
     assert rows.decisions == ["2022-09-16 10:30 drawdown: GREEN to YELLOW"]

@@ -65,6 +65,9 @@ class Reading:
                 rows.decisions.append(
                     f"{_at(at)} {strategy} {entry}: not taken, {code}: {self._said('; '.join(details))}"
                 )
+            case ev.Transitioned(at, position, before, after, "settlement"):
+                said = f"{self._position(position)} {before.value} to {after.value} (settlement)"
+                rows.settled.append(f"{new_york(at):%Y-%m-%d} {said}")
             case ev.Transitioned(at, position, before, after, trigger):
                 said = f"{self._position(position)} {before.value} to {after.value} ({trigger})"
                 rows.decisions.append(f"{_at(at)} {said}")
