@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
 from tomking.app.problems import Problem, Problems, problem
 
@@ -54,6 +53,8 @@ def parity(
 
     A venue is served on loopback for as long as it takes.  Ends with exit code 9 at any difference.
     """  # noqa: D301 - \b is the parser's mark for lines that stay as they are
+    from tomking.app.cli.configuration import read_assignments
+
     day, money, problems = _read(start, sessions, capital)
     overrides, wrong = read_assignments(assignments or [])
     problems += wrong
