@@ -3,7 +3,7 @@
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -75,6 +75,14 @@ BODY: dict[str, Any] = {
 
 Work = Callable[[str, dict[str, str]], object]
 """Given the address of the account's orders, and a header."""
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Workers of pytest-xdist ignore SIGINT, and a server tells its caller of it by the handler there was."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Client:

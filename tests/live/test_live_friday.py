@@ -177,7 +177,7 @@ def test_an_approval_from_the_command_line_outlives_the_engine(
         assert tomking(["approve", hash_[:6]]) == Exit.OK
         assert "is approved" in capsys.readouterr().out
         with again(run):
-            run.play(until=time(10, 34))
+            run.play(until=time(10, 50))
             sent = submitted(run, opens=True)
             assert len(sent) == 1
             assert as_shown(at_venue(run, sent), shown["preview"]["intent"])
