@@ -4,20 +4,21 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.live.papers import Paper, paper
+from tests.live.papers import SPEED, Paper, paper
 
 from tomking.adapters.clock import wall_now
 from tomking.adapters.consent import Answer, ConsentFolder
 from tomking.adapters.latch import LatchFile
 from tomking.app.cli.shell import run as tomking
 from tomking.app.exits import Exit
-from tomking.app.live.asked import with_real_orders
+from tomking.app.live.asked import Asked, with_real_orders
 from tomking.app.live.engine import Engine
 from tomking.app.live.stages import start
 from tomking.app.live.telling import Teller
@@ -33,12 +34,16 @@ FRIDAY = date(2022, 9, 16)
 
 
 @contextmanager
-def live(home: Path, stage: str = rollout.FULL) -> Iterator[Paper]:
+def live(home: Path, stage: str = rollout.FULL, speed: float = SPEED) -> Iterator[Paper]:
     """A run whose orders wait, at a stage of the roll-out, with the installation's latch armed."""
+
+    def as_live(asked: Asked) -> Asked:
+        return with_real_orders(replace(asked, speed=speed))
+
     sockets.TICK = 0.01
     control = LatchFile(home)
     control.exchange(control.read(), Latch(Trading.ACTIVE, wall_now(), "anna", "test"))
-    with paper(home, FRIDAY, time(9, 30), ("friday_0dte",), with_real_orders) as run:
+    with paper(home, FRIDAY, time(9, 30), ("friday_0dte",), as_live) as run:
         now = run.ready.clock.now()
         run.ready.trading.kernel.record(ev.LevelChanged(now, rollout.LEVEL, "", stage, "test"))
         yield run
@@ -159,7 +164,8 @@ def test_an_approval_from_the_command_line_outlives_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("TOMKING_HOME", str(tmp_path))
-    with live(tmp_path / "state") as run:
+    # While one engine ends and the next one starts the market goes on: not so fast that the order expires.
+    with live(tmp_path / "state", speed=600.0) as run:
         run.play(until=time(10, 31))
         assert submitted(run, opens=True) == []
         folder = ConsentFolder(run.ready.asked.folder)
