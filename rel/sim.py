@@ -222,7 +222,8 @@ def main(arguments: list[str]) -> int:
         "trace": total.trace,
     }
     sys.stdout.write(json.dumps(figures) + "\n")
-    return 1 if total.broken or rare or total.idle_seeds else 0
+    missed = total.broken or rare or total.bare_seeds or total.idle_seeds
+    return 1 if missed else 0
 
 
 def _twice(asked: argparse.Namespace) -> int:
