@@ -303,6 +303,7 @@ def test_a_live_chain_is_what_the_market_behind_the_venue_says(
                 assert ours.delta[i] == pytest.approx(theirs.delta[j], abs=2e-3)
 
 
+@pytest.mark.enable_socket
 def test_expiries_that_are_listed_no_more_are_dropped_at_the_next_listing(venue: Running) -> None:
     stream_, _ = alone()
     stream_.want(["SPX", "VIX"])
@@ -340,6 +341,7 @@ def test_what_has_not_come_is_missing(venue: Running, live: LiveMarket) -> None:
     assert live.chain("SPXW", FRIDAY, now + timedelta(days=1)) is None, "it has expired"
 
 
+@pytest.mark.enable_socket
 def test_without_a_connection_everything_is_missing_and_nothing_is_zero(venue: Running) -> None:
     stream_, _ = alone()
     market = LiveMarket(stream_, Directory(), sessions(), lambda _: bars_of(NONE, BARS), rate=0.05)

@@ -91,6 +91,8 @@ def running(house: House | None = None, *, strict: bool = False) -> Iterator[Run
     thread.start()
     while not server.started:
         thread.join(0.01)
+        # A test without the mark enable_socket, say: it would be waited for until the end of days.
+        assert thread.is_alive(), "the venue has not started: is the test marked enable_socket?"
     address.port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield Running(house, tokens, address.port)
