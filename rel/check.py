@@ -21,7 +21,7 @@ from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
-from tomking.execution.protocol.course import Course
+from tomking.execution.protocol.course import LEAVE, Course
 from tomking.execution.wire import (
     ENDED,
     BrokerOrder,
@@ -96,6 +96,8 @@ class Checker:
     level: str = ""
     """The book's trading level, as recorded."""
     uneven_told: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Orders whose odd legs were given up when their day was over: no position has them any more."""
     halted: datetime | None = None
     """Since when the latch forbids openings."""
     stale: bool = False
@@ -384,6 +386,8 @@ class Checker:
                 self.cancelling[id_] = at
             case ev.LegsUneven(_, id_, action):
                 self.uneven_told.add(id_)
+                if action == LEAVE:
+                    self.left.add(id_)
                 if action == REOPEN:
                     self.ended.pop(id_, None)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
@@ -551,6 +555,16 @@ class Checker:
             since = max(at, seen, self.awake)
             if now - since > MINUTE and ticket.id not in self.ends_asked:
                 self.broken("I23", now, f"{ticket.tag} is to end since {at:%H:%M:%S} and nobody asks for it")
+
+    def left_over(self, position: str) -> dict[Contract, int]:
+        """What orders of a position traded that no fill of the book took, and that was given up."""
+        found: dict[Contract, int] = {}
+        for id_, one in self.holdings.executions.values():
+            if id_ in self.left and self.holdings.orders[id_].position == position:
+                side = 1 if one.quantity > 0 else -1
+                count = one.quantity - side * self.consumed.get(one.id, 0)
+                found[one.contract] = found.get(one.contract, 0) + count
+        return {contract: count for contract, count in found.items() if count}
 
     def holdings_refresh(self, now: datetime) -> None:
         for ticket in self.account.floor.working.values():

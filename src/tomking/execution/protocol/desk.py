@@ -120,6 +120,8 @@ class OrderDesk:
         self._ended_of: object = None
         self._has_ghosts = False
         """Whether anything works that the book does not know any more."""
+        self._tells = False
+        """Whether the last news had differences to record."""
 
     # ------------------------------------------------------------------ the port
 
@@ -156,7 +158,10 @@ class OrderDesk:
             news += self._step(id_, account, now)
         self._acts.end_strays(now)
         self._look(now)
-        return [*news, *self._differences(now)]
+        differences = self._differences(now)
+        # What is told changes the book: how often to look is worked out again when that is here.
+        self._tells = bool(differences)
+        return [*news, *differences]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._expects_ends = True
@@ -175,7 +180,7 @@ class OrderDesk:
         lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
         steps = [lookout.next_step(course, now) for course in lively]
         wakes = [at for at in steps if at is not None]
-        if self._is_to_compare:
+        if self._is_to_compare or self._tells:
             wakes.append(now + SOON)
         silence = self._asking.silence_counts_at()
         if silence is not None:
