@@ -140,6 +140,8 @@ class Checker:
     """Each order as this process was shown it last."""
     _first_seen: dict[str, datetime] = field(default_factory=dict)
     """When this process was shown each of them first."""
+    _shown: tuple[BrokerOrder, ...] = ()
+    """What was shown last."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -464,6 +466,10 @@ class Checker:
         if isinstance(told, Reply) and told.code == TOO_MANY:
             self.refused = now
         shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
+        if not shown or shown is self._shown:
+            shown = ()
+        else:
+            self._shown = shown
         for one in shown:
             if one.tag and self._faces.get(one.id) is not one:
                 self._faces[one.id] = one
@@ -482,6 +488,7 @@ class Checker:
         self.known.clear()
         self._faces.clear()
         self._first_seen.clear()
+        self._shown = ()
         self.ends_asked.clear()
         self.awake = None
 

@@ -80,6 +80,8 @@ class World:
     notes: tuple[str, ...] = ("made by a generator",)
     _chains: dict[tuple[str, date, int], Chain] = field(default_factory=dict)
     _quotes: dict[tuple[Contract, int], Quote | None] = field(default_factory=dict)
+    _asked: tuple[datetime, int] = (SESSION.open, 0)
+    """The instant that was asked for last, and its move."""
 
     @classmethod
     def drawn(cls, chance: np.random.Generator, faults: Faults) -> "World":
@@ -95,7 +97,10 @@ class World:
 
     def tick_of(self, now: datetime) -> int:
         """The number of the last move at or before ``now``, within the session."""
-        return min(max(0, (now - self.session.open) // TICK), len(self.levels) - 1)
+        if now is not self._asked[0]:
+            tick = min(max(0, (now - self.session.open) // TICK), len(self.levels) - 1)
+            self._asked = now, tick
+        return self._asked[1]
 
     def spot(self, family: str, now: datetime) -> float | None:
         return self.levels[self.tick_of(now)]
