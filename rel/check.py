@@ -106,7 +106,8 @@ class Checker:
     """Orders that the venue has and that the journal lost when it was put back."""
     regrown: dict[str, Order] = field(default_factory=dict)
     """Orders that it has had since."""
-    requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
+    requests: deque[datetime] = field(default_factory=deque)
+    """When those of the last minute left, cancels apart."""
     total: int = 0
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
@@ -254,13 +255,14 @@ class Checker:
         self.total += 1
         if self.refused is not None and now < self.refused + LEAST_BACKOFF:
             self.broken("I22", now, f"{type(request).__name__} leaves {now - self.refused} after a 429")
-        self.requests.append((now, request))
-        while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
+        if isinstance(request, Cancel):
+            return
+        self.requests.append(now)
+        while self.requests[0] <= now - MINUTE:
             self.requests.popleft()
-        second = [one for at, one in self.requests if at > now - SECOND and not isinstance(one, Cancel)]
-        if len(second) > BURST:
-            self.broken("I22", now, f"{len(second)} requests in a second")
-        if sum(not isinstance(one, Cancel) for _, one in self.requests) > MINUTE_MOST:
+        if len(self.requests) > BURST and self.requests[-BURST - 1] > now - SECOND:
+            self.broken("I22", now, f"more than {BURST} requests in a second")
+        if len(self.requests) > MINUTE_MOST:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:

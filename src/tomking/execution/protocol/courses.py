@@ -54,7 +54,9 @@ class Courses(dict[str, Course]):
         """All but those that rest."""
         if self._of[0] is not book.orders or self._of[1] is not book.ended:
             self._of = book.orders, book.ended
-            for id_ in [id_ for id_, (was, works) in self._rested.items() if _is_other(book, id_, was, works)]:
+            for id_ in [
+                id_ for id_, (was, works) in self._rested.items() if _is_other(book, id_, was, works)
+            ]:
                 self._wake(id_)
         due = [id_ for id_, until in self._clocks.items() if now >= until]
         return {*self._awake, *due} if due else self._awake

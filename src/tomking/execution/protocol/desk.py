@@ -67,6 +67,15 @@ Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
 ``end_first``, our orders on contracts that are gone, which end before that is booked."""
 
 
+def _is_behind(course: Course, working: Working) -> bool:
+    """Whether the book says more of an order than its course."""
+    return (
+        working.attempt > course.number
+        or (working.cancelling and not course.cancelling)
+        or (course.is_over and course.told_uneven == REOPEN)
+    )
+
+
 def _always(_: datetime) -> None:
     """Nothing else stands in the way."""
 
@@ -148,7 +157,9 @@ class OrderDesk:
         self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
-            self._courses[id_] = self._synced(self._courses.get(id_), working, now)
+            course = self._courses.get(id_)
+            if course is None or _is_behind(course, working):
+                self._courses[id_] = self._synced(course, working, now)
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
@@ -428,7 +439,9 @@ class OrderDesk:
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
         rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open)
-        if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
+        foreign = self._book.foreign
+        ends = bool(foreign) and any(c.expiry <= today for c in foreign)
+        if self._reconciles_after(session, now) or ends:
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)
