@@ -1,4 +1,4 @@
-"""The desk's orders, and which of them need a look: most of a session's ended long ago, or wait for evidence."""
+"""The desk's orders, and which of them need a look: most ended long ago, or wait for evidence."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -9,8 +9,10 @@ from tomking.execution.protocol.lookout import FOREVER
 
 
 class Courses(dict[str, Course]):
-    """Courses by order id.  One that rests is passed over until it, or the book's part in it, is another object
-    or a clock may show something new.
+    """Courses by order id.
+
+    One that rests is passed over until it, or the book's part in it, is another object, or a clock may show
+    something new.
     """
 
     def __init__(self) -> None:
@@ -54,10 +56,9 @@ class Courses(dict[str, Course]):
         """All but those that rest."""
         if self._of[0] is not book.orders or self._of[1] is not book.ended:
             self._of = book.orders, book.ended
-            for id_ in [
-                id_ for id_, (was, works) in self._rested.items() if _is_other(book, id_, was, works)
-            ]:
-                self._wake(id_)
+            for id_, (was, works) in tuple(self._rested.items()):
+                if _is_other(book, id_, was, works=works):
+                    self._wake(id_)
         due = [id_ for id_, until in self._clocks.items() if now >= until]
         return {*self._awake, *due} if due else self._awake
 
@@ -67,7 +68,7 @@ class Courses(dict[str, Course]):
         self._awake.add(id_)
 
 
-def _is_other(book: Book, id_: str, was: Working, works: bool) -> bool:  # noqa: FBT001
+def _is_other(book: Book, id_: str, was: Working, *, works: bool) -> bool:
     if works:
         return book.orders.get(id_) is not was
     return book.ended.get(id_) is not was or id_ in book.orders
