@@ -426,7 +426,9 @@ class OrderDesk:
         """How often orders and positions are asked for; None: not at all."""
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
-        rates = lookout.rates(self._courses.values(), now, is_open=is_open)
+        rates = lookout.rates(
+            self._courses.values(), now, is_open=is_open, asked=self._asking.positions_asked
+        )
         if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
