@@ -636,6 +636,9 @@ class Checker:
             lot.lasted, lot.fresh = now - known if possible else timedelta(0), False
         lot.counts = possible
         self.worst_bare = max(self.worst_bare, lot.lasted)
+        if lot.lasted > LONGEST_BARE:
+            seconds = lot.lasted.total_seconds()
+            self.broken("I9", now, f"{lot.id} could have been covered for {seconds:.1f} s")
         if not possible and known is not None:
             lot.tried = now
         elif known is not None and self.awake is not None:
