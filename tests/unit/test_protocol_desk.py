@@ -854,11 +854,11 @@ def refused_once_more(world: World, shown: BrokerOrder, when: int) -> int:
 def test_remedies_that_are_refused_follow_each_other_ever_more_slowly() -> None:
     world, shown = torn()
     times = [remedied(world, shown, 2)]
-    for _ in range(7):
+    for _ in range(9):
         times.append(refused_once_more(world, shown, times[-1]))
     gaps = [after - before for before, after in pairwise(times)]
     # Nothing, a second, three, seven, fifteen at most, until positions are asked for; one more until told.
-    assert gaps == [2, 2, 4, 8, 16, 16, 16]
+    assert gaps == [2, 2, 4, 8, 16, 16, 16, 16, 16]
 
 
 def test_a_remedy_that_has_given_all_rests_while_the_market_is_at_its_limit() -> None:
@@ -885,16 +885,30 @@ def test_a_remedy_that_has_given_all_rests_while_the_market_is_at_its_limit() ->
     assert len(world.wire.all(Cancel)) == 3
 
 
-def test_a_remedy_of_legs_that_are_odd_no_more_is_ended_at_once() -> None:
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_remedy_of_more_than_is_odd_is_ended_at_once(late: int) -> None:
     world, shown = torn()
     when = remedied(world, shown, 2)
     live = world.shown(world.last(Place))
     world.reply(world.last(Place), Outcome.ACCEPTED, live)
-    # The long leg was sold by a print that came late: the short one has its unit.
-    world.report(replace_(shown, executions=both(2)))
-    world.report(live)
+    world.answer_searches(shown, live)
     world.step(when + 1)
+    assert not world.wire.all(Cancel)
+    # One long leg or both were bought by a print that comes late: so many shorts have their unit.
+    world.report(
+        replace_(shown, executions=(*shown.executions, execution("late", SPREAD.legs[1], late, "4.00")))
+    )
+    world.step(when + 2)
     assert len(world.wire.all(Cancel)) == 1
+
+
+def test_a_remedy_that_has_filled_in_part_works_on() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    half = world.shown(world.last(Place), Status.LIVE, (execution("u", Leg(SHORT, 1), 1, "9.10"),))
+    world.reply(world.last(Place), Outcome.ACCEPTED, half)
+    world.run(when + 1, when + 4, shown, half)
+    assert not world.wire.all(Cancel)
 
 
 def test_a_close_that_filled_one_leg_is_completed() -> None:

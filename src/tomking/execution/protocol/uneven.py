@@ -107,14 +107,22 @@ def makes_way(course: Course, live: Attempt, quote: NetQuote | None, now: dateti
     would give more.  One that has given all it may rests as long as the market could take it: ending it
     would only leave a gap.
     """
-    odd = dict(course.odd)
-    if any(odd.get(leg.contract, 0) * leg.ratio >= 0 and course.order.opens for leg in live.legs):
+    if course.order.opens and _is_too_much(dict(course.odd), live):
         return True
     if now - live.sent < REMEDY_WITHIN or quote is None:
         return False
     if course.remedies >= len(CONCESSIONS):
         return live.limit > quote.mid - quote.half_spread
     return remedy_limit(live.legs, quote, course.remedies) < live.limit
+
+
+def _is_too_much(odd: Mapping[Contract, int], live: Attempt) -> bool:
+    """Whether an order that backs out of odd legs would trade more than is odd of one of them."""
+    assert live.seen is not None, "what works was seen"
+    left = {leg.contract: leg.ratio * live.units for leg in live.legs}
+    for one in live.seen.executions:
+        left[one.contract] -= one.quantity
+    return any(count * odd.get(c, 0) > 0 or abs(count) > abs(odd.get(c, 0)) for c, count in left.items())
 
 
 def acts_on(course: Course, *, alone: bool) -> datetime | None:
