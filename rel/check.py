@@ -131,8 +131,7 @@ class Checker:
     longest_bare: timedelta = timedelta(0)
     """How long something was uncovered, whatever could be done and was tried."""
     worst_bare: timedelta = timedelta(0)
-    """How long of that it could have been covered: an order would have been taken in and traded, and none
-    was at the venue that it had only to trade (I9, G14)."""
+    """How long of that it could have been covered: an order would have been taken in and traded (I9, G14)."""
     worst_idle: timedelta = timedelta(0)
     """How long of that nothing was tried."""
     started: datetime = SESSION.open
@@ -631,7 +630,7 @@ class Checker:
         """
         if lot.counts:
             lot.lasted += since_last
-        possible = known is not None and self._can_cover(lot, now) and not self._is_covering(lot, now)
+        possible = known is not None and self._can_cover(lot, now)
         if known is not None and lot.fresh:
             lot.lasted, lot.fresh = now - known if possible else timedelta(0), False
         lot.counts = possible
@@ -681,22 +680,6 @@ class Checker:
             for ticket in floor.working.values()
             if not ticket.opens
         )
-
-    def _is_covering(self, lot: Lot, now: datetime) -> bool:
-        """Whether an order that covers it is at the venue, at a price that the market is at: what becomes of
-        it is the venue's.
-        """
-        for ticket in self.account.floor.working.values():
-            order = self.holdings.orders.get(order_of(ticket.tag))
-            if order is None or order.position != lot.id or ticket.opens:
-                continue
-            structure = ticket.order.structure
-            quote = net_quote(structure, self.world.quotes(structure.contracts, now))
-            place = Place("", ticket.tag, ticket.legs, ticket.left, ticket.order.limit, opens=False)
-            covers = self.holdings.excess(lot, place) == 0
-            if covers and quote is not None and ticket.order.limit <= quote.mid - quote.half_spread:
-                return True
-        return False
 
     def _tickets(self, lot: Lot) -> list[Ticket]:
         orders = self.holdings.orders

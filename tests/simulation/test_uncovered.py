@@ -54,9 +54,3 @@ def test_the_time_after_it_counts(fault: Fault) -> None:
     assert [one.id for one in outcome.violations] == ["I9"]
     assert "could have been covered for 30." in outcome.violations[0].text
     assert outcome.longest > 120
-
-
-def test_an_order_at_the_market_that_the_venue_does_not_trade_is_the_venues() -> None:
-    # Sent once, it rests until somebody takes the other side again.
-    outcome = played(NOBODY, mistake="a_remedy_is_tried_once")
-    assert not outcome.violations

@@ -861,28 +861,46 @@ def test_remedies_that_are_refused_follow_each_other_ever_more_slowly() -> None:
     assert gaps == [2, 2, 4, 8, 16, 16, 16, 16, 16]
 
 
-def test_a_remedy_that_has_given_all_rests_while_the_market_is_at_its_limit() -> None:
+def test_remedies_that_can_give_no_more_than_the_one_before_follow_more_slowly() -> None:
     world, shown = torn()
-    when = remedied(world, shown, 2)
+    sent = [remedied(world, shown, 2)]
     gone: list[BrokerOrder] = []
-    for _ in range(2):
-        last = world.last(Place)
-        world.reply(last, Outcome.ACCEPTED, world.shown(last))
-        world.run(when + 1, when + 6, shown, *gone, world.shown(last))
+    limits = []
+    for _ in range(5):
+        last, many = world.last(Place), len(world.wire.all(Cancel))
+        limits.append(last.limit)
+        live = world.shown(last)
+        world.reply(last, Outcome.ACCEPTED, live)
+        when = sent[-1]
+        while len(world.wire.all(Cancel)) == many:
+            when += 1
+            world.step(when)
+            world.answer_searches(shown, *gone, live)
+        sent.append(when)
         gone.append(world.shown(last, Status.CANCELLED))
         world.reply(world.last(Cancel), Outcome.ACCEPTED, gone[-1])
-        world.run(when + 7, when + 8, shown, *gone)
-        when += 8
-    keenest = world.last(Place)
+        while world.last(Place) is last:
+            when += 1
+            world.step(when)
+            world.answer_searches(shown, *gone)
+        sent.append(when)
     # A fifth of 9.00 from the mid, and not only four half-spreads of 0.05.
-    assert keenest.limit == Decimal("-10.80")
-    live = world.shown(keenest)
-    world.reply(keenest, Outcome.ACCEPTED, live)
-    world.run(when + 1, when + 40, shown, *gone, live)
-    assert len(world.wire.all(Cancel)) == 2
-    world.mids[SHORT] = 12.0
-    world.step(when + 41)
-    assert len(world.wire.all(Cancel)) == 3
+    assert limits == [Decimal(x) for x in ("-9.10", "-9.15", "-10.80", "-10.80", "-10.80")]
+    stood = [end - start for start, end in zip(sent[::2], sent[1::2], strict=False)]
+    assert stood == [6, 6, 6, 12, 12]
+
+
+def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    live = world.shown(world.last(Place))
+    world.reply(world.last(Place), Outcome.ACCEPTED, live)
+    world.mids.clear()
+    world.run(when + 1, when + 30, shown, live)
+    assert not world.wire.all(Cancel)
+    world.mids.update(MIDS)
+    world.step(when + 31)
+    assert len(world.wire.all(Cancel)) == 1
 
 
 @pytest.mark.parametrize("late", [1, 2])
@@ -1024,6 +1042,26 @@ def test_after_a_429_no_request_leaves_before_the_backoff() -> None:
     assert not world.wire.all(Cancel)
     world.step(12)
     assert len(world.wire.all(Cancel)) == 1
+
+
+def refused_searches(world: World, first: int, last: int) -> list[float]:
+    """When requests left while every one is answered by a 503."""
+    many = len(world.wire.sent)
+    for when in range(first, last + 1):
+        world.step(when)
+        for _, request in world.wire.sent[world.answered :]:
+            world.reply(request, Outcome.UNKNOWN, code="503")
+        world.answered = len(world.wire.sent)
+    return sorted({(at - START).total_seconds() for at, _ in world.wire.sent[many:]})
+
+
+def test_while_odd_legs_wait_an_ill_broker_is_asked_every_five_seconds() -> None:
+    world, _ = torn()
+    times = refused_searches(world, 2, 150)
+    assert max(b - a for a, b in pairwise(times)) == 6
+    world, _ = working()
+    times = refused_searches(world, 2, 150)
+    assert max(b - a for a, b in pairwise(times)) >= 30
 
 
 def test_answers_of_another_process_and_old_searches_change_nothing() -> None:

@@ -450,6 +450,17 @@ def test_after_a_429_nothing_goes_out_before_a_backoff_that_doubles_to_half_a_mi
     assert budget.answered().refused(second(0)).quiet_until == second(1)
 
 
+def test_a_hurry_shortens_a_long_silence_to_five_seconds_and_no_other() -> None:
+    budget = Budget(second(0))
+    assert budget.hurried(second(0)) is budget
+    for seconds, left in ((1, 1), (2, 2), (4, 4), (8, 5), (16, 5)):
+        budget = budget.refused(second(0))
+        assert budget.quiet_until == second(seconds)
+        assert budget.hurried(second(0)).quiet_until == second(left)
+    # Asked again and again it does not move on.
+    assert budget.hurried(second(0)).hurried(second(3)).quiet_until == second(5)
+
+
 def test_a_process_begins_with_a_second_of_silence_and_three_tokens() -> None:
     budget = at_start(second(0))
     assert not budget.allows(Use.CANCEL, second(0.99))

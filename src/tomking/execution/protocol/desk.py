@@ -25,7 +25,7 @@ from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import NEVER, Asked, Asking
-from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
+from tomking.execution.protocol.course import LEAVE, Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.evidence import settled, shown
 from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
@@ -356,6 +356,8 @@ class OrderDesk:
     def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
         before = self._courses[id_]
         course, news = lookout.step(before, account, self._sessions, now)
+        if course.uneven is not None and course.told_uneven != LEAVE:
+            self._asking.hurry(now)
         acted, more = self._acts.act(course, account, now)
         if acted.is_over and not course.is_over:
             # It was stopped before its first byte: said at once.

@@ -25,6 +25,8 @@ PATIENCE = timedelta(seconds=10)
 REMEDY_WITHIN = timedelta(seconds=6)
 """A remedy that has not filled by then makes way for one that gives more, and one without an answer is
 repeated, where nothing else of ours is in its contracts: there a second one would be refused (T6)."""
+STANDS_AT_LAST = timedelta(seconds=12)
+"""So long stand those that cannot give more than the one before."""
 SPACED = timedelta(seconds=1)
 MOST_SPACED = timedelta(seconds=15)
 """Between refused remedies it waits longer each time, so long at most: what the account shows may be late."""
@@ -103,17 +105,15 @@ def remedy_limit(legs: tuple[Leg, ...], quote: NetQuote, tries: int) -> Decimal:
 
 
 def makes_way(course: Course, live: Attempt, quote: NetQuote | None, now: datetime) -> bool:
-    """Whether a remedy that works is to end: what it trades is not odd any more, or after its time another
-    would give more.  One that has given all it may rests as long as the market could take it: ending it
-    would only leave a gap.
+    """Whether a remedy that works is to end: it trades more than is odd, or it has had its time.
+
+    The next one gives more; one that gives all it may, like the one before, follows more slowly.  Without a
+    quote there is no next one yet, and it works on.
     """
     if course.order.opens and _is_too_much(dict(course.odd), live):
         return True
-    if now - live.sent < REMEDY_WITHIN or quote is None:
-        return False
-    if course.remedies >= len(CONCESSIONS):
-        return live.limit > quote.mid - quote.half_spread
-    return remedy_limit(live.legs, quote, course.remedies) < live.limit
+    stands = REMEDY_WITHIN if course.remedies <= len(CONCESSIONS) else STANDS_AT_LAST
+    return quote is not None and now - live.sent >= stands
 
 
 def _is_too_much(odd: Mapping[Contract, int], live: Attempt) -> bool:
