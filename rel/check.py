@@ -36,6 +36,7 @@ from tomking.execution.wire import (
 )
 from tomking.sim.account import SimAccount
 from tomking.sim.line import REFUSED_FOR_NOW
+from tomking.sim.venue import Ticket
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -130,13 +131,17 @@ class Checker:
     """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
+    longest_bare: timedelta = timedelta(0)
+    """How long something was uncovered, whatever could be done and was tried."""
     worst_bare: timedelta = timedelta(0)
-    """How long something was uncovered, whatever was tried."""
+    """How long of that it could have been covered: an order would have been taken in and traded (I9, G14)."""
     worst_idle: timedelta = timedelta(0)
-    """How long of that nothing was tried though it could be: what becomes of a remedy is the venue's."""
+    """How long of that nothing was tried."""
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0
+    _looked: datetime | None = None
+    """When it was looked at last whether anything is uncovered."""
     _faces: dict[str, BrokerOrder] = field(default_factory=dict)
     """Each order as this process was shown it last."""
     _first_seen: dict[str, datetime] = field(default_factory=dict)
@@ -493,6 +498,8 @@ class Checker:
         self._shown = ()
         self.ends_asked.clear()
         self.awake = None
+        for lot in self.holdings.lots.values():
+            lot.lasted, lot.counts, lot.fresh = timedelta(0), False, True
 
     def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
         """What is shown of an order merges: no message takes an end or an execution back (F24)."""
@@ -616,22 +623,21 @@ class Checker:
                 lot.bare_since = (lot.bare_since or now) if bare else None
                 lot.known_since = lot.known_since if bare else None
                 lot.saw = lot.saw if bare else None
+                if not bare:
+                    lot.lasted, lot.counts, lot.fresh = timedelta(0), False, True
+        since_last, self._looked = now - (self._looked or now), now
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
             if self.awake is None:
-                lot.tried = now  # no process runs that could do anything
+                lot.tried, lot.counts = now, False  # no process runs that could do anything
                 continue
             known = lot.known_since = lot.known_since or self._known(lot, now)
             # What nobody can be shown yet nobody can act on, and no process that does not run.
             known = None if known is None else self._seen(lot, max(known, self.started), now)
             age = timedelta(0) if known is None else now - known
-            self.worst_bare = max(self.worst_bare, age)
-            if not self._can_cover(lot, now):
-                lot.tried = now
-            elif known is not None:
-                idle = now - max(known, self.awake, lot.tried or known)
-                self.worst_idle = max(self.worst_idle, idle)
+            self.longest_bare = max(self.longest_bare, age)
+            self._count(lot, known, since_last, now)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
@@ -640,31 +646,72 @@ class Checker:
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
 
+    def _count(self, lot: Lot, known: datetime | None, since_last: timedelta, now: datetime) -> None:
+        """Adds up the time in which it could have been covered, and that in which nothing was tried.
+
+        ``since_last``: since the last event, in which all was as it was then.
+        """
+        if lot.counts:
+            lot.lasted += since_last
+        possible = known is not None and self._can_cover(lot, now)
+        if known is not None and lot.fresh:
+            lot.lasted, lot.fresh = now - known if possible else timedelta(0), False
+        lot.counts = possible
+        self.worst_bare = max(self.worst_bare, lot.lasted)
+        if lot.lasted > LONGEST_BARE:
+            seconds = lot.lasted.total_seconds()
+            self.broken("I9", now, f"{lot.id} could have been covered for {seconds:.1f} s")
+        if not possible and known is not None:
+            lot.tried = now
+        elif known is not None and self.awake is not None:
+            self.worst_idle = max(self.worst_idle, now - max(known, self.awake, lot.tried or known))
+
     def _seen(self, lot: Lot, known: datetime, now: datetime) -> datetime | None:
-        """``known``, unless the process has asked ever since and was not answered: then when it was first."""
-        looked, asks = self.evidence.looked, self.evidence.asks
-        if looked is not None and looked >= known:
+        """``known``, unless the process has asked ever since and was not shown all: then when it was first.
+
+        An order that searches do not show yet (F11) is not known to have filled.
+        """
+        asks = self.evidence.asks
+        if self._is_shown(lot):
             lot.saw = lot.saw or now
             return known if lot.saw - known <= ANSWERED else lot.saw
         lot.saw = None
         asked = asks is not None and now - asks <= LONGEST_BARE + ALERT
         return None if asked else known
 
+    def _is_shown(self, lot: Lot) -> bool:
+        """Whether this process was shown all executions of that position."""
+        for ticket in self._tickets(lot):
+            face = self._faces.get(ticket.id)
+            if ticket.told and (face is None or len(face.executions) < len(ticket.told)):
+                return False
+        return True
+
     def _can_cover(self, lot: Lot, now: datetime) -> bool:
-        """Whether the venue takes orders, its service answers, and the legs have prices to believe."""
-        if any(self.feed.faults.during(what, now) for what in REFUSED_FOR_NOW):
+        """Whether the venue would trade a marketable order for what is short: it is open and not halted,
+        somebody takes the other side, its service answers, what is short has an ask to price it by, and no
+        order whose end the venue does not get to binds these contracts.
+        """
+        floor, faults = self.account.floor, self.feed.faults
+        if any(faults.during(what, now) for what in (*REFUSED_FOR_NOW, "no takers")) or not floor.trades(now):
             return False
-        quotes = self.feed.quotes(tuple(lot.held()), now)
-        priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
-        return priced and self.account.floor.is_open(now)
+        short = [c for c, n in lot.held().items() if n < 0]
+        if any(q is None or q.ask is None for q in self.feed.quotes(short, now)):
+            return False
+        return not any(
+            ticket.status is Status.CANCEL_REQUESTED and any(leg.contract in short for leg in ticket.legs)
+            for ticket in floor.working.values()
+            if not ticket.opens
+        )
+
+    def _tickets(self, lot: Lot) -> list[Ticket]:
+        orders = self.holdings.orders
+        mine = {id_ for id_, order in orders.items() if order.position == lot.id}
+        return [ticket for ticket in self.account.tickets.values() if order_of(ticket.tag) in mine]
 
     def _known(self, lot: Lot, now: datetime) -> datetime | None:
         """Now, if the venue shows all that has traded for that position; late prints come later (F22)."""
-        for ticket in self.account.tickets.values():
-            order = self.holdings.orders.get(order_of(ticket.tag))
-            if order is not None and order.position == lot.id and len(ticket.told) < len(ticket.true):
-                return None
-        return now
+        return None if any(len(t.told) < len(t.true) for t in self._tickets(lot)) else now
 
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""

@@ -99,8 +99,10 @@ class Outcome:
     """By row of the fault matrix."""
     trace: str
     """Hash of all events, requests and answers."""
+    longest: float
+    """Seconds of the longest time that something was uncovered, whatever could be done about it."""
     bare: float
-    """Seconds of the longest time that something was uncovered."""
+    """Seconds of it in which it could have been covered (``Checker.worst_bare``)."""
     idle: float
     """Seconds of it in which nothing was done about that though it could be."""
     requests: int
@@ -369,6 +371,7 @@ class Session:
             violations=tuple(self.check.violations.values()),
             fired=self.faults.fired_ids(),
             trace=self.trace.hexdigest(),
+            longest=self.check.longest_bare.total_seconds(),
             bare=self.check.worst_bare.total_seconds(),
             idle=self.check.worst_idle.total_seconds(),
             requests=self.check.total,

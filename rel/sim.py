@@ -69,9 +69,11 @@ class Total:
     seeds: int = 0
     broken: list[Outcome] = field(default_factory=list)
     fired: Counter[str] = field(default_factory=Counter)
+    longest: float = 0.0
+    """Seconds that something was uncovered, whatever could be done: halted, and a person told (I9)."""
     bare: float = 0.0
     bare_seeds: list[int] = field(default_factory=list)
-    """In which something was uncovered for more than half a minute: halted, and a person told (I9)."""
+    """In which it could have been covered for more than half a minute, and was not (G14)."""
     idle: float = 0.0
     idle_seeds: list[int] = field(default_factory=list)
     """In which nothing was done about it for so long."""
@@ -84,6 +86,7 @@ class Total:
         if outcome.violations:
             self.broken.append(outcome)
         self.fired.update(outcome.fired)
+        self.longest = max(self.longest, outcome.longest)
         self.bare = max(self.bare, outcome.bare)
         if outcome.bare > LONGEST_BARE.total_seconds():
             self.bare_seeds.append(outcome.schedule.seed)
@@ -194,6 +197,7 @@ def main(arguments: list[str]) -> int:
         "seconds": round(seconds, 1),
         "fired": {id_: total.fired[id_] for id_ in ROWS},
         "too_rare": rare,
+        "longest_uncovered_seconds": round(total.longest, 1),
         "worst_uncovered_seconds": round(total.bare, 1),
         "uncovered_over_30_s": total.bare_seeds[:20],
         "worst_idle_seconds": round(total.idle, 1),

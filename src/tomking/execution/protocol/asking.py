@@ -86,6 +86,11 @@ class Asking:
         self._wire.send(request, now)
         return True
 
+    def hurry(self, now: datetime) -> None:
+        """Something waits that must not wait for a long backoff."""
+        if self._budget is not None:
+            self._budget = self._budget.hurried(now)
+
     def look(self, orders: timedelta, positions: timedelta, now: datetime) -> None:
         """Searches that are due, each at most that often."""
         if self.came_up is None:

@@ -25,7 +25,7 @@ from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import NEVER, Asked, Asking
-from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
+from tomking.execution.protocol.course import LEAVE, Attempt, Course, Phase, Purpose, reopened
 from tomking.execution.protocol.courses import Courses
 from tomking.execution.protocol.evidence import settled, shown
 from tomking.execution.protocol.settling import ended, netted
@@ -368,6 +368,8 @@ class OrderDesk:
     def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
         before = self._courses[id_]
         course, news = lookout.step(before, account, self._sessions, now)
+        if course.uneven is not None and course.told_uneven != LEAVE:
+            self._asking.hurry(now)
         acted, more = self._acts.act(course, account, now)
         if acted.is_over and not course.is_over:
             # It was stopped before its first byte: said at once.
@@ -438,7 +440,9 @@ class OrderDesk:
         """How often orders and positions are asked for; None: not at all."""
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
-        rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open)
+        rates = lookout.rates(
+            self._courses.moving.values(), now, is_open=is_open, asked=self._asking.positions_asked
+        )
         foreign = self._book.foreign
         ends = bool(foreign) and any(c.expiry <= today for c in foreign)
         if self._reconciles_after(session, now) or ends:
