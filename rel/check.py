@@ -21,7 +21,7 @@ from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
-from tomking.execution.protocol.course import Course
+from tomking.execution.protocol.course import LEAVE, Course
 from tomking.execution.wire import (
     ENDED,
     BrokerOrder,
@@ -97,6 +97,8 @@ class Checker:
     level: str = ""
     """The book's trading level, as recorded."""
     uneven_told: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Orders whose odd legs were given up when their day was over: no position has them any more."""
     halted: datetime | None = None
     """Since when the latch forbids openings."""
     stale: bool = False
@@ -105,7 +107,8 @@ class Checker:
     """Orders that the venue has and that the journal lost when it was put back."""
     regrown: dict[str, Order] = field(default_factory=dict)
     """Orders that it has had since."""
-    requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
+    requests: deque[datetime] = field(default_factory=deque)
+    """When those of the last minute left, cancels apart."""
     total: int = 0
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
@@ -143,6 +146,8 @@ class Checker:
     """Each order as this process was shown it last."""
     _first_seen: dict[str, datetime] = field(default_factory=dict)
     """When this process was shown each of them first."""
+    _shown: tuple[BrokerOrder, ...] = ()
+    """What was shown last."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -255,13 +260,14 @@ class Checker:
         self.total += 1
         if self.refused is not None and now < self.refused + LEAST_BACKOFF:
             self.broken("I22", now, f"{type(request).__name__} leaves {now - self.refused} after a 429")
-        self.requests.append((now, request))
-        while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
+        if isinstance(request, Cancel):
+            return
+        self.requests.append(now)
+        while self.requests[0] <= now - MINUTE:
             self.requests.popleft()
-        second = [one for at, one in self.requests if at > now - SECOND and not isinstance(one, Cancel)]
-        if len(second) > BURST:
-            self.broken("I22", now, f"{len(second)} requests in a second")
-        if sum(not isinstance(one, Cancel) for _, one in self.requests) > MINUTE_MOST:
+        if len(self.requests) > BURST and self.requests[-BURST - 1] > now - SECOND:
+            self.broken("I22", now, f"more than {BURST} requests in a second")
+        if len(self.requests) > MINUTE_MOST:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
@@ -389,6 +395,8 @@ class Checker:
                 self.cancelling[id_] = at
             case ev.LegsUneven(_, id_, action):
                 self.uneven_told.add(id_)
+                if action == LEAVE:
+                    self.left.add(id_)
                 if action == REOPEN:
                     self.ended.pop(id_, None)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
@@ -465,6 +473,10 @@ class Checker:
         if isinstance(told, Reply) and told.code == TOO_MANY:
             self.refused = now
         shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
+        if not shown or shown is self._shown:
+            shown = ()
+        else:
+            self._shown = shown
         for one in shown:
             if one.tag and self._faces.get(one.id) is not one:
                 self._faces[one.id] = one
@@ -483,6 +495,7 @@ class Checker:
         self.known.clear()
         self._faces.clear()
         self._first_seen.clear()
+        self._shown = ()
         self.ends_asked.clear()
         self.awake = None
         for lot in self.holdings.lots.values():
@@ -558,6 +571,16 @@ class Checker:
             since = max(at, seen, self.awake)
             if now - since > MINUTE and ticket.id not in self.ends_asked:
                 self.broken("I23", now, f"{ticket.tag} is to end since {at:%H:%M:%S} and nobody asks for it")
+
+    def left_over(self, position: str) -> dict[Contract, int]:
+        """What orders of a position traded that no fill of the book took, and that was given up."""
+        found: dict[Contract, int] = {}
+        for id_, one in self.holdings.executions.values():
+            if id_ in self.left and self.holdings.orders[id_].position == position:
+                side = 1 if one.quantity > 0 else -1
+                count = one.quantity - side * self.consumed.get(one.id, 0)
+                found[one.contract] = found.get(one.contract, 0) + count
+        return {contract: count for contract, count in found.items() if count}
 
     def holdings_refresh(self, now: datetime) -> None:
         for ticket in self.account.floor.working.values():

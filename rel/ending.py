@@ -80,7 +80,10 @@ def i10_money(check: Checker, now: datetime) -> None:
 
 
 def i11_owners(check: Checker, book: Book, now: datetime) -> None:
-    """Every lot of ours has one owner, and together they are what the account book says was traded."""
+    """Every lot of ours has one owner, and together they are what the account book says was traded.
+
+    Odd legs that an event gave up are foreign, and no position's: I4 holds them against the broker.
+    """
     for lot in check.holdings.lots.values():
         position = book.positions.get(lot.id)
         if position is None or check.tampered & lot.opened.keys():
@@ -88,6 +91,8 @@ def i11_owners(check: Checker, book: Book, now: datetime) -> None:
         mine: dict[Contract, int] = {}
         for leg, units in position.legs():
             mine[leg.contract] = mine.get(leg.contract, 0) + leg.ratio * units
+        for contract, count in check.left_over(lot.id).items():
+            mine[contract] = mine.get(contract, 0) + count
         held = {c: n for c, n in lot.held().items() if c.expiry > SESSION.date}
         if {c: n for c, n in mine.items() if n and c.expiry > SESSION.date} != held:
             check.broken("I11", now, f"position {lot.id} is {mine}, its orders brought {held}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from operator import is_
 from pathlib import Path
 from typing import assert_never
 
@@ -155,6 +156,8 @@ class Session:
         """When the program wants to be stepped next."""
         self.events = 0
         self.epoch = 0
+        self._heeded: tuple[object, object, object] = (None, None, None)
+        """The book's levels and notes, and the latch, when it was heeded last."""
 
     def run(self) -> Outcome:
         self._first()
@@ -215,8 +218,12 @@ class Session:
 
     def _program(self) -> None:
         assert self.kernel is not None, "only a process that lives is stepped"
-        for event in heed(self.kernel.book, self.latch, self.now):
-            self.kernel.record(event)
+        book = self.kernel.book
+        heeded = book.levels, book.notes, self.latch
+        if not all(map(is_, heeded, self._heeded)):  # it is a function of these three
+            for event in heed(book, self.latch, self.now):
+                self.kernel.record(event)
+            self._heeded = heeded
         self.kernel.step(self.now)
         self.check.i7_merges(self.desk.courses, self.now)
         self.wake = self.kernel.next_wake(self.now)

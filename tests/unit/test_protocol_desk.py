@@ -975,6 +975,41 @@ def test_open_orders_are_read_every_five_seconds_and_positions_every_minute() ->
     assert {b - a for a, b in pairwise(positions)} == {60.0}
 
 
+def test_an_order_in_doubt_for_long_does_not_slow_the_searches_for_another() -> None:
+    # Two sold, and one order more that no search ever shows; after a minute it is searched for every 15 s.
+    world, place = working()
+    world.submit(order(id="8", position="8", strategy="other"), 1)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="502")
+    live = world.shown(place)
+    world.run(2, 300, live)
+    assert world.desk.courses["8"].phase is Phase.UNKNOWN
+    searched = [at for at in asked(world, FindOrders) if at > 70]
+    assert {b - a for a, b in pairwise(searched)} == {5.0}
+    # So its end is confirmed in five seconds, and not in fifteen.
+    world.report(world.shown(place, Status.REMOVED))
+    world.run(301, 307, world.shown(place, Status.REMOVED))
+    assert world.kinds()[-1] == "OrderCancelled"
+
+
+def test_what_became_foreign_after_the_close_is_looked_at_until_it_has_ended() -> None:
+    def compare(_: Account, now: datetime) -> list[ev.BrokerNews]:
+        if told:
+            return []
+        told.append(now)
+        return [ev.ForeignChanged(now, LONG, 1)]
+
+    told: list[datetime] = []
+    world = World(options={"compare": compare})
+    close = int(5.5 * 3600)
+    world.run(close + 400, close + 404)
+    assert world.book.foreign == {LONG: 1}
+    # The book has it since the desk was asked last: it wants to be asked again, and then looks every minute.
+    when = next((at - START).total_seconds() for at in told)
+    assert world.desk.next_wake(second(when)) is not None
+    world.run(close + 405, close + 600)
+    assert {b - a for a, b in pairwise(asked(world, FindPositions)[-3:])} == {60.0}
+
+
 def test_without_open_orders_positions_alone_are_read_and_nothing_at_night() -> None:
     world = World().synced()
     world.run(0, 310)

@@ -161,17 +161,17 @@ def rates(
             continue
         if not is_open and _rests_overnight(course):
             continue
-        orders = min(orders, ORDERS_EVERY)
+        every = ORDERS_EVERY
         if course.uneven is not None:
-            orders = min(orders, ORDERS_UNEVEN)
+            every = ORDERS_UNEVEN
             positions = min(positions, _positions_uneven(course, asked, now))
         elif course.doubt is not None and course.over is None:
-            doubted = search_every(now - course.doubt)
+            every = search_every(now - course.doubt)
             if now - course.attempts[-1].sent < FRESH:
-                doubted = min(doubted, ORDERS_EVERY)  # a restart asks the question anew
-            orders = doubted if orders is ORDERS_EVERY else min(orders, doubted)
+                every = min(every, ORDERS_EVERY)  # a restart asks the question anew
             if not course.order.opens and is_open:
                 positions = POSITIONS_IN_DOUBT
+        orders = min(orders, every)
     return None if orders is NEVER and positions is NEVER else (orders, positions)
 
 
