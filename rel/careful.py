@@ -117,6 +117,7 @@ GROUPS = {
     "risk": Group(
         ("risk/*.py",),
         _unit(
+            "availability",
             "calm",
             "coordinator",
             "drawdown",
@@ -137,6 +138,8 @@ GROUPS = {
             "protect",
             "readings",
             "refused_settings",
+            "risk_boundaries",
+            "scan_and_revaluation",
         )
         + _unit(
             "preparation",
@@ -152,5 +155,5 @@ GROUPS = {
             "what_is_missing",
         ),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
+    "kernels": Group(KERNELS, _unit("scan_and_revaluation", "margin", "margin_published"), compiled=False),
 }
