@@ -128,6 +128,7 @@ GROUPS = {
             "kernel",
             "latch",
             "limits",
+            "limits_boundaries",
         )
         + _unit(
             "live_greeks",
