@@ -38,9 +38,11 @@ from tomking.risk import limits_coordinator as coordinator
 from tomking.risk import limits_correlation as correlated
 from tomking.risk import limits_count as counts
 from tomking.risk import limits_data as data
+from tomking.risk import limits_events as events
 from tomking.risk import limits_greeks as sensitive
 from tomking.risk import limits_stress as stress
 from tomking.risk.case import Allowance, Case
+from tomking.risk.greeks import Greeks
 from tomking.risk.kelly import Prior, belief, quarter_kelly
 
 ZERO, ONE = Decimal(0), Decimal(1)
@@ -402,6 +404,31 @@ def test_what_is_offered_as_worthless_needs_no_bid_and_has_none_below_nothing() 
     assert not valid(-1, 1)
 
 
+@pytest.mark.parametrize(
+    ("mid", "scale", "most"),
+    [("9.99", "1", "0.10"), ("10", "1", "0.50"), ("0.999", "0.1", "0.010"), ("1", "0.1", "0.050")],
+)
+def test_from_ten_points_a_futures_option_ticks_by_a_quarter(mid: str, scale: str, most: str) -> None:
+    contract = wish("ES").structure.legs[0].contract
+    tight = replace(SETTINGS, leg_spread_share_max=Decimal("0.0001"), cheap_leg_points=ZERO)
+
+    def fault(spread: Decimal) -> str:
+        bid, ask = Decimal(mid) - spread / 2, Decimal(mid) + spread / 2
+        return data._too_wide(contract, bid, ask, Decimal(scale), tight)
+
+    assert not fault(Decimal(most))
+    assert fault(Decimal(most) + Decimal("0.0001"))
+
+
+@pytest.mark.parametrize(("days", "is_leap"), [(269, False), (270, True)])
+def test_a_bought_option_is_a_leap_from_270_days_on(days: int, is_leap: bool) -> None:
+    expiry = FRIDAY + timedelta(days=days)
+    for ratio in (1, -1):
+        part = Part("one", Structure.parse("one", f"{ratio:+d} SPY {expiry} C500"))
+        asked = case(wish(strategy="ipmcc", parts=(part,)))
+        assert events.occasion(asked).long_dated is (is_leap and ratio > 0)
+
+
 # ------------------------------------------------------------------------------ Greeks
 
 
@@ -462,6 +489,41 @@ def test_delta_is_limited_either_way_and_towards_nothing_as_far_as_the_other_sid
     assert units(2.0, 0.25) == 0
     assert units(-1.0, 0.25) == 8
     assert units(2.0, 0.0) is None
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_delta_is_watched_with_one_unit_more_and_no_further(side: float) -> None:
+    limit, _ = sensitive.delta_limit(case())
+    line = float(SETTINGS.greeks_watched_share)
+
+    def warning(used: float, each: float) -> str:
+        return greek(sensitive.delta_allows, side * used * limit, side * each * limit).warning
+
+    assert not warning(line - 0.1, 0.09)
+    assert warning(line - 0.1, 0.1001) == f"delta in SPY shares at {line:.0%} of its limit with one unit"
+    # Over on the other side, one unit leads towards nothing: what is left is what is watched.
+    assert not warning(-line, 0.1)
+    # A limit of nothing is no share of anything.
+    assert sensitive._watched(case(), 5.0, 0.0, "delta") == ""
+
+
+def test_small_greeks_count_in_their_own_direction() -> None:
+    # Half a share of delta, long or short, beside 2 of a limit of at least 4.
+    limit, _ = sensitive.delta_limit(case())
+    assert greek(sensitive.delta_allows, 2.0, 0.5).units == int((limit - 2) // 0.5)
+    assert greek(sensitive.delta_allows, 2.0, -0.5).units == int((limit + 2) // 0.5)
+    assert greek(sensitive.vega_allows, 0.0, 0.5).units is None
+
+
+def test_without_net_liq_no_delta_is_allowed_and_what_expires_today_is_not_overnight() -> None:
+    assert sensitive.delta_shares_allowed(SETTINGS, 4, Decimal(-1_000), FRIDAY)[0] == 0.0
+    none = np.zeros(3)
+    gamma = np.array([1.0, 2.0, 4.0])
+    found = Greeks(none, gamma, none, none, np.array([0.0, 1.0, 5.0]))
+    sums = sensitive.Sums(found, np.array([True, True, False]))
+    assert sums.used("gamma") == 3.0
+    assert sums.used("gamma", overnight=True) == 2.0
+    assert sums.each("gamma", overnight=True) == 4.0
 
 
 def test_theta_warns_from_half_as_much_again_as_is_aimed_at() -> None:
