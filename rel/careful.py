@@ -140,6 +140,7 @@ GROUPS = {
             "readings",
             "refused_settings",
             "risk_boundaries",
+            "risk_measures",
             "scan_and_revaluation",
         )
         + _unit(
