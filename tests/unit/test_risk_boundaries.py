@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from tests.unit import stressworld as stressed
 from tests.unit.test_drawdown import JULY, SPREAD, at_level, component, holding
-from tests.unit.test_protect import fresh, position
+from tests.unit.test_protect import fresh, position, view
 from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
 
 from tomking.domain import events as ev
-from tomking.domain.book import Book, Day
+from tomking.domain.book import Book, Day, apply
 from tomking.domain.structure import Structure
-from tomking.risk import breakers, drawdown, emergency
+from tomking.risk import breakers, drawdown, emergency, protect
 from tomking.risk.breakers import Reading
 from tomking.risk.calm import calm_of
 from tomking.risk.desk import Desk
@@ -219,6 +219,40 @@ def test_naked_puts_go_before_spreads_and_whatever_else_there_is() -> None:
     parts = [component(role, SPREAD.format(JULY)) for role in ("PDS", "NP", "weekly", "NP 2", "NPX")]
     groups = emergency.naked_first(tuple(parts))
     assert [[one.role for one in group] for group in groups] == [["NP", "NP 2"], ["PDS", "weekly", "NPX"]]
+
+
+def test_no_level_closes_a_position_that_was_planned_without_a_stop() -> None:
+    for planned, goes in (("0", False), ("0.5", True)):
+        one = position("1", "ratio_spread", "+1 SPY 2031-05-16 P480 / -2 SPY 2031-05-16 P470", loss=planned)
+        book = fresh(one, levels={"phase": "3", emergency.LEVEL: "2"})
+        assert bool(protect.forced(book, {("1", "all"): Decimal(-50)}, SETTINGS)) is goes
+
+
+def test_half_of_the_short_premium_goes_when_level_three_is_reached_and_not_once_more_at_four() -> None:
+    one = position("1", "ratio_spread", "-1 SPY 2031-05-16 P470", margin=1_000)
+    other = position("2", "ratio_spread", "-1 SPY 2031-05-16 P460", margin=1_000)
+
+    def named(before: str, net_liq: int) -> dict[str, int]:
+        """What a confirmed day with this net liq names at VIX 20: 15 % lost is level 3, 20 % level 4."""
+        since = {"risk.seen.emergency": at("10:29").isoformat()}
+        book = fresh(one, other, levels={"phase": "3", emergency.LEVEL: before}, notes=since)
+        for event in protect.guard(book, view(at("10:30")), Decimal(net_liq), SETTINGS):
+            book = apply(book, event)
+        assert emergency.level_of(book) == (3 if net_liq > 80_000 else 4)
+        return emergency.to_close(book)
+
+    assert named("2", 85_000) == {"1": 0}
+    assert named("2", 80_000) == {"1": 0}
+    assert named("3", 80_000) == {}
+
+
+def test_without_a_prior_close_no_day_is_lost() -> None:
+    for prior, level in ((0, 0), (1, 4)):
+        since = {"risk.seen.emergency": at("10:29").isoformat()}
+        book = fresh(prior_close=Decimal(prior), notes=since)
+        for event in protect.guard(book, view(at("10:30")), Decimal("0.5"), SETTINGS, quick=False):
+            book = apply(book, event)
+        assert emergency.level_of(book) == level
 
 
 # ------------------------------------------------------------------------------ what is held, as columns

@@ -24,7 +24,18 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
-from tomking.risk import breakers, drawdown, emergency, paired, pauses, phases, portfolio, progress, readings
+from tomking.risk import (
+    breakers,
+    drawdown,
+    emergency,
+    paired,
+    pauses,
+    phases,
+    portfolio,
+    progress,
+    protect,
+    readings,
+)
 from tomking.risk import limits_stress as stress
 from tomking.risk.case import Case
 from tomking.risk.expansion import needs_of
@@ -334,6 +345,54 @@ def test_each_further_loss_of_a_run_pauses_again() -> None:
     assert getattr(begin, "after", "") == (at("10:30") + timedelta(days=1)).isoformat()
 
 
+# ------------------------------------------------------------------------------ when nothing can change
+
+
+def is_quiet(
+    vix: float | None = 20.0, worth: float = 100_000.0, *, seen: Tape | None = None, **book: Any
+) -> bool:
+    held = fresh(**book)
+    return protect._is_quiet(held, seen or tape((0, 20.0, 100_000.0)), vix, worth, SETTINGS)
+
+
+def test_a_look_is_quiet_only_while_nothing_is_remembered() -> None:
+    assert is_quiet()
+    assert not is_quiet(None)
+    run = SETTINGS.losing_run_pause
+    assert is_quiet(losing_run=run - 1)
+    assert not is_quiet(losing_run=run)
+    for name in (*pauses.WORDS, "breaker", "emergency", "manual"):
+        assert not is_quiet(levels={"phase": "3", name: "1"}), name
+    for note in (pauses.RUN_SEEN, "risk.seen.breaker", "risk.seen.emergency", readings.VIX_NOTE):
+        assert not is_quiet(notes={note: "1"}), note
+
+
+def test_a_look_is_quiet_only_far_below_every_first_threshold() -> None:
+    # 80 % of it warns, and 67 % of that where the session began in calm: 53.6 % of each breaker.
+    assert is_quiet(24.99, seen=tape((0, 24.0, 100_000.0), base=24.0))
+    assert not is_quiet(25.0, seen=tape((0, 24.0, 100_000.0), base=24.0))
+    # VIX: two points above where the session began, or 53.6 % of half of it: of 7 that is 1.876.
+    assert is_quiet(21.99)
+    assert not is_quiet(22.0)
+    low = tape((0, 7.0, 100_000.0), base=7.0)
+    assert is_quiet(8.87, seen=low)
+    assert not is_quiet(8.88, seen=low)
+    # Five points from the lowest that is on the tape.
+    fell = tape((0, 19.0, 100_000.0), (5, 14.0, 100_000.0), base=19.0)
+    assert is_quiet(18.99, seen=fell)
+    assert not is_quiet(19.0, seen=fell)
+    # Correlation: 53.6 % of 80 % is 0.4288, before the 70 % of an emergency.
+    calm = tape((0, 20.0, 100_000.0))
+    assert is_quiet(seen=calm._replace(correlation=0.42))
+    assert not is_quiet(seen=calm._replace(correlation=0.43))
+    # Net liq: 53.6 % of 2 % below the day's high, or 1 % below the prior close.
+    high = tape((0, 20.0, 200_000.0))
+    assert is_quiet(worth=200_000 * (1 - 0.01071), seen=high)
+    assert not is_quiet(worth=200_000 * (1 - 0.01073), seen=high)
+    assert is_quiet(worth=99_001.0)
+    assert not is_quiet(worth=99_000.0)
+
+
 # ------------------------------------------------------------------------------ readings
 
 
@@ -525,6 +584,11 @@ def test_where_phases_must_be_earned_what_is_earned_may_rise() -> None:
     assert all(row.met for row in rows)
     assert progress.may_rise(ready, FRIDAY, strict) is True
     assert progress.may_rise(seasoned(1, 0, phase=3), FRIDAY, strict) is False
+    # Months count in the phase to rise from it, and since the account began to have earned it.
+    young = {"risk.earned": "2029-01-02 2031-02-10 3 0"}
+    risen = replace(ready, notes=young, levels={"phase": "3"})
+    assert progress.may_rise(risen, FRIDAY, strict) is False
+    assert progress.earned_phase(replace(risen, levels={"phase": "4"}), FRIDAY, strict) == 4
     # In the last phase what it asks for is asked again, and nothing beyond it.
     assert progress.may_rise(seasoned(120, 90, phase=4), FRIDAY, strict) is True
 
