@@ -24,6 +24,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
 from tomking.domain.structure import Structure
 from tomking.pricing.black import black
+from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import (
     breakers,
     drawdown,
@@ -35,24 +36,31 @@ from tomking.risk import (
     progress,
     protect,
     readings,
+    rollout,
+    shocks,
 )
 from tomking.risk import limits_stress as stress
+from tomking.risk import standing as page
 from tomking.risk.case import Case
 from tomking.risk.expansion import needs_of
 from tomking.risk.exposure import Line, exposure, lines_in
 from tomking.risk.livegreeks import Leg, LiveGreeks, Snapshot, Sums, changes
+from tomking.risk.margin import Held
 from tomking.risk.paired import Rates, Row
 from tomking.risk.regime import LEVEL as REGIME
 from tomking.risk.regime import LOOSER, by_vix, capital_cap, regime, regime_events, vix_size
 from tomking.risk.settings import Settings
+from tomking.risk.shocks import CRISIS_GROUPS, Shock, moves_of, shock_table
 from tomking.risk.standing import Reading
 from tomking.risk.state import holding as holds
+from tomking.risk.stress import Stressed
 from tomking.risk.tape import Mark, Tape, begun, read
-from tomking.risk.valuation import account_of, heat_of, received_for
+from tomking.risk.valuation import _netted, account_of, heat_of, received_for
 from tomking.view import View
 
 SETTINGS = Settings()
 ZERO, ONE = Decimal(0), Decimal(1)
+CRUDE_WEIGHT = SETTINGS.crisis_weights[CRISIS_GROUPS.index("C1")]
 MARCH, APRIL, MAY, JUNE = (date(2031, month, 20) for month in (3, 4, 5, 6))
 
 
@@ -219,6 +227,83 @@ def test_the_tighter_of_a_groups_shocks_decides(up: float, down: float, units: i
     if units is not None:
         tighter = "PROD+" if up > down else "PROD-"
         assert answer.detail.startswith(f"group B1 under {tighter}: ")
+
+
+def test_the_shocks_of_the_methodology() -> None:
+    # C.7 at VIX 16: to 50 is 34 points, to 80 are 64.
+    told = {one.name: (one.move, one.vix, one.vols, one.others) for one in shock_table(16.0, SETTINGS)}
+    assert told == {
+        "S-5": (-0.06, pytest.approx(SETTINGS.shock_5_vix_points), 0.0, 0.0),
+        "S-10": (-0.10, pytest.approx(34.0), 0.0, 0.0),
+        "S-20": (-0.20, pytest.approx(64.0), 0.0, 0.0),
+        "S+5": (0.05, pytest.approx(SETTINGS.shock_up_vix_share * 16.0), 0.0, 0.0),
+        "PROD+": (0.0, 0.0, 0.0, 1.0),
+        "PROD-": (0.0, 0.0, 0.0, -1.0),
+        "VOL+": (0.0, 0.0, 0.5, 0.0),
+        "CRISIS": (-0.10, pytest.approx(34.0), 0.0, 0.0),
+    }
+    # From VIX 90 no shock falls back to 50 or 80: it rises by its points.
+    high = {one.name: one.vix for one in shock_table(90.0, SETTINGS)}
+    assert (high["S-10"], high["S-20"]) == (SETTINGS.shock_10_vix_points, SETTINGS.shock_20_vix_points)
+
+
+@pytest.mark.parametrize(
+    ("text", "shock", "move", "scale"),
+    [
+        ("+1 ES {0} P5000", Shock("", -0.10), 0.90, 1.0),
+        ("+1 QQQ {0} P400", Shock("", -0.10), 1 - 0.10 * SETTINGS.ndx_beta, 1.0),
+        ("+1 AAPL {0} P150", Shock("", -0.10), 1 - 0.10 * SETTINGS.stock_beta, 1.0),
+        ("+1 GC {0} P2000", Shock("", -0.10), 1.0, 1.0),
+        ("+1 GC {0} P2000", Shock("", others=1.0), 1 + SETTINGS.product_move, 1.5),
+        ("+1 CL {0} P60", Shock("", others=-1.0), 1 - SETTINGS.crude_move, 1.5),
+        ("+1 ZN {0} P110", Shock("", others=-1.0), 1 - SETTINGS.rates_move, 1.5),
+        ("+1 6E {0} P1.1", Shock("", others=1.0), 1 + SETTINGS.currency_move, 1.5),
+        ("+1 ES {0} P5000", Shock("", vols=0.5), 1.0, 1.5),
+        ("+1 GC {0} P2000", Shock("", vols=0.5), 1.0, 1.5),
+        ("+1 ES {0} P5000", Shock("", others=1.0), 1.0, 1.0),
+        # In a crisis crude falls by its group's weight of its own move.
+        ("+1 CL {0} P60", Shock("", -0.10, crisis=True), 1 - SETTINGS.crude_move * CRUDE_WEIGHT, 1.5),
+    ],
+)
+def test_what_a_shock_does_to_a_leg(text: str, shock: Shock, move: float, scale: float) -> None:
+    legs = lines_in(Structure.parse("any", text.format(stressed.EXPIRY)), 1, "x", "P1")
+    found = moves_of(exposure(legs, view()), [shock], SETTINGS)
+    assert found.move[0, 0] == pytest.approx(max(move, 0.01))
+    assert found.scale[0, 0] == pytest.approx(scale)
+    assert found.left[0, 0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("days", "ahead", "left"),
+    [(10, 0, 1.0), (10, 4, 0.6), (10, 10, 0.0), (10, 30, 0.0), (0, 0, 1.0), (0, 1, 0.0), (1, 1, 0.0)],
+)
+def test_days_ahead_are_taken_off_what_is_left_of_a_life(days: int, ahead: int, left: float) -> None:
+    text = f"+1 ES {FRIDAY + timedelta(days=days)} P5000"
+    legs = lines_in(Structure.parse("any", text), 1, "x", "P1")
+    found = moves_of(exposure(legs, view()), [Shock("", days=ahead)], SETTINGS)
+    assert found.left[0, 0] == pytest.approx(left)
+
+
+def test_the_vix_products_move_by_their_own_points_alone() -> None:
+    # Beta, whether it is the VIX's, own move, weight in a crisis.
+    assert shocks._place("VIX", SETTINGS) == (0.0, 1.0, 0.0, 0.0)
+    assert shocks._place("ES", SETTINGS) == (1.0, 0.0, 0.0, 0.0)
+    assert shocks._place("CL", SETTINGS) == (0.0, 0.0, SETTINGS.crude_move, CRUDE_WEIGHT)
+
+
+def test_the_vix_lifts_short_lives_whole_and_long_ones_less() -> None:
+    # Ten points are 10 % of volatility up to 30 days, at 120 days sqrt(30 / 120) = half of it; gold keeps
+    # its own.
+    def shift(text: str, days: int) -> float:
+        legs = lines_in(Structure.parse("any", text.format(FRIDAY + timedelta(days=days))), 1, "x", "P1")
+        found = moves_of(exposure(legs, view()), [Shock("", vix=10.0)], SETTINGS)
+        return float(found.shift[0, 0]) * CALENDAR_YEAR**0.5
+
+    damping = int(SETTINGS.shock_damping_days)
+    assert shift("+1 ES {0} P5000", damping) == pytest.approx(0.10)
+    assert shift("+1 ES {0} P5000", 1) == pytest.approx(0.10)
+    assert shift("+1 ES {0} P5000", 4 * damping) == pytest.approx(0.05)
+    assert shift("+1 GC {0} P2000", 10) == 0.0
 
 
 # ------------------------------------------------------------------------------ the tape
@@ -468,6 +553,14 @@ def test_a_loosening_needs_a_point_past_the_bound_exactly() -> None:
     assert levels(regime_events(low, first + 1, at("16:00"), SETTINGS, at_close=True)) == {REGIME: "NORMAL"}
 
 
+def test_a_loosening_stops_at_the_row_whose_bound_was_passed_by_a_point() -> None:
+    # From EXTREME at half a point below where HIGH begins: HIGH's own upper bound was passed by far more.
+    extreme = fresh(levels={REGIME: "EXTREME"})
+    vix = SETTINGS.vix_bounds[2] - 0.5
+    assert regime(vix, SETTINGS) == 2
+    assert levels(regime_events(extreme, vix, at("16:00"), SETTINGS, at_close=True)) == {REGIME: "HIGH"}
+
+
 def test_what_stood_in_another_session_or_towards_another_row_begins_anew() -> None:
     def told(seen: str, vix: float = 23.0) -> dict[str, str]:
         book = fresh(levels={REGIME: "HIGH"}, notes={LOOSER: seen})
@@ -645,6 +738,18 @@ def test_a_trade_that_closed_a_part_risks_no_more_than_the_rest_can_lose() -> No
     assert heat_of(replace(whole, components=other)) == 5_600
 
 
+def test_a_contract_in_two_components_is_one_row() -> None:
+    # Two sold, one of them bought by another component; of a third contract nothing is left.
+    text = " / ".join(f"+1 ES 2031-07-03 P{strike}" for strike in (5000, 4900, 4800))
+    a, b, c = (leg.contract for leg in Structure.parse("any", text).legs)
+    held = (Held(a, -2), Held(b, 1), Held(a, 1), Held(c, -1), Held(c, 1))
+    netted, rows = _netted(held)
+    assert netted == (Held(a, -1), Held(b, 1))
+    assert rows is not None
+    assert [held[row].contract for row in rows] == [a, b]
+    assert _netted(held[:2]) == (held[:2], None)
+
+
 def test_each_position_is_read_at_its_own_mids() -> None:
     # A naked SPY put (20 % of 500 less 50 out of the money, and 5) beside one of 400 (10 % of its strike, and
     # 5) and a condor whose margin needs no mid: $5,500, $4,500, (30 - 2) x $5 = $140.
@@ -719,12 +824,100 @@ def test_what_holds_is_told_until_it_is_over_and_no_longer() -> None:
     assert soon == {"emergency": "half an hour below its trigger"}
 
 
+def test_margin_expansion_is_read_in_its_fullest_cell() -> None:
+    account = account_of(fresh(), view(), Decimal(100), SETTINGS)
+
+    def used(*cells: tuple[float, float]) -> float:
+        """Of cells with so much lost and so much margin asked for, at $100."""
+        lost, margins = (np.array(column) for column in zip(*cells, strict=True))
+        inside: Any = SimpleNamespace(losses=lambda held: lost, held=None)
+        return page._expansion(inside, margins, account, SETTINGS).used
+
+    assert used((0.0, 50.0)) == 0.5
+    assert used((0.0, 50.0), (20.0, 60.0), (-100.0, 100.0)) == 0.75
+    assert used((0.0, 0.0), (100.0, 0.0)) == 0.0
+    assert used((0.0, 0.0), (100.0, 0.01)) == float("inf")
+    assert used((99.5, 0.25)) == 0.5
+
+
+def test_groups_are_told_by_what_counts_in_them() -> None:
+    short = position("1", "lt112", "-2 MES 2031-07-03 P4590")
+    hedge = position("2", "leap_put_hedge", "+1 SPY 2031-12-19 P400")
+    fear = position("3", "vix_call_hedge", "+1 VIX 2031-04-16 C40")
+    found = list(page._group_readings(fresh(short, hedge, fear), view(), SETTINGS))
+    assert [(one.name, one.used) for one in found] == [("group A1 positions", 1.0)]
+
+
+def two_positions(*prices: tuple[float, float]) -> Stressed:
+    """One lot of MES puts each, of strategies a and b, worth nothing now and so many points in two shocks."""
+    text = "+1 MES 2031-07-03 P4590"
+    lines = [
+        *lines_in(Structure.parse("a", text), 1, "a", "P1"),
+        *lines_in(Structure.parse("b", text), 1, "b", "P2"),
+    ]
+    table = (Shock("x", -0.1), Shock("y", 0.1))
+    return Stressed(exposure(lines, view()), table, np.zeros(2), np.array(prices))
+
+
+def test_gains_are_added_up_by_the_strategy_they_belong_to() -> None:
+    found = two_positions((1.0, 2.0), (10.0, 20.0)).by_strategy()
+    assert {name: gains.tolist() for name, gains in found.items()} == {"a": [5.0, 10.0], "b": [50.0, 100.0]}
+
+
+def test_of_a_volatility_risk_of_cents_a_share_rests_on_stale_legs_too() -> None:
+    found = two_positions((0.02, 0.0), (0.06, 0.0))
+    named = (Shock("VOL+", vols=0.5), Shock("y", 0.1))
+    stale = replace(found.exposure, stale=np.array([True, False]))
+    # $0.10 of $0.40.
+    assert replace(found, shocks=named, exposure=stale).stale_share() == pytest.approx(0.25)
+    none = replace(found, shocks=named, exposure=stale, prices=np.zeros((2, 2)))
+    assert none.stale_share() == 0.0
+
+
+def test_what_nothing_moves_is_no_bet() -> None:
+    assert page.effective_bets(two_positions((0.0, 0.0), (0.0, 0.0))) == 0.0
+    assert page.effective_bets(two_positions((1.0, 2.0), (2.0, 4.0))) == pytest.approx(1.0)
+    # One gains only where the other does not move: two bets.
+    assert page.effective_bets(two_positions((1.0, 0.0), (0.0, 1.0))) == pytest.approx(2.0)
+
+
 def test_a_limit_of_nothing_is_overfull_with_anything() -> None:
     assert Reading("x", 0.0, 0.0, "$", "").share == 0.0
     assert Reading("x", -1.0, 0.0, "$", "").share == 0.0
     assert Reading("x", 0.5, 0.0, "$", "").share == float("inf")
     assert Reading("x", 0.5, 2.0, "$", "").share == 0.25
     assert Reading("x", 0.5, 0.5, "$", "").share == 1.0
+
+
+def test_on_the_ladder_only_what_begins_to_hold_is_a_trigger() -> None:
+    told = [
+        (name, after, rollout._trigger_of_level(name, after))
+        for name in ("halt", "manual", rollout.TRADING, "breaker", "emergency", "daily_loss", "drawdown")
+        for after in ("", "1", "2", "REDUCING", "ACTIVE", "ORANGE", "YELLOW", "2031-03-07")
+    ]
+    breaks = "breaker or loss limit"
+    wanted = {("breaker", "2"): breaks, ("emergency", "2"): breaks, ("drawdown", "ORANGE"): breaks}
+    wanted[rollout.TRADING, "REDUCING"] = "closing only"
+    for name, after, found in told:
+        default = (
+            {"halt": "halt", "manual": "closing only", "daily_loss": breaks}.get(name, "") if after else ""
+        )
+        assert found == wanted.get((name, after), default), (name, after)
+
+
+def test_a_close_is_broken_above_its_caps_and_not_at_them() -> None:
+    def said(margin: str, capital: str, net_liq: str = "100000") -> str:
+        day = ev.SessionEnded(
+            at("16:00"), FRIDAY, Decimal(net_liq), Decimal(margin), Decimal(capital), 20.0, 5000.0
+        )
+        return rollout._over(day, fresh(phase=4), SETTINGS)
+
+    most, whole = SETTINGS.margin_share_max[4] * 100_000, SETTINGS.capital_share_max[4] * 100_000
+    assert said(str(most), str(whole)) == ""
+    assert said(str(most + 1), "0").startswith(f"margin ${most + 1:,.0f} at the close of 2031-03-07, limit ")
+    assert said("0", str(whole + 1)).startswith("capital in use $")
+    assert said("0", "0", "-5") == ""
+    assert said("1", "0", "-5") != ""
 
 
 # ------------------------------------------------------------------------------ recovery
