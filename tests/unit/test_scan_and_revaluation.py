@@ -129,6 +129,8 @@ def test_shorts_need_at_least_a_hundredth_of_the_range_each_and_their_value() ->
     # does a future, whose own 330 is more.
     assert points([row(3000, -1, -2)], [0.0]) == pytest.approx(6.6)
     assert points([row(3000, -1, -2), row(2900, -1, 5)], [0.0, 0.0]) == pytest.approx(6.6)
+    # Half a contract (five micros) bought makes up for nothing of it either.
+    assert points([row(3000, -1, -2), row(2900, -1, 0.5)], [0.0, 0.0]) == pytest.approx(6.6)
     assert points([row(0, 0, -1)], [LEVEL]) == pytest.approx(330.0)
     # 400 units of $1: 1 % of 330 for each is 1,320, more than the range, which a future takes no part in.
     assert points([row(0, 0, -1), row(3000, -1, -400)], [LEVEL, 0.0]) == pytest.approx(1320.0)
@@ -173,7 +175,7 @@ def test_a_full_contract_against_its_micros_is_credited_as_set(credit: float, as
 
 FORWARD, YEARS, PAID = 100.0, 0.5, 0.98
 DECOY = ([-1.0, 1.0], [0.9, 0.8])
-"""Another expiry's smile, which lies before the one that is read."""
+"""Another expiry's smile: it lies before the one that is read, and after it."""
 SKEWED = ([-0.3, -0.2, -0.1, 0.0, 0.1], [0.40, 0.32, 0.20, 0.10, 0.12])
 
 
@@ -197,8 +199,8 @@ def revalued(
     revalue_into(
         legs,
         smile_of,
-        np.array(DECOY[0] + smile[0]),
-        np.array(DECOY[1] + smile[1]),
+        np.array(DECOY[0] + smile[0] + DECOY[0]),
+        np.array(DECOY[1] + smile[1] + DECOY[1]),
         moves,
         np.full(moves.shape, shift),
         np.full(moves.shape, scale),
