@@ -73,6 +73,15 @@ def test_what_joins_asks_for_its_own_width_less_its_own_credit(product: str, dol
     assert found.margin == dollars
 
 
+def test_without_quotes_what_joins_is_a_quarter_of_the_index_for_each_short() -> None:
+    # One short of 25 % of 5,500 x $50 a unit, whatever the ceiling.
+    held = holding(open_position("P1", units=2, opening=wish("ES", "2031-03-14")))
+    text = "+1 ES 2031-03-21 P5080 / -1 ES 2031-03-21 P5100"
+    beside = wish(parts=(Part("spread", Structure.parse("spread", text)),), joins="P1", ceiling=3)
+    blind = Listed(lambda contract, now: None, level=5500.0)
+    assert case(beside, held, market=blind).margin == 68_750
+
+
 # ------------------------------------------------------------------------------ correlation of families
 
 
@@ -355,6 +364,14 @@ def test_a_share_of_the_cap_is_asked_for_whatever_needs_any_margin() -> None:
     assert coordinator.share_allows(replace(full, margin=Decimal(-1))).units is None
 
 
+def test_orders_at_work_use_their_strategys_share_of_the_cap() -> None:
+    # $30,000 held, and $1,000 and a quarter of the LT112's order; the ratio spread's is not its.
+    orders = {"O7": working(lt112()), "O8": working(wish("ES", strategy="ratio_spread"), id_="O8")}
+    busy = replace(empty(), orders=orders)
+    one = on(date(2031, 3, 4), case(lt112(), busy, by_strategy={"lt112": Decimal(30_000)}))
+    assert "$31,250 in use" in coordinator.share_allows(one).detail
+
+
 def test_without_net_liq_all_of_the_margin_is_in_use() -> None:
     broke = case(lt112(), net_liq=ZERO)
     assert says(coordinator.priority_allows(replace(broke, margin=ONE))).startswith("margin in use is 100%")
@@ -503,6 +520,9 @@ def test_delta_is_watched_with_one_unit_more_and_no_further(side: float) -> None
     assert warning(line - 0.1, 0.1001) == f"delta in SPY shares at {line:.0%} of its limit with one unit"
     # Over on the other side, one unit leads towards nothing: what is left is what is watched.
     assert not warning(-line, 0.1)
+    # Exactly at the line it is told.
+    assert sensitive._watched(case(), line * 1000, 1000.0, "delta") != ""
+    assert sensitive._watched(case(), -line * 1000, 1000.0, "delta") != ""
     # A limit of nothing is no share of anything.
     assert sensitive._watched(case(), 5.0, 0.0, "delta") == ""
 

@@ -64,6 +64,19 @@ def test_an_account_of_nothing_is_beyond_every_margin() -> None:
     assert measured(net_liq=1.0, margin=1.0)["margin"].words.startswith("margin $1 is 100% of net liq")
 
 
+def test_of_nothing_nothing_is_lost_rapidly() -> None:
+    gone = breakers.readings(fresh(), tape(net_liq=0.0), at("10:03"), 20.0, -5.0, None, SETTINGS)
+    assert gone[0].share == 0.0
+    half = breakers.readings(fresh(), tape(net_liq=1.0), at("10:03"), 20.0, 0.5, None, SETTINGS)
+    assert half[0].words.startswith("lost 50.0%")
+
+
+def test_without_a_ramp_sizes_are_whole() -> None:
+    assert emergency.ramp_share(fresh(), SETTINGS) == 1
+    assert emergency.ramp_share(fresh(notes={emergency.RAMP: "1"}), SETTINGS) == SETTINGS.emergency_ramp_share
+    assert breakers.ramp_share(fresh(), SETTINGS) == 1
+
+
 def breaker(name: str, share: float, *, closes: bool = True) -> Reading:
     return Reading(name, share, f"{share:.2f}", closes)
 

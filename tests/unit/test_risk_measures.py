@@ -44,7 +44,7 @@ from tomking.risk import standing as page
 from tomking.risk.case import Case
 from tomking.risk.expansion import needs_of
 from tomking.risk.exposure import Line, exposure, lines_in
-from tomking.risk.livegreeks import Leg, LiveGreeks, Snapshot, Sums, changes
+from tomking.risk.livegreeks import Leg, LiveGreeks, Snapshot, Sums, Throttle, changes
 from tomking.risk.margin import Held
 from tomking.risk.paired import Rates, Row
 from tomking.risk.regime import LEVEL as REGIME
@@ -55,7 +55,7 @@ from tomking.risk.standing import Reading
 from tomking.risk.state import holding as holds
 from tomking.risk.stress import Stressed
 from tomking.risk.tape import Mark, Tape, begun, read
-from tomking.risk.valuation import _netted, account_of, heat_of, received_for
+from tomking.risk.valuation import _main_expiry, _netted, account_of, heat_of, received_for
 from tomking.view import View
 
 SETTINGS = Settings()
@@ -116,6 +116,7 @@ def test_a_payoff_is_worst_at_a_strike_or_at_nothing() -> None:
     # One call of 100 sold and two of 110 bought lose 10 at 110; what is bought alone loses nothing more.
     assert paired.worst_payout([Row(MARCH, 1, 100.0, -1), Row(MARCH, 1, 110.0, 2)]) == 10.0
     assert paired.worst_payout([Row(MARCH, -1, 100.0, 1)]) == 0.0
+    assert paired.worst_payout([Row(MARCH, -1, 100.0, -1)]) == 100.0
     assert paired.worst_payout([Row(MARCH, -1, 100.0, -1), Row(MARCH, -1, 80.0, 1)]) == 20.0
     # Each expiration by itself.
     assert paired.worst_payout([Row(MARCH, 1, 100.0, -1), Row(MARCH, 1, 110.0, 1),
@@ -242,6 +243,7 @@ def test_the_shocks_of_the_methodology() -> None:
         "VOL+": (0.0, 0.0, 0.5, 0.0),
         "CRISIS": (-0.10, pytest.approx(34.0), 0.0, 0.0),
     }
+    assert [one.name for one in shock_table(16.0, SETTINGS) if one.crisis] == ["CRISIS"]
     # From VIX 90 no shock falls back to 50 or 80: it rises by its points.
     high = {one.name: one.vix for one in shock_table(90.0, SETTINGS)}
     assert (high["S-10"], high["S-20"]) == (SETTINGS.shock_10_vix_points, SETTINGS.shock_20_vix_points)
@@ -430,6 +432,13 @@ def test_each_further_loss_of_a_run_pauses_again() -> None:
     assert getattr(begin, "after", "") == (at("10:30") + timedelta(days=1)).isoformat()
 
 
+def test_without_a_vix_or_a_base_there_is_no_flag() -> None:
+    far = tape((0, 10.0, 100_000.0), base=10.0)
+    assert list(pauses._vix_flags(fresh(), view(vix_level=30.0), far, SETTINGS)) != []
+    assert list(pauses._vix_flags(fresh(), view(vix_level=None), far, SETTINGS)) == []
+    assert list(pauses._vix_flags(fresh(), view(vix_level=30.0), far._replace(base_vix=nan), SETTINGS)) == []
+
+
 # ------------------------------------------------------------------------------ when nothing can change
 
 
@@ -559,6 +568,14 @@ def test_a_loosening_stops_at_the_row_whose_bound_was_passed_by_a_point() -> Non
     vix = SETTINGS.vix_bounds[2] - 0.5
     assert regime(vix, SETTINGS) == 2
     assert levels(regime_events(extreme, vix, at("16:00"), SETTINGS, at_close=True)) == {REGIME: "HIGH"}
+
+
+def test_out_of_complacency_too_it_goes_as_far_as_a_bound_was_passed() -> None:
+    # Half a point above where ELEVATED begins; NORMAL began far below.
+    low = fresh(levels={REGIME: "COMPLACENT"})
+    vix = SETTINGS.vix_bounds[1] + 0.5
+    assert regime(vix, SETTINGS) == 2
+    assert levels(regime_events(low, vix, at("16:00"), SETTINGS, at_close=True)) == {REGIME: "NORMAL"}
 
 
 def test_what_stood_in_another_session_or_towards_another_row_begins_anew() -> None:
@@ -738,6 +755,15 @@ def test_a_trade_that_closed_a_part_risks_no_more_than_the_rest_can_lose() -> No
     assert heat_of(replace(whole, components=other)) == 5_600
 
 
+def test_a_joined_weekly_does_not_move_the_expiry_of_what_it_joins() -> None:
+    main = position("1", "lt112", "-2 MES 2031-07-03 P4590", role="NP")
+    weekly = position("1", "lt112", "-1 MES 2031-03-14 P4900", role="weekly").components["weekly"]
+    parts = {**main.components, "weekly": replace(weekly, trade="1/weekly")}
+    assert _main_expiry(replace(main, components=parts)) == date(2031, 7, 3)
+    alone = {"weekly": parts["weekly"]}
+    assert _main_expiry(replace(main, components=alone)) == date(2031, 3, 14)
+
+
 def test_a_contract_in_two_components_is_one_row() -> None:
     # Two sold, one of them bought by another component; of a third contract nothing is left.
     text = " / ".join(f"+1 ES 2031-07-03 P{strike}" for strike in (5000, 4900, 4800))
@@ -795,6 +821,19 @@ def test_what_expires_tomorrow_is_overnight_and_a_share_at_its_limit_degrades_no
 
     assert told(0.0, 1.0) == (0.0, False)  # 1 of 4
     assert told(1.0, 1.01) == (3.0, True)
+
+
+def test_a_look_is_due_exactly_at_its_time_and_at_its_move() -> None:
+    def due(elapsed: float, level: float = 4.0, frames: int = 1, *, expires_today: bool = False) -> bool:
+        throttle = Throttle(least=1.0, most=30.0, most_on_expiry=5.0, move=0.25, least_after_move=0.125)
+        assert throttle.due(0.0, 1, {"SPX": 4.0})
+        return throttle.due(elapsed, frames, {"SPX": level}, expires_today=expires_today)
+
+    assert [due(n) for n in (29.5, 30.0)] == [False, True]
+    assert [due(n, expires_today=True) for n in (4.5, 5.0)] == [False, True]
+    assert [due(n, frames=2) for n in (0.5, 1.0)] == [False, True]
+    assert [due(0.125, level) for level in (4.5, 5.0, 3.0)] == [False, True, True]
+    assert not due(0.0625, 5.0)
 
 
 @pytest.mark.parametrize(("more", "is_told"), [(0.0, False), (0.05, False), (0.0625, True), (-0.0625, True)])
@@ -872,6 +911,18 @@ def test_of_a_volatility_risk_of_cents_a_share_rests_on_stale_legs_too() -> None
     assert replace(found, shocks=named, exposure=stale).stale_share() == pytest.approx(0.25)
     none = replace(found, shocks=named, exposure=stale, prices=np.zeros((2, 2)))
     assert none.stale_share() == 0.0
+
+
+def test_products_beside_equities_move_each_by_themselves() -> None:
+    # Gold ($100 a point) and crude ($1,000) gain $1,000 each in the shock of all other products: two bets.
+    lines = [
+        *lines_in(Structure.parse("a", "+1 GC 2031-07-03 P2000"), 1, "a", "P1"),
+        *lines_in(Structure.parse("b", "+1 CL 2031-07-03 P60"), 1, "b", "P2"),
+    ]
+    prices = np.array([[0.0, 10.0], [0.0, 1.0]])
+    table = (Shock("x", -0.1), Shock("PROD+", others=1.0))
+    found = Stressed(exposure(lines, view()), table, np.zeros(2), prices)
+    assert page.effective_bets(found) == pytest.approx(2.0)
 
 
 def test_what_nothing_moves_is_no_bet() -> None:
