@@ -184,6 +184,10 @@ def test_kellys_basis_is_the_record_from_the_sample_on() -> None:
 # ------------------------------------------------------------------------------ the month and the record
 
 
+def pace(one: Case) -> tuple[object, object]:
+    return streaks.month_pace(one)
+
+
 def ahead(net_liq: str, begun: str, day: date = FRIDAY, **limits: object) -> Case:
     """A month that began with so many dollars; deposits are 200,000."""
     note = f"2031-03 {Decimal(begun) - 200_000}"
@@ -194,34 +198,38 @@ def ahead(net_liq: str, begun: str, day: date = FRIDAY, **limits: object) -> Cas
 
 def test_the_pace_of_a_month_is_its_gain_by_the_sessions_done_and_to_come() -> None:
     # 2 % after 5 of March's 21 sessions: x 21 / 5 = 8.4 %.
-    pace, words = streaks.month_pace(ahead("102000", "100000"))
-    assert pace == Decimal("0.084")
+    gain, words = streaks.month_pace(ahead("102000", "100000"))
+    assert gain == Decimal("0.084")
     assert words == "the month is at +2.0% after 5 sessions, +8.4% at this rate"
     # On its first session it is told, and says nothing yet; so on the fourth.
-    assert streaks.month_pace(ahead("102000", "100000", MONDAY)) == (
+    assert pace(ahead("102000", "100000", MONDAY)) == (
         0,
         "the month is at +2.0% after 1 sessions, +42.0% at this rate",
     )
-    assert streaks.month_pace(ahead("102000", "100000", date(2031, 3, 6)))[0] == 0
-    assert streaks.month_pace(ahead("100000", "100000")) == (0, "")
-    assert streaks.month_pace(ahead("99999", "100000")) == (0, "")
-    assert streaks.month_pace(ahead("99999", "0")) == (0, "")
-    assert streaks.month_pace(case()) == (0, "")
+    assert pace(ahead("102000", "100000", date(2031, 3, 6)))[0] == 0
+    assert pace(ahead("100000", "100000")) == (0, "")
+    assert pace(ahead("99999", "100000")) == (0, "")
+    assert pace(ahead("99999", "0")) == (0, "")
+    assert pace(case()) == (0, "")
 
 
 def test_a_month_exactly_at_its_pace_is_neither_warned_of_nor_shrunk() -> None:
-    at_it = {"month_gain_share_watched": Decimal("0.084"), "month_gain_share_reduced": Decimal("0.084")}
-    exact, over = ahead("102000", "100000", **at_it), ahead("102001", "100000", **at_it)
+    line = Decimal("0.084")
+    exact, over = (
+        ahead(net_liq, "100000", month_gain_share_watched=line, month_gain_share_reduced=line)
+        for net_liq in ("102000", "102001")
+    )
     assert not streaks.month_watched(exact).warning
     assert streaks.month_watched(over).warning
-    assert streaks.size_of_month(exact) == (1, "")
+    whole: tuple[object, object] = streaks.size_of_month(exact)
+    assert whole == (1, "")
     share, words = streaks.size_of_month(over)
     assert (share, words) == (SETTINGS.month_size_share, streaks.month_pace(over)[1])
 
 
 def test_the_expectancy_floor_counts_from_thirty_trades_and_is_met_exactly() -> None:
     # 100 pounds are $127; of 75,000 pounds = $95,250 all of it: half of that asks for half.
-    def sized(trades: int, won: str, lost: str, net_liq: str = "95250") -> tuple[Decimal, str]:
+    def sized(trades: int, won: str, lost: str, net_liq: str = "95250") -> tuple[object, object]:
         records = {"friday_0dte:condor": Record(trades, trades // 2, Decimal(won), Decimal(lost))}
         book = replace(empty(), records=records)
         return streaks.size_of_record(case(book=book, net_liq=Decimal(net_liq)))
@@ -235,7 +243,8 @@ def test_the_expectancy_floor_counts_from_thirty_trades_and_is_met_exactly() -> 
     assert sized(30, "5809", "2000", "900000")[0] == SETTINGS.expectancy_size_share
     assert sized(30, "2000", "2000", "0") == (1, "")  # nothing left: a floor of nothing
     hedge = replace(case(book=empty()), wish=wish(strategy="leap_put_hedge"))
-    assert streaks.size_of_record(hedge) == (1, "")
+    whole: tuple[object, object] = streaks.size_of_record(hedge)
+    assert whole == (1, "")
 
 
 # ------------------------------------------------------------------------------ money
@@ -244,8 +253,8 @@ def test_the_expectancy_floor_counts_from_thirty_trades_and_is_met_exactly() -> 
 def test_orders_at_work_use_what_they_reserve_of_capital_margin_and_buffer() -> None:
     # $1,000 and a quarter more are reserved beside the $5,000 of what is held.
     busy = replace(empty(), orders={"O7": working(lt112())})
-    used = {"capital": Decimal(5_000), "margin": Decimal(5_000)}
-    one = replace(case(wish("ES"), busy, **used), margin=Decimal(100))
+    used = Decimal(5_000)
+    one = replace(case(wish("ES"), busy, capital=used, margin=used), margin=Decimal(100))
     for limit in (capital.capital_allows, capital.margin_allows, capital.buffer_allows):
         assert "$6,250 in use" in limit(one).detail
     # Heat: $3,000 planned, and 56 points x $50 of the order's.

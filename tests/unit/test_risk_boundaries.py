@@ -21,6 +21,7 @@ from tomking.risk.breakers import Reading
 from tomking.risk.calm import calm_of
 from tomking.risk.desk import Desk
 from tomking.risk.exposure import exposure, lines_in, smile
+from tomking.risk.phases import RED_SINCE
 from tomking.risk.settings import Settings
 from tomking.risk.tape import Mark, Tape
 from tomking.view import View
@@ -184,7 +185,7 @@ def test_the_lock_of_red_begins_where_red_does_and_terminal_does_not_begin_it_an
     def told(level: str, net_liq: int) -> bool:
         book = fresh(levels={"phase": "3", "drawdown": level})
         events = drawdown.session_end_levels(book, Decimal(net_liq), at("16:00"), SETTINGS)
-        return drawdown.RED_SINCE in notes(events)
+        return RED_SINCE in notes(events)
 
     assert not told("GREEN", 84_000)  # ORANGE
     assert told("GREEN", 79_000)
@@ -211,7 +212,7 @@ def test_a_step_later_the_account_is_worked_out_anew() -> None:
     short = position("1", "leap_put_income", "-1 SPY 2031-12-19 P450", margin=3000)
     book, desk, worth = fresh(short), Desk(SETTINGS), Decimal(100_000)
 
-    def asked(wall: str, net_liq: Decimal = worth, held: Book = book) -> tuple[Decimal, Decimal]:
+    def asked(wall: str, net_liq: Decimal = worth, held: Book = book) -> tuple[object, object]:
         market = Falling(lambda contract, now: 5.0, level=500.0)
         now = View(at(wall), session_on(FRIDAY), weekdays(FRIDAY - timedelta(days=30), 200), market)
         account = desk._account(held, now, net_liq)

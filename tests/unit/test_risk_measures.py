@@ -23,6 +23,7 @@ from tomking.domain.contract import Share
 from tomking.domain.products import PRODUCTS
 from tomking.domain.record import Record
 from tomking.domain.structure import Structure
+from tomking.domain.trading import TRADING
 from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import (
@@ -299,7 +300,8 @@ def test_the_vix_lifts_short_lives_whole_and_long_ones_less() -> None:
     def shift(text: str, days: int) -> float:
         legs = lines_in(Structure.parse("any", text.format(FRIDAY + timedelta(days=days))), 1, "x", "P1")
         found = moves_of(exposure(legs, view()), [Shock("", vix=10.0)], SETTINGS)
-        return float(found.shift[0, 0]) * CALENDAR_YEAR**0.5
+        scale: float = CALENDAR_YEAR**0.5
+        return scale * float(found.shift[0, 0])
 
     damping = int(SETTINGS.shock_damping_days)
     assert shift("+1 ES {0} P5000", damping) == pytest.approx(0.10)
@@ -787,7 +789,7 @@ def test_each_position_is_read_at_its_own_mids() -> None:
     assert account.by_family == {"SPX": 10_140}
     assert account.by_strategy == {"leap_put_income": 10_000, "friday_0dte": 140}
     assert account.by_expiry == {date(2031, 12, 19): 5_500, FRIDAY: 140, date(2031, 6, 20): 4_500}
-    assert (account.margin, account.capital) == (10_140, 10_140)
+    assert [account.margin, account.capital] == [10_140, 10_140]
     assert account_of(fresh(), view(), ONE, SETTINGS).margin == 0
 
 
@@ -943,12 +945,12 @@ def test_a_limit_of_nothing_is_overfull_with_anything() -> None:
 def test_on_the_ladder_only_what_begins_to_hold_is_a_trigger() -> None:
     told = [
         (name, after, rollout._trigger_of_level(name, after))
-        for name in ("halt", "manual", rollout.TRADING, "breaker", "emergency", "daily_loss", "drawdown")
+        for name in ("halt", "manual", TRADING, "breaker", "emergency", "daily_loss", "drawdown")
         for after in ("", "1", "2", "REDUCING", "ACTIVE", "ORANGE", "YELLOW", "2031-03-07")
     ]
     breaks = "breaker or loss limit"
     wanted = {("breaker", "2"): breaks, ("emergency", "2"): breaks, ("drawdown", "ORANGE"): breaks}
-    wanted[rollout.TRADING, "REDUCING"] = "closing only"
+    wanted[TRADING, "REDUCING"] = "closing only"
     for name, after, found in told:
         default = (
             {"halt": "halt", "manual": "closing only", "daily_loss": breaks}.get(name, "") if after else ""
