@@ -102,6 +102,7 @@ GROUPS = {
             *_unit(
                 "intent",
                 "preparation",
+                "prepared_edges",
                 "prepared_guards",
                 "prepared_start",
                 "consent",
