@@ -154,7 +154,8 @@ class Engine:
         began, waited = time.perf_counter(), self._waited
         for event in heed(kernel.book, ready.latch(), now):
             kernel.record(event)
-        kernel.step(now)
+        with ready.feed.market.still():
+            kernel.step(now)
         self._wake = kernel.next_wake(now)
         self.step_ms = 1000 * (time.perf_counter() - began - self._waited + waited)
         self.worst_ms = max(self.worst_ms, self.step_ms)
@@ -181,15 +182,16 @@ class Engine:
             return
         ready, trading = self.ready, self.ready.trading
         book, stream = trading.kernel.book, ready.feed.stream
-        alerts = self._gauges.look(
-            book,
-            view_of(ready.feed.market, session_, ready.sessions, now),
-            elapsed=time.monotonic() if self._turns is None else now.timestamp(),
-            frames=stream.frames,
-            seen=stream.last,
-            phase=trading.risk.phase(book),
-            net_liq=lambda: self._marks(now).net_liq,
-        )
+        with ready.feed.market.still():
+            alerts = self._gauges.look(
+                book,
+                view_of(ready.feed.market, session_, ready.sessions, now),
+                elapsed=time.monotonic() if self._turns is None else now.timestamp(),
+                frames=stream.frames,
+                seen=stream.last,
+                phase=trading.risk.phase(book),
+                net_liq=lambda: self._marks(now).net_liq,
+            )
         for one in alerts:
             level = "critical" if one.step >= 1 else "warning" if one.step > one.was else "info"
             ready.teller.notify(level, str(one), now)
