@@ -326,7 +326,7 @@ class Acts:
             return course, []
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
-        is_known = since is not None and account.asked is not None and account.asked >= since
+        is_known = since is not None and account.is_read_since(since)
         if not is_known or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
         purpose, legs, units = remedy(course.order, dict(course.odd))

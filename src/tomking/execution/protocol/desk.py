@@ -440,9 +440,8 @@ class OrderDesk:
         """How often orders and positions are asked for; None: not at all."""
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
-        rates = lookout.rates(
-            self._courses.moving.values(), now, is_open=is_open, asked=self._asking.positions_asked
-        )
+        asked = self._asking.found_asked, self._asking.positions_asked
+        rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open, asked=asked)
         foreign = self._book.foreign
         ends = bool(foreign) and any(c.expiry <= today for c in foreign)
         if self._reconciles_after(session, now) or ends:

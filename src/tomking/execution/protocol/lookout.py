@@ -33,7 +33,7 @@ from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
-POSITIONS_AT_ONCE = timedelta(seconds=1)
+AT_ONCE = timedelta(seconds=1)
 ORDERS_UNEVEN = timedelta(seconds=2)
 FRESH = timedelta(seconds=25)
 """A question is searched for often until what is not found then can be believed to be missed."""
@@ -147,11 +147,15 @@ def _moves_next(course: Course) -> datetime:
 
 
 def rates(
-    courses: Iterable[Course], now: datetime, *, is_open: bool, asked: datetime | None = None
+    courses: Iterable[Course],
+    now: datetime,
+    *,
+    is_open: bool,
+    asked: tuple[datetime | None, datetime | None] = (None, None),
 ) -> tuple[timedelta, timedelta] | None:
     """How often orders and positions are read; None: neither is needed.
 
-    asked  when the positions that are known were asked for
+    asked  when the orders and the positions that are known were asked for
     """
     orders = positions = NEVER
     if is_open:
@@ -163,8 +167,8 @@ def rates(
             continue
         every = ORDERS_EVERY
         if course.uneven is not None:
-            every = ORDERS_UNEVEN
-            positions = min(positions, _positions_uneven(course, asked, now))
+            every, often = _rates_uneven(course, asked, now)
+            positions = min(positions, often)
         elif course.doubt is not None and course.over is None:
             every = search_every(now - course.doubt)
             if now - course.attempts[-1].sent < FRESH:
@@ -175,12 +179,15 @@ def rates(
     return None if orders is NEVER and positions is NEVER else (orders, positions)
 
 
-def _positions_uneven(course: Course, asked: datetime | None, now: datetime) -> timedelta:
-    """Positions are read when the next remedy waits for them: at once then, and not in vain before."""
+def _rates_uneven(
+    course: Course, asked: tuple[datetime | None, datetime | None], now: datetime
+) -> tuple[timedelta, timedelta]:
+    """What the next remedy waits for is read at once, and positions not in vain before."""
     since = acts_on(course, alone=True)
     if since is None or now < since:
-        return POSITIONS_EVERY
-    return POSITIONS_AT_ONCE if asked is None or asked < since else POSITIONS_IN_DOUBT
+        return ORDERS_UNEVEN, POSITIONS_EVERY
+    orders, positions = (at is None or at < since for at in asked)
+    return AT_ONCE if orders else ORDERS_UNEVEN, AT_ONCE if positions else POSITIONS_IN_DOUBT
 
 
 def _rests_overnight(course: Course) -> bool:

@@ -23,8 +23,10 @@ from tomking.execution.wire import Outcome
 PATIENCE = timedelta(seconds=10)
 """Messages of one fill come leg by leg (T5): so long they are only late."""
 REMEDY_WITHIN = timedelta(seconds=6)
-"""A remedy that has not filled by then makes way for one that gives more, and one without an answer is
-repeated, where nothing else of ours is in its contracts: there a second one would be refused (T6)."""
+"""A remedy that has not filled by then makes way for one that gives more."""
+UNANSWERED = timedelta(seconds=5)
+"""One without an answer is repeated after so long, when a search does not show it and its legs are still
+there, if nothing else of anybody's is in its contracts: a second one would be refused there (T6)."""
 STANDS_AT_LAST = timedelta(seconds=12)
 """So long stand those that cannot give more than the one before."""
 SPACED = timedelta(seconds=1)
@@ -126,8 +128,8 @@ def _is_too_much(odd: Mapping[Contract, int], live: Attempt) -> bool:
 
 
 def acts_on(course: Course, *, alone: bool) -> datetime | None:
-    """What the account shows must have been asked for since then, for the next remedy; None: not yet, one
-    works or is on its way.
+    """What the account shows, orders and positions, must have been asked for since then, for the next remedy;
+    None: not yet, one works or is on its way.
 
     alone  whether nothing else of ours holds the odd contracts
     """
@@ -137,7 +139,7 @@ def acts_on(course: Course, *, alone: bool) -> datetime | None:
     since = max(course.over or course.uneven, course.uneven + PATIENCE, course.attempts[-1].sent)
     questions = [a.sent for a in course.attempts if a.is_open_question]
     if questions:
-        since = max(since, max(questions) + (REMEDY_WITHIN if alone else PATIENCE))
+        since = max(since, max(questions) + (UNANSWERED if alone else PATIENCE))
     return since + _spacing(course)
 
 
