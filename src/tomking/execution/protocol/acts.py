@@ -37,6 +37,7 @@ from tomking.ports import MarketData
 WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
+NOTHING: tuple[Purpose, tuple[Leg, ...], int] = (Purpose.COMPLETE, (), 0)
 
 
 class Acts:
@@ -325,11 +326,14 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
+        purpose, legs, units = remedy(course.order, dict(course.odd)) if course.odd else NOTHING
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
+        if course.gone:  # of what has ended otherwise nothing is left to close
+            legs = account.closed_by(legs)
+            contracts = [leg.contract for leg in legs]
         is_known = since is not None and account.is_read_since(since)
         if not is_known or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
-        purpose, legs, units = remedy(course.order, dict(course.odd))
         legs, quote = priced(legs, self._market.quotes([leg.contract for leg in legs], now))
         if quote is None or not self._is_open(now):
             return self._telling(course, "wait", now)

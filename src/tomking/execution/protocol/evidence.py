@@ -9,6 +9,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.protocol.checks import sendable, terms_of
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
 from tomking.execution.protocol.fills import per_unit
+from tomking.execution.protocol.uneven import remedy
 from tomking.execution.wire import BrokerOrder, Outcome, Status
 
 SEARCHES = (
@@ -153,10 +154,16 @@ def in_question(course: Course, attempt: Attempt) -> bool:
     if not attempt.is_open_question or course.absent is None or course.absent < attempt.sent + MISSED_AFTER:
         return attempt.is_open_question
     if attempt.purpose in REMEDIES:
-        return bool(course.odd)
+        return bool(course.odd) and not (course.gone and _is_done(course, attempt))
     if course.gone:
         return False
     return attempt.purpose is not Purpose.REPLACE or not any(map(_ended_by_itself, course.attempts))
+
+
+def _is_done(course: Course, attempt: Attempt) -> bool:
+    """Whether what a remedy was to trade has been traded by another since."""
+    _, legs, _ = remedy(course.order, dict(course.odd))
+    return {leg.contract for leg in attempt.legs}.isdisjoint(leg.contract for leg in legs)
 
 
 def _ended_by_itself(attempt: Attempt) -> bool:
