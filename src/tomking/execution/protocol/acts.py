@@ -326,8 +326,7 @@ class Acts:
             return course, []
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
-        is_known = since is not None and account.is_read_since(since)
-        if not is_known or not account.agrees_on(contracts):
+        if not _is_read(course, account, since) or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
         purpose, legs, units = remedy(course.order, dict(course.odd))
         legs, quote = priced(legs, self._market.quotes([leg.contract for leg in legs], now))
@@ -380,6 +379,15 @@ class Acts:
                 continue
             if self._asking.send(_canceller(id_), Use.CANCEL, now):
                 self._strays[id_] = (order, now)
+
+
+def _is_read(course: Course, account: Account, since: datetime | None) -> bool:
+    """Whether the account was read since: its positions, and where something is in question its orders."""
+    if since is None or account.asked is None or account.asked < since:
+        return False
+    if not any(a.is_open_question for a in course.attempts):
+        return True
+    return account.found_asked is not None and account.found_asked >= since
 
 
 def _is_moot(course: Course, account: Account) -> bool:

@@ -441,7 +441,9 @@ class OrderDesk:
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
         asked = self._asking.found_asked, self._asking.positions_asked
-        rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open, asked=asked)
+        rates = lookout.rates(
+            self._courses.moving.values(), now, is_open=is_open, asked=asked, hears=self._asking.up
+        )
         foreign = self._book.foreign
         ends = bool(foreign) and any(c.expiry <= today for c in foreign)
         if self._reconciles_after(session, now) or ends:

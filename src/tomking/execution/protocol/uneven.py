@@ -128,8 +128,8 @@ def _is_too_much(odd: Mapping[Contract, int], live: Attempt) -> bool:
 
 
 def acts_on(course: Course, *, alone: bool) -> datetime | None:
-    """What the account shows, orders and positions, must have been asked for since then, for the next remedy;
-    None: not yet, one works or is on its way.
+    """What the account shows must have been asked for since then, for the next remedy: positions, and where
+    something is in question orders too.  None: not yet, one works or is on its way.
 
     alone  whether nothing else of ours holds the odd contracts
     """
