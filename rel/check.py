@@ -107,6 +107,8 @@ class Checker:
     """Orders that the venue has and that the journal lost when it was put back."""
     regrown: dict[str, Order] = field(default_factory=dict)
     """Orders that it has had since."""
+    posted_again: set[str] = field(default_factory=set)
+    """Lost ones that were posted a second time since."""
     requests: deque[datetime] = field(default_factory=deque)
     """When those of the last minute left, cancels apart."""
     total: int = 0
@@ -275,9 +277,16 @@ class Checker:
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
         """Of a book that is older than what the broker shows nothing may follow.
 
-        One that has made the very same orders again, under the same ids, is as old as what the broker shows.
+        One that has made the very same orders again, under the same ids, is as old as what the broker shows,
+        as long as it has posted none of them again: there are no two of any.
         """
-        lost = {id_ for id_, order in self.cut.items() if not _is_alike(order, self.regrown.get(id_))}
+        if isinstance(request, Place) and order_of(request.tag) in self.cut:
+            self.posted_again.add(order_of(request.tag))
+        lost = {
+            id_
+            for id_, order in self.cut.items()
+            if id_ in self.posted_again or not _is_alike(order, self.regrown.get(id_))
+        }
         tickets = [one for one in self.account.tickets.values() if order_of(one.tag) in lost]
         # What no search shows yet nobody can know of (F11).
         if not any(t.id in self._first_seen or t.entered < now - SHOWN_BY for t in tickets):
@@ -536,27 +545,35 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
-    def cannot_trade_back(self, now: datetime) -> bool:
-        """Whether legs are known to be odd, and the venue is closed, or nobody bids for them."""
-        odd = [id_ for id_ in self.uneven_told if self.holdings.uneven(id_)]
-        return bool(odd) and (
-            not self.account.floor.is_open(now) or all(self._is_unsaleable(id_, now) for id_ in odd)
-        )
+    def cannot_be_even(self, id_: str, now: datetime) -> bool:
+        """Whether an order's legs are known to be odd, and nobody can make them even before its day is over.
+
+        The venue is closed before its time; or nobody bids for what would have to be sold.
+        """
+        if id_ not in self.uneven_told or not self.holdings.uneven(id_):
+            return False
+        return not self.account.floor.is_open(now) or self._is_unsaleable(id_, now)
+
+    def stuck(self, now: datetime) -> set[Contract]:
+        """The contracts of such orders: the book has none of their trades until they end."""
+        odd = [id_ for id_ in sorted(self.uneven_told) if self.cannot_be_even(id_, now)]
+        return {c for id_ in odd for c in self.holdings.orders[id_].structure.contracts}
 
     def _is_unsaleable(self, id_: str, now: datetime) -> bool:
-        """Whether all that is left over of an order are bought legs that nobody bids for."""
+        """Whether an opening is backed out of, or a close completed, by sales only, and nobody bids."""
         order, traded = self.holdings.orders[id_], self.holdings.by_order.get(id_, {})
-        units = min(traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs)
-        left = {leg.contract: traded.get(leg.contract, 0) - units * leg.ratio for leg in order.structure.legs}
-        kept = [contract for contract, count in left.items() if count > 0]
-        quotes = self.world.quotes(kept, now)
+        units = [traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs]
+        whole = min(units) if order.opens else max(units)
+        left = {leg.contract: traded.get(leg.contract, 0) - whole * leg.ratio for leg in order.structure.legs}
+        sold = [contract for contract, count in left.items() if count > 0]
+        quotes = self.world.quotes(sold, now)
         return min(left.values()) >= 0 and all(quote is None or not quote.bid for quote in quotes)
 
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
         for id_, at in self.cancelling.items():
-            if self.cannot_trade_back(now):
-                return
+            if self.cannot_be_even(id_, now):
+                continue
             in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
             if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")

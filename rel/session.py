@@ -207,13 +207,12 @@ class Session:
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
             return
-        if self.check.cannot_trade_back(self.now):
-            return
-        if not differences(self.check, book):
+        stuck = self.check.stuck(self.now)
+        found = differences(self.check, book, stuck)
+        if not found and not stuck:
             self.quiet = None
-        elif self.now > max(self.quiet, self.started) + SETTLED:
-            first = differences(self.check, book)[0]
-            self.check.broken("I23", self.now, f"a minute after the faults: {first}")
+        elif found and self.now > max(self.quiet, self.started) + SETTLED:
+            self.check.broken("I23", self.now, f"a minute after the faults: {found[0]}")
             self.quiet = None
 
     def _program(self) -> None:
