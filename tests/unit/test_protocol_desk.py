@@ -11,7 +11,7 @@ from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closi
 from tests.worlds import FRIDAY
 
 from tomking.domain import events as ev
-from tomking.domain.contract import Option
+from tomking.domain.contract import Option, Right
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
@@ -901,6 +901,29 @@ def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
     world.mids.update(MIDS)
     world.step(when + 31)
     assert len(world.wire.all(Cancel)) == 1
+
+
+def test_legs_of_a_remedy_that_only_come_late_are_waited_for() -> None:
+    # Three legs of a condor are left; the two shorts are bought back, and one of them is told first.
+    call = Option("SPXW", FRIDAY, Right.CALL, Decimal(5800), Decimal(100), Decimal("0.05"))
+    world = World(mids=MIDS | {call: 6.0}).synced()
+    structure = Structure("torn", (*SPREAD.legs, Leg(call, -1)))
+    world.submit(order(parts=(Part("torn", structure),), limit=Decimal("11.00")))
+    sold = tuple(execution(f"x{n}", leg, 2, "6.00") for n, leg in enumerate(structure.legs) if leg.ratio < 0)
+    shown = world.shown(world.last(Place), Status.PARTIALLY_REMOVED, sold)
+    world.reply(world.last(Place), Outcome.ACCEPTED, shown)
+    world.held = ((SHORT, -2), (call, -2))
+    when = remedied(world, shown, 2)
+    back = world.last(Place)
+    assert back.legs == (Leg(SHORT, 1), Leg(call, 1))
+    first = world.shown(back, Status.FILLED, (execution("u", Leg(SHORT, 1), 2, "9.10"),))
+    world.reply(back, Outcome.ACCEPTED, first)
+    world.held = ((call, -2),)
+    # Two and a half seconds a leg.
+    world.run(when + 1, when + 5, shown, first)
+    assert len(world.wire.all(Place)) == 2
+    world.run(when + 6, when + 8, shown, first)
+    assert world.last(Place).legs == (Leg(call, 1),)
 
 
 @pytest.mark.parametrize("late", [1, 2])
