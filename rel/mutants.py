@@ -478,6 +478,12 @@ def foreign_positions_are_ignored(put: Put) -> None:
 
 
 @mutant
+def nothing_is_compared_after_the_close(put: Put) -> None:
+    """What the last minutes and the settlement brought is never held against the account."""
+    put(OrderDesk, "_reconciles_after", lambda *_: False)
+
+
+@mutant
 def foreign_positions_become_ours(put: Put) -> None:
     """What is missing or left over is booked as if it had been traded here for nothing."""
     real = comparing.Comparer.__call__
