@@ -17,7 +17,7 @@ from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
-from tomking.execution.protocol.course import Phase
+from tomking.execution.protocol.course import Phase, Purpose
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -1771,6 +1771,29 @@ def test_a_replacement_of_an_order_that_was_taken_out_cannot_come_any_more() -> 
     world.run(25, 36, out)
     assert world.kinds()[-1] == "OrderCancelled"
     assert world.book.positions["7"].units == 1
+
+
+@pytest.mark.parametrize(
+    ("sold", "bought", "ends"), [(2, 0, True), (2, 1, True), (1, 0, False), (0, 0, False)]
+)
+def test_a_replacement_of_an_order_of_which_a_leg_has_traded_whole_cannot_come(
+    sold: int, bought: int, ends: bool
+) -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="timeout")
+    legs = ((leg, n) for leg, n in zip(SPREAD.legs, (sold, bought), strict=True) if n)
+    some = tuple(execution(f"x{n}", leg, n, "9.00") for leg, n in legs)
+    out = world.shown(place, Status.CANCELLED, some)
+    world.held = ((SHORT, -sold), (LONG, bought))
+    world.run(11, 26, out)
+    assert world.desk.courses["7"].attempts[-1].purpose is (Purpose.UNWIND if some else Purpose.REPLACE)
+    back = world.last(Place)
+    odd = sold - bought
+    done = world.shown(back, Status.FILLED, (execution("u", Leg(SHORT, 1), odd, "9.00"),) if odd else ())
+    world.held = ((SHORT, -bought), (LONG, bought))
+    world.run(27, 40, out, *([done] if some else ()))
+    assert ("7" not in world.book.orders) is ends
 
 
 def test_a_replacement_of_an_order_that_was_cancelled_may_still_come() -> None:
