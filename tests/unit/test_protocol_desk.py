@@ -890,6 +890,21 @@ def test_remedies_that_can_give_no_more_than_the_one_before_follow_more_slowly()
     assert stood == [6, 6, 6, 12, 12]
 
 
+def test_a_cancel_that_the_next_remedy_waits_for_is_sent_every_two_seconds_until_it_is_heard() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    live = world.shown(world.last(Place))
+    world.reply(world.last(Place), Outcome.ACCEPTED, live)
+    world.run(when + 1, when + 11, shown, live)
+    asked_ = [at for at, r in world.wire.sent if isinstance(r, Cancel)]
+    assert asked_ == [second(when + n) for n in (6, 8, 10)]
+    ending = world.shown(world.last(Place), Status.CANCEL_REQUESTED)
+    for cancel in world.wire.all(Cancel):
+        world.reply(cancel, Outcome.ACCEPTED, ending)
+    world.run(when + 12, when + 17, shown, ending)
+    assert [at for at, r in world.wire.sent if isinstance(r, Cancel)][3:] == [second(when + 15)]
+
+
 def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
     world, shown = torn()
     when = remedied(world, shown, 2)

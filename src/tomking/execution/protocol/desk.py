@@ -281,7 +281,9 @@ class OrderDesk:
     def _restarted(self, working: Working, now: datetime) -> Course:
         order = working.order
         is_today = new_york(working.since).date() == new_york(now).date()
-        purpose = Purpose.WORK if working.attempt == 1 else Purpose.REPLACE
+        # A close in doubt had an attempt, some attempt, of which nothing proves that it can trade no more.
+        doubtful = not order.opens and working.doubt is not None
+        purpose = Purpose.WORK if working.attempt == 1 or doubtful else Purpose.REPLACE
         question = Attempt(
             working.attempt,
             purpose,
