@@ -441,6 +441,16 @@ def test_without_a_vix_or_a_base_there_is_no_flag() -> None:
     assert list(pauses._vix_flags(fresh(), view(vix_level=30.0), far._replace(base_vix=nan), SETTINGS)) == []
 
 
+def test_margin_is_worked_out_below_99_per_cent_of_the_prior_close_or_two_points_of_vix() -> None:
+    one = tape((0, 20.0, 100_000.0))
+
+    def grown(worth: float, vix: float | None = 20.0) -> bool:
+        return protect._may_have_grown(fresh(), one, vix, worth)
+
+    assert [grown(worth) for worth in (99_000.0, 98_999.0)] == [False, True]
+    assert [grown(100_000.0, vix) for vix in (21.99, 22.0, None)] == [False, True, False]
+
+
 # ------------------------------------------------------------------------------ when nothing can change
 
 
@@ -630,6 +640,9 @@ def test_the_second_close_below_the_line_demotes_and_the_line_itself_does_not() 
     (change, *_) = promoted(below, "0 1 20")
     assert (getattr(change, "before", ""), getattr(change, "after", "")) == ("2", "1")
     assert getattr(change, "detail", "").endswith(f"closed 2 times below ${line:,.0f}")
+    first = SETTINGS.phase_floors_usd[1] * SETTINGS.demotion_share
+    (change, *_) = promoted(str(first - 1), "0 1 20", 1)
+    assert getattr(change, "after", "") == "0"
     # Below phase 0 there is none, whatever is left.
     assert promoted("1", "0 0 20", 0) == []
     assert promoted("-1", "0 0 20", 0) == []
