@@ -114,7 +114,7 @@ GROUPS = {
         is_beside=True,
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
-    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
+    "settings": Group(SETTINGS, _unit("limits", "refused_settings", "risk_desk"), is_data=True),
     "risk": Group(
         ("risk/*.py",),
         _unit(

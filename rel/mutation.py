@@ -311,8 +311,9 @@ def play(group: Group, chosen: Sequence[Mutant], budget: float) -> dict[Mutant, 
     verdicts, nearest = found
     for mutant, verdict in verdicts.items():
         if verdict == ELSEWHERE:
-            tests = nearest.get(str(mutant.path), [])
-            verdicts[mutant] = imported(mutant, tests, group) if tests else SURVIVED
+            # Of a module of numbers no test runs a line: its importing is all that there is.
+            tests = nearest.get(str(mutant.path)) or group.tests
+            verdicts[mutant] = imported(mutant, tests, group)
         if verdict == ELSEWHERE and verdicts[mutant] == SURVIVED:
             sys.stderr.write(f"survives {mutant}  | {mutant.text}\n")
     return verdicts
