@@ -345,7 +345,7 @@ def main(arguments: list[str]) -> int:
         importlib.import_module(name)
     started = perf_counter()
     counts: dict[str, Counter[str]] = {}
-    usual = sorted(name for name, group in GROUPS.items() if not (group.is_data or group.is_beside))
+    usual = sorted(name for name, group in GROUPS.items() if not group.is_data)
     for name in asked.group or usual:
         group = GROUPS[name]
         chosen = drawn(group, asked)

@@ -45,7 +45,8 @@ from tomking.risk import standing as page
 from tomking.risk.case import Case
 from tomking.risk.expansion import needs_of
 from tomking.risk.exposure import Line, exposure, lines_in
-from tomking.risk.livegreeks import Leg, LiveGreeks, Snapshot, Sums, Throttle, changes
+from tomking.risk.legtable import LegTable, Sums
+from tomking.risk.livegreeks import LiveGreeks, Snapshot, Throttle, changes
 from tomking.risk.margin import Held
 from tomking.risk.paired import Rates, Row
 from tomking.risk.regime import LEVEL as REGIME
@@ -822,16 +823,15 @@ def test_a_need_is_what_is_left_to_be_filled_at_its_limit() -> None:
 
 
 def test_what_expires_tomorrow_is_overnight_and_a_share_at_its_limit_degrades_nothing() -> None:
-    leg = Leg("x", "P1", "all", next(iter(one.contract for one in wish("SPXW").structure.legs)))
-    other = leg._replace(position="P2")
+    book = fresh(
+        position("1", "x", "-1 SPXW 2031-03-14 P4900"), position("2", "x", "-1 SPXW 2031-03-14 P4800")
+    )
     engine = LiveGreeks(replace(SETTINGS, stale_vega_share_max=0.25))
 
     def told(days: float, stale_vega: float) -> tuple[float, bool]:
-        legs = {
-            leg: (Sums(gamma=3.0, vega=stale_vega), days, True),
-            other: (Sums(gamma=0.0, vega=-3.0), 5.0, False),
-        }
-        found = engine._snapshot(at("10:30"), legs)
+        rows = np.array([(0.0, 3.0, stale_vega, 0.0), (0.0, 0.0, -3.0, 0.0)])
+        table = LegTable.of(book, None)
+        found = engine._snapshot(at("10:30"), table, rows, np.array([days, 5.0]), np.array([True, False]))
         return found.overnight_gamma, found.is_degraded
 
     assert told(0.0, 1.0) == (0.0, False)  # 1 of 4
