@@ -117,6 +117,16 @@ def test_the_gate_caps_the_micro_at_one_where_it_would_allow_more() -> None:
     assert capped.binding.startswith("rollout: stage one_micro")
 
 
+def test_one_micro_is_one_also_where_sizes_are_cut() -> None:
+    # A VIX of 28 leaves 0.8 or so of a size: of one unit that is none, of the 39 that fit some 30.
+    book = on(ONE_MICRO)
+    excited = view(vix=28.0)
+    answer = judge(wish("MES"), book, excited, account(book), SETTINGS)
+    assert isinstance(answer, Approved), answer
+    assert answer.units == 1
+    assert answer.binding.startswith("rollout: stage one_micro")
+
+
 # ------------------------------------------------------------------------------ up
 
 

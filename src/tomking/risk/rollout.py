@@ -309,7 +309,8 @@ def _one_micro(case: Case) -> Allowance:
     held = sum(1 for position in case.book.positions.values() if position.strategy == FIRST_STRATEGY) + sum(
         1 for working, _ in openings(case.book) if working.order.strategy == FIRST_STRATEGY
     )
-    return Allowance(max(0, 1 - held), f"stage one_micro: one unit at a time, {held} held or being opened")
+    words = f"stage one_micro: one unit at a time, {held} held or being opened"
+    return Allowance(max(0, 1 - held), words, is_cap=True)
 
 
 ROLLOUT_LIMITS = (Limit("rollout", "SYS", "ruling 17", stage_allows),)
