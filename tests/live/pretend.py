@@ -38,8 +38,13 @@ SILENT = 150.0
 SETTINGS = [
     Override(key, "1", "--set")
     for key in ("risk.cost_share_max", "risk.cost_share_max_micro", "risk.structure_spread_share_max")
-] + [Override("friday_0dte.condor_credit_share", "0.05", "--set")]
-"""On the modelled quotes a micro costs more than the rules would pay."""
+] + [
+    Override("friday_0dte.condor_credit_share", "0.05", "--set"),
+    Override("live.price_room_share", "0.2", "--set"),
+]
+"""On the modelled quotes a micro costs more than the rules would pay, and is filled further from its mid."""
+PATIENCE = 60.0
+"""Seconds that a day may take here."""
 WORDS = ("client-secret-of-production", "refresh-token-of-production")
 
 
@@ -98,7 +103,7 @@ class Production:
     ) -> None:
         """Runs the engine in real time; where a condition holds both clocks are put forward, each once."""
         end, left = wall_instant(self.day, until), list(jumps)
-        engine = Engine(ready, self.bell)
+        engine, ends = Engine(ready, self.bell), time.monotonic() + PATIENCE
 
         def look(_picture: object) -> None:
             now = ready.clock.now()
@@ -107,7 +112,7 @@ class Production:
                 if instant > now:
                     self.hour.put(instant)
                     self.bell.set()
-            if now >= end:
+            if now >= end or time.monotonic() >= ends:
                 engine.stop()
 
         engine.show = look

@@ -397,7 +397,7 @@ class _Start:
         self.gates.closing = "; ".join(line for line in wrong if line != doubt)
 
     def _clock_doubt(self) -> str | None:
-        """Why this machine's clock is doubted after so many looks: one answer may have been kept for a while."""
+        """Why this machine's clock is doubted after some looks: an answer may have been kept for a while."""
         for _ in range(LOOKS):
             if self.gates.walltime.doubt() is None:
                 return None
