@@ -31,6 +31,7 @@ from tomking.app.live.telling import Said, Teller
 from tomking.app.locks import Mode
 from tomking.domain.calendar import wall_instant
 from tomking.domain.trading import Latch, Trading
+from tomking.execution.wire import Status
 from tomking.venue import sockets
 
 SILENT = 150.0
@@ -121,6 +122,14 @@ class Production:
     @property
     def day(self) -> date:
         return self.hour.now().date()
+
+
+def take(venue: Running) -> None:
+    """Somebody trades against everything that works there, at its limit."""
+    account, now = venue.house.account, venue.house.clock.now()
+    for ticket in list(account.floor.working.values()):
+        if ticket.status is Status.LIVE and account.floor.broker.traded(ticket.id, ticket.left, now):
+            account.floor._absorb(now)
 
 
 @contextmanager

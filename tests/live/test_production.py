@@ -1,6 +1,5 @@
 """Production as far as it can be tried without money: the whole path, on a venue that pretends to be it."""
 
-import time as clock
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, time, timedelta
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.live.pretend import Production, arm, production
+from tests.live.pretend import Production, arm, production, take
 
 from tomking.adapters.clock import wall_now
 from tomking.adapters.consent import Answer, ConsentFolder
@@ -69,24 +68,14 @@ def the_opening(ready: Ready) -> list[Jump]:
     return [(lambda: True, time(9, 30, 1)), *((reached(m - 1), time(9, m)) for m in range(31, 42))]
 
 
-def an_entry(ready: Ready, looks: Callable[[], bool]) -> list[Jump]:
-    """To the entry; once an order is out minute by minute, and to the end when it has filled."""
-    due = [0.0]
+def an_entry(ready: Ready, looks: Callable[[], object]) -> list[Jump]:
+    """To the entry, and to the end once an order has filled."""
 
-    def happened(kind: type[ev.Event]) -> bool:
-        return any(isinstance(event, kind) for event in ready.journal.read())
-
-    def works() -> bool:
+    def is_filled() -> bool:
         looks()
-        if happened(ev.OrderFilled):
-            return True
-        if not happened(ev.OrderSubmitted) or clock.monotonic() < due[0]:
-            return False
-        due[0] = clock.monotonic() + 2.0  # so long the venue has for telling
-        return True
+        return any(isinstance(event, ev.OrderFilled) for event in ready.journal.read())
 
-    minutes = [(works, time(10, minute, 1)) for minute in range(31, 38)]
-    return [(lambda: True, time(10, 29, 58)), *minutes, (lambda: happened(ev.OrderFilled), time(11, 0))]
+    return [(lambda: True, time(10, 29, 58)), (is_filled, time(11, 0))]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +86,12 @@ def day(run: Production) -> tuple[Production, Person, list[ev.Event]]:
         kernel = ready.trading.kernel
         kernel.record(ev.LevelChanged(ready.clock.now(), rollout.LEVEL, "", rollout.ONE_MICRO, "test"))
         person = Person(run.asked.folder)
-        run.play(ready, time(11, 0), [*the_opening(ready), *an_entry(ready, person.looks)])
+
+        def looks() -> None:
+            person.looks()
+            take(run.venue)
+
+        run.play(ready, time(11, 0), [*the_opening(ready), *an_entry(ready, looks)])
         return run, person, list(ready.journal.read())
     finally:
         ready.close()

@@ -13,7 +13,7 @@ from rich.table import Table
 from tomking.app.amounts import money, net
 from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
-from tomking.app.live.folder import JOURNAL, Folder, none_below
+from tomking.app.live.folder import Folder, journals, none_below
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
 from tomking.app.problems import Problems, did_you_mean, problem
@@ -265,8 +265,12 @@ def _folder_of(venue: str, account: str | None, state: Path) -> Folder:
     known = {"sandbox": "sandbox", "cert": "cert", "production": "live"}
     if venue not in known:
         raise problem(Exit.USAGE, f"--venue {venue}: unknown; {did_you_mean(venue, known)}")
-    name = f"{known[venue]}-{account or '*'}"
-    found = [one for mode in ("paper", "live") for one in (state / mode).glob(f"{name}/{JOURNAL}")]
+    begins = f"{known[venue]}-{account or ''}"
+    found = [
+        one
+        for one in journals(state)
+        if (one.parent.name == begins if account else one.parent.name.startswith(begins))
+    ]
     if not found:
         raise none_below(state / ("live" if venue == "production" else "paper"))
-    return Folder(max(found, key=lambda file: file.stat().st_mtime).parent)
+    return Folder(found[-1].parent)

@@ -26,7 +26,7 @@ from tomking.app.live import picture as pictures
 from tomking.app.live.around import surroundings
 from tomking.app.live.asked import PORT, asked_again
 from tomking.app.live.clock import SandboxClock
-from tomking.app.live.folder import JOURNAL, Folder, newest
+from tomking.app.live.folder import Folder, journals
 from tomking.app.live.listings import load_listings
 from tomking.app.live.stages import YEARS_AHEAD, YEARS_BACK
 from tomking.app.locks import Mode
@@ -82,7 +82,7 @@ def flattened(state: Path) -> Folder:
 
     ``Problems`` (5) where none ever was.
     """
-    files = [one for mode in ("paper", "live") for one in (state / mode).glob(f"*/{JOURNAL}")]
+    files = journals(state)
     if not files:
         raise problem(
             Exit.UNAVAILABLE,
@@ -92,8 +92,8 @@ def flattened(state: Path) -> Folder:
     money = [one for one in files if one.parent.name.startswith(f"{Environment.LIVE.value}-")]
     holding = [one for one in money if _holds(one)]
     if holding:
-        return Folder(max(holding, key=lambda file: file.stat().st_mtime).parent)
-    return newest(state)
+        return Folder(holding[-1].parent)
+    return Folder(files[-1].parent)
 
 
 def _holds(journal: Path) -> bool:

@@ -44,7 +44,7 @@ from tomking.app.live.answers import Counted
 from tomking.app.live.around import Surroundings, surroundings
 from tomking.app.live.asked import Asked
 from tomking.app.live.broker import check_broker, risk_free
-from tomking.app.live.clock import MarketClock
+from tomking.app.live.clock import OPENS_WITHIN, MarketClock
 from tomking.app.live.feed import Feed, missing, strange, uncovered
 from tomking.app.live.first import first_look
 from tomking.app.live.folder import Folder
@@ -339,7 +339,7 @@ class _Start:
     ) -> tuple[Sessions, Feed, Announced]:
         """Stage 3."""
         asked, around = self.asked, self.around
-        clock.connect()
+        clock.connect(OPENS_WITHIN)
         if asked.speed is not None:
             clock.run(0.0)  # the sandbox waits until everything is ready
         warm_up(self.configured.strategies, self.configured.config.section("risk", Settings))
