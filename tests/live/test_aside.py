@@ -18,7 +18,12 @@ def test_lines_come_in_order_and_the_end_waits_for_them() -> None:
 def test_a_terminal_that_is_stopped_holds_nobody_up() -> None:
     begun, stopped, seen = threading.Event(), threading.Event(), list[int]()
     one = Aside(most=3)
-    one.do(lambda: (begun.set(), stopped.wait()))
+
+    def held_up() -> None:
+        begun.set()
+        stopped.wait()
+
+    one.do(held_up)
     assert begun.wait(5)
     began = time.monotonic()
     for n in range(1000):
