@@ -70,8 +70,10 @@ def test_an_es_lt112_needs_eight_thousand_dollars_in_a_calm_market() -> None:
 
 def test_the_scan_range_is_330_points_and_grows_with_the_root_of_vix() -> None:
     # 6 % of 5,500; at VIX 80 twice that.
-    assert scan_range(SPOT, 16.0, SETTINGS) == pytest.approx(330.0)
-    assert scan_range(SPOT, 80.0, SETTINGS) == pytest.approx(660.0)
+    share, calm = SETTINGS.scan_share, SETTINGS.scan_vix
+    assert SPOT * scan_range(share, calm, 16.0) == pytest.approx(330.0)
+    assert SPOT * scan_range(share, calm, 80.0) == pytest.approx(660.0)
+    assert scan_range(share, calm, float("nan")) == share
     assert need(LT112, vix=40.0) > need(LT112, vix=20.0)
 
 

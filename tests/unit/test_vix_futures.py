@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tomking.pricing import vixfutures
 from tomking.pricing.vixfutures import VIX_YEARS, VixCurve, fit_vix_curve
 
 DAILY = Path(__file__).resolve().parents[2] / "../shared/data/daily"
@@ -44,6 +45,30 @@ def test_any_indices_give_vix_today_and_a_curve_of_positive_numbers(
     assert (curve.future(np.linspace(0, 1, 25)) > 0).all()
     assert min(curve.spot, curve.level) > 0
     assert curve.vol(VIX_YEARS) == pytest.approx(vvix)
+
+
+@given(index, index, index, st.one_of(st.just(0.0), st.floats(0, 2)))
+def test_one_date_is_asked_for_to_the_bit_as_in_a_column(
+    vix9d: float, vix: float, vix3m: float, years: float
+) -> None:
+    curve = fit_vix_curve(vix9d=vix9d, vix=vix, vix3m=vix3m)
+    assert curve.future_at(years) == float(curve.future(years))
+    assert curve.vol_at(years) == float(curve.vol(years))
+
+
+@given(index, index, index)
+def test_no_speed_of_the_grid_misses_the_indices_by_less(vix9d: float, vix: float, vix3m: float) -> None:
+    # The same worked out as columns: gap of each speed, kept where both variances stay above (5 %)^2.
+    squares = (np.array([vix9d, vix, vix3m]) / 100) ** 2
+    means = vixfutures._mean_fade(vixfutures._SPEEDS[:, None], vixfutures.DAYS / 365)
+    lean, wanted = (means - means[:, 1:2]) / squares, squares[1] / squares - 1
+    gap = -(lean @ wanted) / np.sum(lean**2, axis=1)
+    room = max(squares[1] - 0.05**2, 0)
+    gap = np.clip(gap, -room / (1 - means[:, 1]), room / means[:, 1])
+    misfit = np.sum((gap[:, None] * lean + wanted) ** 2, axis=1) / 0.01**2 + vixfutures._PRIOR
+    curve = fit_vix_curve(vix9d=vix9d, vix=vix, vix3m=vix3m)
+    best = int(np.argmin(misfit))
+    assert (curve.speed, curve.spot - curve.level) == pytest.approx((vixfutures._SPEEDS[best], gap[best]))
 
 
 def test_the_future_lies_below_the_square_root_of_its_forward_variance() -> None:

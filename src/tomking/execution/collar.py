@@ -18,26 +18,37 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from tomking.domain.chain import Quote, net_quote
+from tomking.domain.chain import Quote
 from tomking.domain.contract import Contract
-from tomking.domain.money import on_grid_above
+from tomking.domain.money import ZERO, on_grid_above
 from tomking.domain.order import Order
-from tomking.domain.slippage import NORMAL_SHARE, NORMAL_TICKS, is_too_wide, widest_half_spread
+from tomking.domain.slippage import NORMAL_SHARE, NORMAL_TICKS, widest_half_spread
 from tomking.domain.structure import Structure
 
 PATIENCE = timedelta(minutes=5)
 """How long the last sound mids are widened by a spread alone; how often sound mids are looked for (C.11)."""
 PRICE_SHARE = Decimal("0.20")
 """Of the price: what an exit gives at most after that (D.1)."""
+TICKS_AWAY, SHARE_AWAY = float(NORMAL_TICKS), float(NORMAL_SHARE)
+"""Within a normal half-spread of the last sound mid there is nothing to learn."""
 OUTER_BOUND = timedelta(minutes=10)
 """After it an exit escalates (D.1): quotes that have been so wide for so long are the market."""
 
 
 def is_sound(structure: Structure, quotes: Sequence[Quote | None]) -> bool:
     """Whether an exit may concede from these quotes: all there, none crossed, not too wide."""
-    quote = net_quote(structure, quotes)
-    crossed = any(q.ask < q.bid for q in quotes if q and q.bid is not None and q.ask is not None)
-    return quote is not None and not crossed and not is_too_wide(structure, quotes, quote)
+    return sound_mids(structure, quotes) is not None
+
+
+def sound_mids(structure: Structure, quotes: Sequence[Quote | None]) -> list[Decimal] | None:
+    """The mids of its legs where they are sound; else None."""
+    mids, half_spread = [], ZERO
+    for leg, quote in zip(structure.legs, quotes, strict=True):
+        if quote is None or quote.bid is None or quote.ask is None or quote.ask < quote.bid:
+            return None
+        mids.append((quote.bid + quote.ask) / 2)
+        half_spread += abs(leg.ratio) * (quote.ask - quote.bid) / 2
+    return mids if half_spread <= widest_half_spread(structure, mids) else None
 
 
 def collared(
@@ -106,14 +117,13 @@ class LastSound:
 
     def see(self, structure: Structure, quotes: Sequence[Quote | None], now: datetime) -> bool:
         """Remembers sound ones; whether they are."""
-        if not is_sound(structure, quotes):
+        mids = sound_mids(structure, quotes)
+        if mids is None:
             return False
-        for contract, quote in zip(structure.contracts, quotes, strict=True):
-            middle = None if quote is None else quote.mid
-            assert middle is not None, f"a sound quote of {contract} has two sides"
+        for contract, middle in zip(structure.contracts, mids, strict=True):
             self._mids[contract] = middle, now
-            mid, tick = float(middle), float(contract.tick)
-            away = max(float(NORMAL_TICKS) * tick, float(NORMAL_SHARE) * mid)
+            mid = float(middle)
+            away = max(TICKS_AWAY * float(contract.tick), SHARE_AWAY * mid)
             self._near[contract] = mid - away, mid + away
         return True
 

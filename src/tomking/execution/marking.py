@@ -169,14 +169,18 @@ def marked(
 
 def _values(table: Table, mids: NDArray[np.float64]) -> dict[tuple[str, str], Decimal]:
     missing = np.isnan(mids)
-    counts = np.rint(np.where(missing, 0.0, mids) / table.half_ticks).astype(np.int64) * table.ratios
-    sums = np.add.reduceat(counts, table.starts).tolist()
+    if not missing.any():  # most minutes all legs are seen
+        return dict(zip(table.keys, _nets(table, mids), strict=True))
     whole = ~np.logical_or.reduceat(missing, table.starts)
-    return {
-        key: count * unit if count else ZERO
-        for key, count, unit, seen in zip(table.keys, sums, table.units, whole.tolist(), strict=True)
-        if seen
-    }
+    nets = _nets(table, np.where(missing, 0.0, mids))
+    return {key: net for key, net, seen in zip(table.keys, nets, whole.tolist(), strict=True) if seen}
+
+
+def _nets(table: Table, mids: NDArray[np.float64]) -> list[Decimal]:
+    """Points per unit of each component, of mids that are all there."""
+    counts = np.rint(mids / table.half_ticks).astype(np.int64) * table.ratios
+    sums = np.add.reduceat(counts, table.starts).tolist()
+    return [count * unit if count else ZERO for count, unit in zip(sums, table.units, strict=True)]
 
 
 def _partly_at_entry(table: Table, held: NDArray[np.float64]) -> float:

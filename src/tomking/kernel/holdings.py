@@ -4,13 +4,16 @@ Worked out when a part of the book changes, and handed out as the same object un
 strategy's own changes: wakes stand as long as that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import is_
+from typing import TypeVar
 
 from tomking.domain.book import Book, Position, Working
 from tomking.domain.kept import by_identity
 from tomking.domain.lifecycle import State
+
+T = TypeVar("T")
 
 EXIT = "exit: "
 """Begins the name of what is declined when an exit cannot be priced."""
@@ -74,30 +77,18 @@ class Holdings:
         return self._mine
 
     def _split(self, book: Book) -> dict[str, Mine]:
-        positions: dict[str, list[Position]] = {}
-        orders: dict[str, list[Working]] = {}
-        notes: dict[str, dict[str, str]] = {}
-        entered: dict[str, list[str]] = {}
-        for position in book.positions.values():
-            positions.setdefault(position.strategy, []).append(position)
-        for working in book.orders.values():
-            orders.setdefault(working.order.strategy, []).append(working)
-        for key, value in book.notes.items():
-            strategy, _, name = key.partition(".")
-            notes.setdefault(strategy, {})[name] = value
-        for strategy, entry in book.day.entered:
-            entered.setdefault(strategy, []).append(entry)
-        unpriced = {who for who, what, _ in book.day.declined if what.startswith(EXIT)}
+        positions, orders, notes = _positions(book.positions), _orders(book.orders), _notes(book.notes)
+        entered, unpriced = _entered(book.day.entered), _unpriced(book.day.declined)
         return {
             strategy: self._kept(
                 strategy,
                 Mine(
-                    tuple(positions.get(strategy, ())),
-                    tuple(orders.get(strategy, ())),
+                    mine := positions.get(strategy, ()),
+                    orders.get(strategy, ()),
                     notes.get(strategy),
-                    tuple(entered.get(strategy, ())),
+                    entered.get(strategy, ()),
                     strategy in unpriced,
-                    any(map(is_halfway, positions.get(strategy, ()))),
+                    any(map(is_halfway, mine)),
                 ),
             )
             for strategy in {*positions, *orders, *notes, *entered, *unpriced}
@@ -116,3 +107,42 @@ class Holdings:
             and (old.notes, old.entered, old.unpriced) == (new.notes, new.entered, new.unpriced)
         )
         return old if same else new
+
+
+# ------------------------------------------------------- parts of the book, each split when it has changed
+
+
+@by_identity
+def _positions(held: Mapping[str, Position]) -> dict[str, tuple[Position, ...]]:
+    return _grouped((position.strategy, position) for position in held.values())
+
+
+@by_identity
+def _orders(working: Mapping[str, Working]) -> dict[str, tuple[Working, ...]]:
+    return _grouped((one.order.strategy, one) for one in working.values())
+
+
+@by_identity
+def _notes(notes: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for key, value in notes.items():
+        strategy, _, name = key.partition(".")
+        found.setdefault(strategy, {})[name] = value
+    return found
+
+
+@by_identity
+def _entered(pairs: Collection[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    return _grouped(pairs)
+
+
+@by_identity
+def _unpriced(declined: Collection[tuple[str, str, str]]) -> set[str]:
+    return {who for who, what, _ in declined if what.startswith(EXIT)}
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
+    found: dict[str, list[T]] = {}
+    for strategy, one in pairs:
+        found.setdefault(strategy, []).append(one)
+    return {strategy: tuple(many) for strategy, many in found.items()}

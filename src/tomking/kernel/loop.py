@@ -13,6 +13,7 @@ Starting is ``fold(journal.read())`` and then the same first step: there is no r
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from operator import is_
 
 import numpy as np
@@ -473,10 +474,15 @@ class Kernel:
 
     def _look_for_sound_quotes(self, due: set[Contract], view: View) -> None:
         """What exits fall back on, should the next quotes be none to believe."""
-        for position in self.book.positions.values():
-            for one in position.open_components:
-                if not due.isdisjoint(one.structure.contracts):
-                    self._sound.see(one.structure, view.quotes(one.structure.contracts), view.now)
+        structures = [
+            one.structure
+            for position in self.book.positions.values()
+            for one in position.open_components
+            if not due.isdisjoint(one.structure.contracts)
+        ]
+        quotes = iter(view.quotes([contract for each in structures for contract in each.contracts]))
+        for structure in structures:
+            self._sound.see(structure, list(islice(quotes, len(structure.legs))), view.now)
 
     def _delivered(self) -> list[Close]:
         """Futures and shares that an exercise left behind are closed at once: nothing here holds them."""

@@ -23,6 +23,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tomking.pricing.black import Black, black
@@ -73,6 +74,17 @@ class VixCurve:
         total = self.vol(years) ** 2 * np.asarray(years, np.float64)
         return np.asarray(100.0 * np.sqrt(self.forward_variance(years)) * np.exp(-0.5 * total))
 
+    def future_at(self, years: float) -> float:
+        """``future`` of one date, to the bit: what a market of VIX options asks minute by minute."""
+        total = self.vol_at(years) ** 2 * years
+        mean = self.level + (self.spot - self.level) * _fade_at(self.speed * VIX_YEARS)
+        variance = self.level + float(np.exp(-self.speed * years)) * (mean - self.level)
+        return 100.0 * math.sqrt(variance) * float(np.exp(-0.5 * total))
+
+    def vol_at(self, years: float) -> float:
+        """``vol`` of one date, to the bit."""
+        return self.vvix * math.sqrt(_fade_at(2.0 * DECAY * years) / _VIX_FADE)
+
     def vol(self, years: ArrayLike) -> Floats:
         """Lognormal volatility of that future until it settles, annual, 1.00 = 100 %."""
         return self.vvix * np.sqrt(_mean_fade(2.0 * DECAY, years) / _VIX_FADE)
@@ -112,22 +124,40 @@ def fit_vix_curve(*, vix9d: float, vix: float, vix3m: float, vvix: float = USUAL
     # Through VIX: index^2 - vix^2 = gap (fade - fade_vix), gap = spot - level, one unknown a speed.
     lean = _LEANS / squares
     wanted = squares[1] / squares - 1.0
-    gap = -(lean @ wanted) / np.sum(lean**2, axis=1)
     # Both variances stay above (5 %)^2: level = vix^2 - gap fade_vix and level + gap.
-    room = max(squares[1] - _LEAST_VARIANCE, 0.0)
-    gap = np.minimum(np.maximum(gap, -room / _RISES), room / _FADES)
-    misfit = np.sum((gap[:, None] * lean + wanted) ** 2, axis=1) / _FIT_SD**2
-    best = int((misfit + _PRIOR).argmin())
-    level = float(squares[1] - gap[best] * _FADES[best])
-    return VixCurve(level + float(gap[best]), level, float(_SPEEDS[best]), vvix)
+    room = max(float(squares[1]) - _LEAST_VARIANCE, 0.0)
+    best, gap = _best(lean, wanted, lean @ wanted, _RISES, _FADES, _PRIOR, room)
+    level = float(squares[1] - gap * _FADES[best])
+    return VixCurve(level + gap, level, float(_SPEEDS[best]), vvix)
+
+
+@njit(cache=True, error_model="numpy")
+def _best(  # noqa: PLR0917
+    lean: Floats, wanted: Floats, leant: Floats, rises: Floats, fades: Floats, prior: Floats, room: float
+) -> tuple[int, float]:
+    """The speed of least misfit, and its gap; ``leant`` is ``lean @ wanted``, rows are speeds."""
+    best, least, found = 0, math.inf, 0.0
+    for i in range(lean.shape[0]):
+        near, mid, far = lean[i]
+        gap = -leant[i] / (near * near + mid * mid + far * far)
+        gap = min(max(gap, -room / rises[i]), room / fades[i])
+        off = (gap * near + wanted[0], gap * mid + wanted[1], gap * far + wanted[2])
+        misfit = (off[0] * off[0] + off[1] * off[1] + off[2] * off[2]) / _FIT_SD**2 + prior[i]
+        if misfit < least:
+            best, least, found = i, misfit, gap
+    return best, found
 
 
 def _mean_fade(speed: ArrayLike, years: ArrayLike) -> Floats:
     """Mean of ``exp(-speed u)`` over ``u`` from 0 to ``years``: 1 at 0."""
     x = np.multiply(speed, years, dtype=np.float64)
-    if x.ndim == 0:  # what the model market asks, minute by minute
-        return np.asarray(-np.expm1(-x) / x if x > 0.0 else 1.0)
     return np.where(x > 0.0, -np.expm1(-x) / np.where(x > 0.0, x, 1.0), 1.0)
+
+
+def _fade_at(x: float) -> float:
+    """The same of one ``speed * years``."""
+    # NumPy's own function: the standard library's may differ in the last bit.
+    return float(-np.expm1(-x)) / x if x > 0.0 else 1.0
 
 
 _MEANS = _mean_fade(_SPEEDS[:, None], DAYS / 365.0)

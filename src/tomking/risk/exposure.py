@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tomking.domain.book import Book
 from tomking.domain.chain import Chain
 from tomking.domain.contract import Contract, Future, Option, Share
+from tomking.domain.kept import by_identity
 from tomking.domain.products import PRODUCTS
 from tomking.domain.structure import Structure
 from tomking.pricing.clock import CALENDAR_YEAR
@@ -175,6 +176,7 @@ _BAD = 4
 """``implied_one``: a number that is no price."""
 
 
+@by_identity
 def smile(chain: Chain) -> Floats | None:
     """ln(K/F) and volatility of the out-of-the-money rows, shape (2, m), ascending; None without any."""
     strikes = chain.strikes
@@ -184,6 +186,7 @@ def smile(chain: Chain) -> Floats | None:
         return None
     # Puts come first, so that what is out of the money ascends as it stands.
     points: Floats = np.array((np.log(strikes[rows] / chain.forward), chain.iv[rows]))
+    points.setflags(write=False)
     return points
 
 

@@ -49,33 +49,35 @@ def scanned(  # noqa: PLR0917 - all of them are needed, none has a default
 def _scanned(  # noqa: PLR0917 - as above
     rows: Sequence[Row], mids: Floats, levels: Floats, vixes: Floats, product: Product, settings: Settings
 ) -> Floats:
-    spans = np.array([scan_range(1.0, vix, settings, product) for vix in vixes.tolist()]) * levels
-    fixed = np.array([(row.strike, row.right, row.count) for row in rows], np.float64)
-    risks = np.empty(levels.size)
-    scan_losses_into(
-        levels,
-        np.ascontiguousarray(mids),
-        fixed,
-        spans,
+    scan = (
+        _calm_share(settings, product),
+        settings.scan_vix,
         settings.vol_scan_share,
         settings.extreme_multiple,
         settings.extreme_cover,
-        risks,
+        settings.short_minimum_share,
     )
-    options = fixed[:, 1] != 0
-    shorts = -fixed[options & (fixed[:, 2] < 0), 2].sum()
-    short_value = -(fixed[options, 2][:, None] * mids[options]).sum(axis=0)
-    least = shorts * spans * settings.short_minimum_share
-    worst: Floats = np.maximum(0.0, np.maximum(risks, least) + short_value)
+    worst = np.empty(levels.size)
+    scans_into(levels, np.ascontiguousarray(mids), _columns(rows), vixes, scan, worst)
     return worst
 
 
-def scan_range(level: float, vix: float | None, settings: Settings, product: Product | None = None) -> float:
-    """Points the underlying is moved either way: 6 % up to VIX 20 (crude 12 %), then with the root of VIX."""
-    calm = settings.scan_vix
-    stretch = 1.0 if vix is None or not vix > calm else math.sqrt(vix / calm)
-    is_crude = product is not None and product.group == "C1"
-    return level * (settings.crude_scan_share if is_crude else settings.scan_share) * stretch
+def _columns(rows: Sequence[Row]) -> Floats:
+    """Strike, right and count, (n, 3)."""
+    return np.array([(row.strike, row.right, row.count) for row in rows], np.float64)
+
+
+def _calm_share(settings: Settings, product: Product) -> float:
+    """The scan range of a product in a calm market, of the level."""
+    return settings.crude_scan_share if product.group == "C1" else settings.scan_share
+
+
+@njit(cache=True, error_model="numpy")
+def scan_range(share: float, calm: float, vix: float) -> float:
+    """What the underlying is moved either way, of its level: ``share`` (6 %, crude 12 %) up to a VIX of
+    ``calm`` (20), then with the root of VIX; NaN counts as calm.
+    """
+    return share * math.sqrt(vix / calm) if vix > calm else share
 
 
 @njit(cache=True, error_model="numpy")
@@ -113,22 +115,39 @@ def scan_loss(  # noqa: PLR0917
 
 
 @njit(cache=True, error_model="numpy")
-def scan_losses_into(  # noqa: PLR0917
+def scans_into(  # noqa: PLR0917
     levels: Floats,
     mids: Floats,
     legs: Floats,
-    spans: Floats,
-    vol_scan: float,
-    extreme: float,
-    cover: float,
+    vixes: Floats,
+    scan: tuple[float, float, float, float, float, float],
     out: Floats,
 ) -> None:
-    """``scan_loss`` in c worlds into ``out``, (c,): ``mids`` (n, c), ``legs`` (n, 3) strike, right, count."""
+    """The whole need in c worlds into ``out``, (c,), points >= 0; NaN where a mid has no meaning.
+
+    mids  (n, c) points
+    legs  (n, 3): strike, right, count
+    scan  range as a share of the level up to the next one, a VIX; what ``scan_loss`` takes of volatility,
+          extreme move and cover; least need of a sold option as a share of the range
+    """
+    share, calm, vol_scan, extreme, cover, least = scan
     columns = np.empty((legs.shape[0], 4))
     columns[:, 1:] = legs
+    shorts = 0.0
+    for i in range(legs.shape[0]):
+        if legs[i, 1] != 0.0 and legs[i, 2] < 0.0:
+            shorts -= legs[i, 2]
     for j in range(levels.size):
         columns[:, 0] = mids[:, j]
-        out[j] = scan_loss(levels[j], columns, spans[j], vol_scan, extreme, cover)
+        span = scan_range(share, calm, vixes[j]) * levels[j]
+        risk = scan_loss(levels[j], columns, span, vol_scan, extreme, cover)
+        value = 0.0
+        for i in range(legs.shape[0]):
+            if legs[i, 1] != 0.0:
+                value += legs[i, 2] * mids[i, j]
+        floor = shorts * span * least
+        # Not ``max``: what is not known stays unknown.
+        out[j] = np.maximum(0.0, np.maximum(risk, floor) - value)
 
 
 @njit(cache=True, error_model="numpy")

@@ -121,15 +121,12 @@ class Families:
     def quotes(self, contracts: Sequence[Contract], now: datetime) -> list[Quote | None]:
         if all(contract.product in self._plain for contract in contracts):
             return self.index.quotes(contracts, now)
-        families = [PRODUCTS[contract.product].family for contract in contracts]
-        if any(family != FAMILY for family in families):
-            return [self._quote(contract, now) for contract in contracts]
-        quotes, level = self.index.quotes(contracts, now), self.index.spot(FAMILY, now)
-        if level is None:
-            return quotes
+        ours = [PRODUCTS[contract.product].family == FAMILY for contract in contracts]
+        index = contracts if all(ours) else [one for one, our in zip(contracts, ours, strict=True) if our]
+        of_index, level = iter(self.index.quotes(index, now)), self.index.spot(FAMILY, now)
         return [
-            quote if quote is None else self._floored_quote(contract, quote, level)
-            for contract, quote in zip(contracts, quotes, strict=True)
+            self._floored_quote(one, next(of_index), level) if our else self._quote(one, now)
+            for one, our in zip(contracts, ours, strict=True)
         ]
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> Floats:
@@ -184,18 +181,12 @@ class Families:
         return self._made.get(family)
 
     def _quote(self, contract: Contract, now: datetime) -> Quote | None:
-        row = PRODUCTS[contract.product]
-        if row.family != FAMILY:
-            other = self._of(row.family)
-            return None if other is None else other.quote(contract, now)
-        (quote,) = self.index.quotes((contract,), now)
-        level = self.index.spot(FAMILY, now)
-        if quote is None or level is None:
-            return quote
-        return self._floored_quote(contract, quote, level)
+        """Of a contract of another family."""
+        other = self._of(PRODUCTS[contract.product].family)
+        return None if other is None else other.quote(contract, now)
 
-    def _floored_quote(self, contract: Contract, quote: Quote, level: float) -> Quote:
-        if not _is_share_option(contract):
+    def _floored_quote(self, contract: Contract, quote: Quote | None, level: float | None) -> Quote | None:
+        if quote is None or level is None or not _is_share_option(contract):
             return quote
         self._shares = True
         assert isinstance(contract, Option)

@@ -90,6 +90,8 @@ class _Day:
     """Both clocks at the settlement of expiries about 30 days out."""
     bars: Bars
     expiries: dict[str, tuple[date, ...]] = field(default_factory=dict)
+    series: dict[tuple[str, date], Series | None] = field(default_factory=dict)
+    """What was looked up, None what is not listed."""
     strikes: dict[int, tuple[Floats, Ints, Rights]] = field(default_factory=dict)
     chains: dict[tuple[str, date], tuple[int, Chain]] = field(default_factory=dict)
     """The last chain that was asked for, with its minute: strategies and limits ask for the same."""
@@ -355,11 +357,15 @@ class ModelMarket:
         return self._state
 
     def _look_up(self, product: str, expiry: date, now: datetime) -> tuple[_Day, Series] | None:
-        if expiry not in self.expiries(product, now):
+        day = self._at(now)
+        if day is None or (expiry == day.session.date and now >= day.session.close):
             return None
-        day = self._day
-        series = None if day is None else self._board.series(product, expiry, day.scale)
-        return None if day is None or series is None else (day, series)
+        key = (product, expiry)
+        if key not in day.series:
+            listed = expiry in self.expiries(product, now)
+            day.series[key] = self._board.series(product, expiry, day.scale) if listed else None
+        series = day.series[key]
+        return None if series is None else (day, series)
 
     def _strikes_on(self, day: _Day, series: Series) -> tuple[Floats, Ints, Rights]:
         """Strikes in points once, (n,), and the chain's strike and right columns, (2n,)."""

@@ -44,11 +44,11 @@ class VixTerms:
 
     def forward(self, years: float) -> float:
         """Points of the future that settles ``years`` (calendar) from now."""
-        return float(self.curve.future(max(years, 0.0)))
+        return self.curve.future_at(max(years, 0.0))
 
     def variance(self, years: float, _clock_years: float) -> float:
         """Total at-the-money variance of an option that settles then, > 0."""
-        return float(self.curve.vol(years)) ** 2 * max(years, 1e-7)
+        return self.curve.vol_at(years) ** 2 * max(years, 1e-7)
 
 
 class VixModel:

@@ -22,7 +22,7 @@ from tomking.domain.events import CashMoved
 from tomking.pricing.realised import estimated_volatility
 from tomking.pricing.snapshot import Instant, read_instant
 from tomking.pricing.terms import RATE_SD
-from tomking.risk.scan import scan_losses_into
+from tomking.risk.scan import scans_into
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 
@@ -49,7 +49,7 @@ def warm_up(strategies: Sequence[Strategy], risk: Settings) -> None:
     if chain is not None:
         _read(chain)
     one = np.ones(1)
-    scan_losses_into(one, np.ones((1, 1)), np.ones((1, 3)), one, 0.1, 0.1, 0.1, np.empty(1))
+    scans_into(one, np.ones((1, 1)), np.ones((1, 3)), one, (0.1, 20.0, 0.1, 0.1, 0.1, 0.1), np.empty(1))
     estimated_volatility(np.linspace(1.0, 2.0, 100))
 
 
