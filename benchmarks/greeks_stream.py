@@ -227,7 +227,8 @@ def measured(port: int, seconds: float) -> dict[str, float]:
     def look() -> float:
         start = time.perf_counter()
         view = View(now(), today, calendar, market)
-        snapshot = engine.look(held, view, stream.last)
+        with market.still():
+            snapshot = engine.look(held, view, stream.last)
         alarms.look(view.now, uses(snapshot, engine.settings, 4, Decimal(200_000), today.date))
         nonlocal before
         changes(before, snapshot)

@@ -102,6 +102,7 @@ GROUPS = {
             *_unit(
                 "intent",
                 "preparation",
+                "prepared_edges",
                 "prepared_guards",
                 "prepared_start",
                 "consent",
@@ -117,6 +118,7 @@ GROUPS = {
     "risk": Group(
         ("risk/*.py",),
         _unit(
+            "availability",
             "calm",
             "coordinator",
             "drawdown",
@@ -127,6 +129,7 @@ GROUPS = {
             "kernel",
             "latch",
             "limits",
+            "limits_boundaries",
         )
         + _unit(
             "live_greeks",
@@ -137,6 +140,9 @@ GROUPS = {
             "protect",
             "readings",
             "refused_settings",
+            "risk_boundaries",
+            "risk_measures",
+            "scan_and_revaluation",
         )
         + _unit(
             "preparation",
@@ -152,5 +158,5 @@ GROUPS = {
             "what_is_missing",
         ),
     ),
-    "kernels": Group(KERNELS, _unit("margin", "margin_published", "what_is_missing"), compiled=False),
+    "kernels": Group(KERNELS, _unit("scan_and_revaluation", "margin", "margin_published"), compiled=False),
 }

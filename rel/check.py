@@ -21,7 +21,7 @@ from tomking.domain.book import REOPEN
 from tomking.domain.chain import net_quote
 from tomking.domain.contract import Contract
 from tomking.domain.order import Fill, Order
-from tomking.execution.protocol.course import Course
+from tomking.execution.protocol.course import LEAVE, Course
 from tomking.execution.wire import (
     ENDED,
     BrokerOrder,
@@ -36,6 +36,7 @@ from tomking.execution.wire import (
 )
 from tomking.sim.account import SimAccount
 from tomking.sim.line import REFUSED_FOR_NOW
+from tomking.sim.venue import Ticket
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -96,6 +97,8 @@ class Checker:
     level: str = ""
     """The book's trading level, as recorded."""
     uneven_told: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+    """Orders whose odd legs were given up when their day was over: no position has them any more."""
     halted: datetime | None = None
     """Since when the latch forbids openings."""
     stale: bool = False
@@ -104,7 +107,10 @@ class Checker:
     """Orders that the venue has and that the journal lost when it was put back."""
     regrown: dict[str, Order] = field(default_factory=dict)
     """Orders that it has had since."""
-    requests: deque[tuple[datetime, Request]] = field(default_factory=deque)
+    posted_again: set[str] = field(default_factory=set)
+    """Lost ones that were posted a second time since."""
+    requests: deque[datetime] = field(default_factory=deque)
+    """When those of the last minute left, cancels apart."""
     total: int = 0
     placed: dict[str, datetime] = field(default_factory=dict)
     openings: dict[str, list[datetime]] = field(default_factory=dict)
@@ -127,17 +133,23 @@ class Checker:
     """When an attempt was answered UNKNOWN, since when its order has been in doubt, and its tag."""
     tampered: set[Contract] = field(default_factory=set)
     """Contracts that somebody traded by hand: no lot of them is only ours any more."""
+    longest_bare: timedelta = timedelta(0)
+    """How long something was uncovered, whatever could be done and was tried."""
     worst_bare: timedelta = timedelta(0)
-    """How long something was uncovered, whatever was tried."""
+    """How long of that it could have been covered: an order would have been taken in and traded (I9, G14)."""
     worst_idle: timedelta = timedelta(0)
-    """How long of that nothing was tried though it could be: what becomes of a remedy is the venue's."""
+    """How long of that nothing was tried."""
     started: datetime = SESSION.open
     """When the process that runs began."""
     _counted: int = 0
+    _looked: datetime | None = None
+    """When it was looked at last whether anything is uncovered."""
     _faces: dict[str, BrokerOrder] = field(default_factory=dict)
     """Each order as this process was shown it last."""
     _first_seen: dict[str, datetime] = field(default_factory=dict)
     """When this process was shown each of them first."""
+    _shown: tuple[BrokerOrder, ...] = ()
+    """What was shown last."""
 
     def broken(self, id_: str, now: datetime, text: str) -> None:
         self.violations.setdefault(id_, Violation(id_, now, text))
@@ -250,21 +262,29 @@ class Checker:
         self.total += 1
         if self.refused is not None and now < self.refused + LEAST_BACKOFF:
             self.broken("I22", now, f"{type(request).__name__} leaves {now - self.refused} after a 429")
-        self.requests.append((now, request))
-        while self.requests and self.requests[0][0] <= now - timedelta(minutes=1):
+        if isinstance(request, Cancel):
+            return
+        self.requests.append(now)
+        while self.requests[0] <= now - MINUTE:
             self.requests.popleft()
-        second = [one for at, one in self.requests if at > now - SECOND and not isinstance(one, Cancel)]
-        if len(second) > BURST:
-            self.broken("I22", now, f"{len(second)} requests in a second")
-        if sum(not isinstance(one, Cancel) for _, one in self.requests) > MINUTE_MOST:
+        if len(self.requests) > BURST and self.requests[-BURST - 1] > now - SECOND:
+            self.broken("I22", now, f"more than {BURST} requests in a second")
+        if len(self.requests) > MINUTE_MOST:
             self.broken("I22", now, f"{len(self.requests)} requests in a minute")
 
     def _i27_fresh(self, request: Place | Replace, now: datetime) -> None:
         """Of a book that is older than what the broker shows nothing may follow.
 
-        One that has made the very same orders again, under the same ids, is as old as what the broker shows.
+        One that has made the very same orders again, under the same ids, is as old as what the broker shows,
+        as long as it has posted none of them again: there are no two of any.
         """
-        lost = {id_ for id_, order in self.cut.items() if not _is_alike(order, self.regrown.get(id_))}
+        if isinstance(request, Place) and order_of(request.tag) in self.cut:
+            self.posted_again.add(order_of(request.tag))
+        lost = {
+            id_
+            for id_, order in self.cut.items()
+            if id_ in self.posted_again or not _is_alike(order, self.regrown.get(id_))
+        }
         tickets = [one for one in self.account.tickets.values() if order_of(one.tag) in lost]
         # What no search shows yet nobody can know of (F11).
         if not any(t.id in self._first_seen or t.entered < now - SHOWN_BY for t in tickets):
@@ -384,6 +404,8 @@ class Checker:
                 self.cancelling[id_] = at
             case ev.LegsUneven(_, id_, action):
                 self.uneven_told.add(id_)
+                if action == LEAVE:
+                    self.left.add(id_)
                 if action == REOPEN:
                     self.ended.pop(id_, None)
             case ev.OrderFilled(at, fill) | ev.LateFill(at, fill):
@@ -460,6 +482,10 @@ class Checker:
         if isinstance(told, Reply) and told.code == TOO_MANY:
             self.refused = now
         shown = told.orders if isinstance(told, Reply) else (told.order,) if isinstance(told, Report) else ()
+        if not shown or shown is self._shown:
+            shown = ()
+        else:
+            self._shown = shown
         for one in shown:
             if one.tag and self._faces.get(one.id) is not one:
                 self._faces[one.id] = one
@@ -478,8 +504,11 @@ class Checker:
         self.known.clear()
         self._faces.clear()
         self._first_seen.clear()
+        self._shown = ()
         self.ends_asked.clear()
         self.awake = None
+        for lot in self.holdings.lots.values():
+            lot.lasted, lot.counts, lot.fresh = timedelta(0), False, True
 
     def i7_merges(self, courses: Mapping[str, Course], now: datetime) -> None:
         """What is shown of an order merges: no message takes an end or an execution back (F24)."""
@@ -512,27 +541,35 @@ class Checker:
         if isinstance(request, Place | Replace):
             self.evidence.travelling.discard(request.tag)
 
-    def cannot_trade_back(self, now: datetime) -> bool:
-        """Whether legs are known to be odd, and the venue is closed, or nobody bids for them."""
-        odd = [id_ for id_ in self.uneven_told if self.holdings.uneven(id_)]
-        return bool(odd) and (
-            not self.account.floor.is_open(now) or all(self._is_unsaleable(id_, now) for id_ in odd)
-        )
+    def cannot_be_even(self, id_: str, now: datetime) -> bool:
+        """Whether an order's legs are known to be odd, and nobody can make them even before its day is over.
+
+        The venue is closed before its time; or nobody bids for what would have to be sold.
+        """
+        if id_ not in self.uneven_told or not self.holdings.uneven(id_):
+            return False
+        return not self.account.floor.is_open(now) or self._is_unsaleable(id_, now)
+
+    def stuck(self, now: datetime) -> set[Contract]:
+        """The contracts of such orders: the book has none of their trades until they end."""
+        odd = [id_ for id_ in sorted(self.uneven_told) if self.cannot_be_even(id_, now)]
+        return {c for id_ in odd for c in self.holdings.orders[id_].structure.contracts}
 
     def _is_unsaleable(self, id_: str, now: datetime) -> bool:
-        """Whether all that is left over of an order are bought legs that nobody bids for."""
+        """Whether an opening is backed out of, or a close completed, by sales only, and nobody bids."""
         order, traded = self.holdings.orders[id_], self.holdings.by_order.get(id_, {})
-        units = min(traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs)
-        left = {leg.contract: traded.get(leg.contract, 0) - units * leg.ratio for leg in order.structure.legs}
-        kept = [contract for contract, count in left.items() if count > 0]
-        quotes = self.world.quotes(kept, now)
+        units = [traded.get(leg.contract, 0) // leg.ratio for leg in order.structure.legs]
+        whole = min(units) if order.opens else max(units)
+        left = {leg.contract: traded.get(leg.contract, 0) - whole * leg.ratio for leg in order.structure.legs}
+        sold = [contract for contract, count in left.items() if count > 0]
+        quotes = self.world.quotes(sold, now)
         return min(left.values()) >= 0 and all(quote is None or not quote.bid for quote in quotes)
 
     def i23_cancels_end(self, since: datetime, now: datetime) -> None:
         """A minute after the faults, or after it was asked for, what is to end has ended."""
         for id_, at in self.cancelling.items():
-            if self.cannot_trade_back(now):
-                return
+            if self.cannot_be_even(id_, now):
+                continue
             in_doubt = id_ in self.doubted and self.heard.since(self.doubted[id_])
             if now < SESSION.close and not in_doubt and now - max(at, since) > MINUTE:
                 self.broken("I23", now, f"order {id_} is to end since {at:%H:%M:%S} and has not")
@@ -551,6 +588,16 @@ class Checker:
             since = max(at, seen, self.awake)
             if now - since > MINUTE and ticket.id not in self.ends_asked:
                 self.broken("I23", now, f"{ticket.tag} is to end since {at:%H:%M:%S} and nobody asks for it")
+
+    def left_over(self, position: str) -> dict[Contract, int]:
+        """What orders of a position traded that no fill of the book took, and that was given up."""
+        found: dict[Contract, int] = {}
+        for id_, one in self.holdings.executions.values():
+            if id_ in self.left and self.holdings.orders[id_].position == position:
+                side = 1 if one.quantity > 0 else -1
+                count = one.quantity - side * self.consumed.get(one.id, 0)
+                found[one.contract] = found.get(one.contract, 0) + count
+        return {contract: count for contract, count in found.items() if count}
 
     def holdings_refresh(self, now: datetime) -> None:
         for ticket in self.account.floor.working.values():
@@ -593,22 +640,21 @@ class Checker:
                 lot.bare_since = (lot.bare_since or now) if bare else None
                 lot.known_since = lot.known_since if bare else None
                 lot.saw = lot.saw if bare else None
+                if not bare:
+                    lot.lasted, lot.counts, lot.fresh = timedelta(0), False, True
+        since_last, self._looked = now - (self._looked or now), now
         for lot in self.holdings.lots.values():
             if lot.bare_since is None:
                 continue
             if self.awake is None:
-                lot.tried = now  # no process runs that could do anything
+                lot.tried, lot.counts = now, False  # no process runs that could do anything
                 continue
             known = lot.known_since = lot.known_since or self._known(lot, now)
             # What nobody can be shown yet nobody can act on, and no process that does not run.
             known = None if known is None else self._seen(lot, max(known, self.started), now)
             age = timedelta(0) if known is None else now - known
-            self.worst_bare = max(self.worst_bare, age)
-            if not self._can_cover(lot, now):
-                lot.tried = now
-            elif known is not None:
-                idle = now - max(known, self.awake, lot.tried or known)
-                self.worst_idle = max(self.worst_idle, idle)
+            self.longest_bare = max(self.longest_bare, age)
+            self._count(lot, known, since_last, now)
             halted = self.level == "HALTED" or self.halted is not None
             if age > LONGEST_BARE and not (halted and self.heard.since(lot.bare_since, ("critical",))):
                 self.broken(
@@ -617,31 +663,72 @@ class Checker:
                     f"{lot.id} is uncovered for {age.total_seconds():.1f} s, not halted or nobody told",
                 )
 
+    def _count(self, lot: Lot, known: datetime | None, since_last: timedelta, now: datetime) -> None:
+        """Adds up the time in which it could have been covered, and that in which nothing was tried.
+
+        ``since_last``: since the last event, in which all was as it was then.
+        """
+        if lot.counts:
+            lot.lasted += since_last
+        possible = known is not None and self._can_cover(lot, now)
+        if known is not None and lot.fresh:
+            lot.lasted, lot.fresh = now - known if possible else timedelta(0), False
+        lot.counts = possible
+        self.worst_bare = max(self.worst_bare, lot.lasted)
+        if lot.lasted > LONGEST_BARE:
+            seconds = lot.lasted.total_seconds()
+            self.broken("I9", now, f"{lot.id} could have been covered for {seconds:.1f} s")
+        if not possible and known is not None:
+            lot.tried = now
+        elif known is not None and self.awake is not None:
+            self.worst_idle = max(self.worst_idle, now - max(known, self.awake, lot.tried or known))
+
     def _seen(self, lot: Lot, known: datetime, now: datetime) -> datetime | None:
-        """``known``, unless the process has asked ever since and was not answered: then when it was first."""
-        looked, asks = self.evidence.looked, self.evidence.asks
-        if looked is not None and looked >= known:
+        """``known``, unless the process has asked ever since and was not shown all: then when it was first.
+
+        An order that searches do not show yet (F11) is not known to have filled.
+        """
+        asks = self.evidence.asks
+        if self._is_shown(lot):
             lot.saw = lot.saw or now
             return known if lot.saw - known <= ANSWERED else lot.saw
         lot.saw = None
         asked = asks is not None and now - asks <= LONGEST_BARE + ALERT
         return None if asked else known
 
+    def _is_shown(self, lot: Lot) -> bool:
+        """Whether this process was shown all executions of that position."""
+        for ticket in self._tickets(lot):
+            face = self._faces.get(ticket.id)
+            if ticket.told and (face is None or len(face.executions) < len(ticket.told)):
+                return False
+        return True
+
     def _can_cover(self, lot: Lot, now: datetime) -> bool:
-        """Whether the venue takes orders, its service answers, and the legs have prices to believe."""
-        if any(self.feed.faults.during(what, now) for what in REFUSED_FOR_NOW):
+        """Whether the venue would trade a marketable order for what is short: it is open and not halted,
+        somebody takes the other side, its service answers, what is short has an ask to price it by, and no
+        order whose end the venue does not get to binds these contracts.
+        """
+        floor, faults = self.account.floor, self.feed.faults
+        if any(faults.during(what, now) for what in (*REFUSED_FOR_NOW, "no takers")) or not floor.trades(now):
             return False
-        quotes = self.feed.quotes(tuple(lot.held()), now)
-        priced = all(q is not None and q.bid is not None and q.ask is not None for q in quotes)
-        return priced and self.account.floor.is_open(now)
+        short = [c for c, n in lot.held().items() if n < 0]
+        if any(q is None or q.ask is None for q in self.feed.quotes(short, now)):
+            return False
+        return not any(
+            ticket.status is Status.CANCEL_REQUESTED and any(leg.contract in short for leg in ticket.legs)
+            for ticket in floor.working.values()
+            if not ticket.opens
+        )
+
+    def _tickets(self, lot: Lot) -> list[Ticket]:
+        orders = self.holdings.orders
+        mine = {id_ for id_, order in orders.items() if order.position == lot.id}
+        return [ticket for ticket in self.account.tickets.values() if order_of(ticket.tag) in mine]
 
     def _known(self, lot: Lot, now: datetime) -> datetime | None:
         """Now, if the venue shows all that has traded for that position; late prints come later (F22)."""
-        for ticket in self.account.tickets.values():
-            order = self.holdings.orders.get(order_of(ticket.tag))
-            if order is not None and order.position == lot.id and len(ticket.told) < len(ticket.true):
-                return None
-        return now
+        return None if any(len(t.told) < len(t.true) for t in self._tickets(lot)) else now
 
     def _i24_alerts(self, now: datetime, *, alive: bool) -> None:
         """An attempt of unknown fate, unless it is found at once or its order is in doubt already."""

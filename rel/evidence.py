@@ -65,6 +65,8 @@ class Evidence:
     """The stream was lost and what it missed has not been asked for yet."""
     _up: datetime | None = None
     _resync: set[type] = field(default_factory=set)
+    _last: tuple[BrokerOrder, ...] = ()
+    """What an answer has shown last: a search shows the same again and again."""
 
     def reborn(self) -> None:
         """A new process: it is blind until it has asked."""
@@ -91,6 +93,7 @@ class Evidence:
             case Line(at, up):
                 self._line(at, up=up)
             case Report(_, order):
+                self._last = ()
                 self._saw(order)
             case Reply():
                 self._reply(told, unknown)
@@ -146,9 +149,11 @@ class Evidence:
             self.travelling.discard(tag)
         if tag is not None and reply.outcome is Outcome.UNKNOWN:
             unknown(tag)
-        for order in reply.orders:
-            if self.shown.get(order.tag) is not order:
-                self._saw(order)
+        if reply.orders and reply.orders is not self._last:
+            self._last = reply.orders
+            for order in reply.orders:
+                if self.shown.get(order.tag) is not order:
+                    self._saw(order)
         self.positions = reply.positions or self.positions
         found = self.finds.get(reply.key)
         if found is not None and reply.outcome is Outcome.ACCEPTED:
@@ -163,7 +168,7 @@ class Evidence:
         here = {order.tag for order in reply.orders}
         if isinstance(request, FindOrders):
             self.missed |= {
-                t for t, at in self.left.items() if asked - at >= REPEATED_AFTER and t not in here
+                t for t, at in self.left.items() if t not in here and asked - at >= REPEATED_AFTER
             }
         if isinstance(request, FindOrders) and asked >= SESSION.close:
             self.absent |= {tag for tag in self.attempts if tag not in here}

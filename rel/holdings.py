@@ -59,7 +59,13 @@ class Lot:
     known_since: datetime | None = None
     """Since when the venue shows it so to whoever asks."""
     saw: datetime | None = None
-    """When the process that runs was first answered after that."""
+    """When the process that runs was first shown it."""
+    lasted: timedelta = timedelta(0)
+    """How long it could have been covered and was not, by the process that runs."""
+    counts: bool = False
+    """Whether the time that passes now is of that."""
+    fresh: bool = True
+    """Whether none has been counted yet."""
     tried: datetime | None = None
     """When something was last sent that covers it, or when nothing could be."""
 

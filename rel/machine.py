@@ -74,7 +74,11 @@ class Machine:
                 self._plan(start, act, fault)
 
     def next_event(self, now: datetime) -> datetime:
-        return self._planned[0][0] if self._planned else now + timedelta(days=1)
+        """What is planned, and when it begins to stand still: the checker must see that it does."""
+        times = [start for start, _, _ in self._blocked if start > now]
+        if self._planned:
+            times.append(self._planned[0][0])
+        return min(times, default=now + timedelta(days=1))
 
     def blocked_until(self, wake: datetime) -> datetime:
         """When a process that wants to wake then really does."""

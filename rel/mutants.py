@@ -365,6 +365,23 @@ def longs_are_unwound_first(put: Put) -> None:
 
 
 @mutant
+def a_remedy_waits_at_the_mid(put: Put) -> None:
+    """What is short is bid for at a price that nobody takes."""
+    put(acts, "remedy_limit", lambda _legs, quote, _tries: quote.mid)
+
+
+@mutant
+def a_remedy_is_tried_once(put: Put) -> None:
+    """One that was refused or ended is not followed by another."""
+    real = Acts._even
+
+    def even(self: Acts, course: Course, account: Any, now: datetime) -> Any:
+        return (course, []) if course.remedies else real(self, course, account, now)
+
+    put(Acts, "_even", even)
+
+
+@mutant
 def uneven_legs_wait_for_a_person(put: Put) -> None:
     """It is told, and nothing is done."""
 

@@ -249,12 +249,13 @@ class _Instead(MetaPathFinder, Loader):
         exec(compile(planted(self.mutant), str(self.mutant.path), "exec"), module.__dict__)
 
 
-def imported(mutant: Mutant, tests: Sequence[str]) -> str:
+def imported(mutant: Mutant, tests: Sequence[str], group: Group) -> str:
     """What becomes of a mutant that is there before anything of tomking is imported."""
 
     def act() -> int:
+        _prepare(group)
         sys.meta_path.insert(0, _Instead(mutant))
-        return 0 if _pytest(["-x", *tests]) == 0 else 1
+        return 0 if _pytest(["-x", *_options(group), *tests]) == 0 else 1
 
     return _verdict(in_child(act, 40 * LONGEST))
 
@@ -295,7 +296,7 @@ def play(group: Group, chosen: Sequence[Mutant], budget: float) -> dict[Mutant, 
         with contextlib.suppress(BaseException):
             _prepare(group)
             player = Player(chosen, budget, console)
-            _pytest(_arguments(group), [player])
+            _pytest([*_options(group), *group.tests], [player])
             with os.fdopen(write, "wb") as pipe:
                 pickle.dump(None if player.failing else (player.verdicts, player.nearest), pipe)
         os._exit(0)
@@ -309,11 +310,9 @@ def play(group: Group, chosen: Sequence[Mutant], budget: float) -> dict[Mutant, 
         return None
     verdicts, nearest = found
     for mutant, verdict in verdicts.items():
-        if verdict == ELSEWHERE and group.compiled:
+        if verdict == ELSEWHERE:
             tests = nearest.get(str(mutant.path), [])
-            verdicts[mutant] = imported(mutant, tests) if tests else SURVIVED
-        elif verdict == ELSEWHERE:
-            verdicts[mutant] = SURVIVED
+            verdicts[mutant] = imported(mutant, tests, group) if tests else SURVIVED
         if verdict == ELSEWHERE and verdicts[mutant] == SURVIVED:
             sys.stderr.write(f"survives {mutant}  | {mutant.text}\n")
     return verdicts
@@ -326,9 +325,8 @@ def _prepare(group: Group) -> None:
         numba.config.DISABLE_JIT = True  # type: ignore[attr-defined]
 
 
-def _arguments(group: Group) -> list[str]:
-    plain = () if group.compiled else ("-W", "ignore::RuntimeWarning")
-    return [*plain, *group.tests]
+def _options(group: Group) -> Sequence[str]:
+    return () if group.compiled else ("-W", "ignore::RuntimeWarning")
 
 
 def main(arguments: list[str]) -> int:

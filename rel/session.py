@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
+from operator import is_
 from pathlib import Path
 from typing import assert_never
 
@@ -98,8 +99,10 @@ class Outcome:
     """By row of the fault matrix."""
     trace: str
     """Hash of all events, requests and answers."""
+    longest: float
+    """Seconds of the longest time that something was uncovered, whatever could be done about it."""
     bare: float
-    """Seconds of the longest time that something was uncovered."""
+    """Seconds of it in which it could have been covered (``Checker.worst_bare``)."""
     idle: float
     """Seconds of it in which nothing was done about that though it could be."""
     requests: int
@@ -153,6 +156,8 @@ class Session:
         """When the program wants to be stepped next."""
         self.events = 0
         self.epoch = 0
+        self._heeded: tuple[object, object, object] = (None, None, None)
+        """The book's levels and notes, and the latch, when it was heeded last."""
 
     def run(self) -> Outcome:
         self._first()
@@ -202,19 +207,22 @@ class Session:
         assert self.quiet is not None, "only asked while something is to come right"
         if self.now < self.quiet:
             return
-        if self.check.cannot_trade_back(self.now):
-            return
-        if not differences(self.check, book):
+        stuck = self.check.stuck(self.now)
+        found = differences(self.check, book, stuck)
+        if not found and not stuck:
             self.quiet = None
-        elif self.now > max(self.quiet, self.started) + SETTLED:
-            first = differences(self.check, book)[0]
-            self.check.broken("I23", self.now, f"a minute after the faults: {first}")
+        elif found and self.now > max(self.quiet, self.started) + SETTLED:
+            self.check.broken("I23", self.now, f"a minute after the faults: {found[0]}")
             self.quiet = None
 
     def _program(self) -> None:
         assert self.kernel is not None, "only a process that lives is stepped"
-        for event in heed(self.kernel.book, self.latch, self.now):
-            self.kernel.record(event)
+        book = self.kernel.book
+        heeded = book.levels, book.notes, self.latch
+        if not all(map(is_, heeded, self._heeded)):  # it is a function of these three
+            for event in heed(book, self.latch, self.now):
+                self.kernel.record(event)
+            self._heeded = heeded
         self.kernel.step(self.now)
         self.check.i7_merges(self.desk.courses, self.now)
         self.wake = self.kernel.next_wake(self.now)
@@ -362,6 +370,7 @@ class Session:
             violations=tuple(self.check.violations.values()),
             fired=self.faults.fired_ids(),
             trace=self.trace.hexdigest(),
+            longest=self.check.longest_bare.total_seconds(),
             bare=self.check.worst_bare.total_seconds(),
             idle=self.check.worst_idle.total_seconds(),
             requests=self.check.total,

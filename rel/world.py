@@ -8,7 +8,7 @@ every five seconds; a quote is stamped with the last move.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import erf, log, sqrt
 from operator import is_
 
@@ -31,6 +31,10 @@ TICK = timedelta(seconds=5)
 """The index moves this often."""
 SPAN = 0.09
 """Strikes are listed this far from the level, a share of it."""
+KEPT = 16
+"""Moves whose quotes are remembered."""
+UNASKED = Quote(None, None, datetime(1, 1, 1, tzinfo=UTC))
+"""Stands for a quote that was not worked out yet."""
 CLOSE = time(10)
 """Half an hour: as many orders as in a long session, with less time in which nothing happens."""
 
@@ -79,7 +83,10 @@ class World:
     grid_minutes: int = 0
     notes: tuple[str, ...] = ("made by a generator",)
     _chains: dict[tuple[str, date, int], Chain] = field(default_factory=dict)
-    _quotes: dict[tuple[Contract, int], Quote | None] = field(default_factory=dict)
+    _quotes: dict[int, dict[Contract, Quote | None]] = field(default_factory=dict)
+    """By move."""
+    _asked: tuple[datetime, int] = (SESSION.open, 0)
+    """The instant that was asked for last, and its move."""
 
     @classmethod
     def drawn(cls, chance: np.random.Generator, faults: Faults) -> "World":
@@ -95,7 +102,10 @@ class World:
 
     def tick_of(self, now: datetime) -> int:
         """The number of the last move at or before ``now``, within the session."""
-        return min(max(0, (now - self.session.open) // TICK), len(self.levels) - 1)
+        if now is not self._asked[0]:
+            tick = min(max(0, (now - self.session.open) // TICK), len(self.levels) - 1)
+            self._asked = now, tick
+        return self._asked[1]
 
     def spot(self, family: str, now: datetime) -> float | None:
         return self.levels[self.tick_of(now)]
@@ -123,7 +133,18 @@ class World:
         if self.halts and any(start <= now < end for start, end in self.halts):
             return [None] * len(contracts)
         tick = self.tick_of(now)
-        return [self._quote(contract, tick) for contract in contracts]
+        known = self._quotes.get(tick)
+        if known is None:
+            if len(self._quotes) > KEPT:
+                self._quotes.clear()
+            known = self._quotes[tick] = {}
+        found: list[Quote | None] = []
+        for contract in contracts:
+            quote = known.get(contract, UNASKED)
+            if quote is UNASKED:
+                quote = known[contract] = self._made(contract, tick)
+            found.append(quote)
+        return found
 
     def marks(self, contracts: Sequence[Contract], now: datetime) -> NDArray[np.float64]:
         return mids(self.quotes(contracts, now))
@@ -143,14 +164,6 @@ class World:
             left = (self.session.close - self.stamp(tick)).total_seconds()
             return max(60.0, left * (390 * 60) / self._length) / (390 * 60 * 252)
         return (expiry - DAY).days / 365
-
-    def _quote(self, contract: Contract, tick: int) -> Quote | None:
-        key = contract, tick
-        if key not in self._quotes:
-            if len(self._quotes) > 400:
-                self._quotes.clear()
-            self._quotes[key] = self._made(contract, tick)
-        return self._quotes[key]
 
     def _made(self, contract: Contract, tick: int) -> Quote | None:
         if not isinstance(contract, Option) or contract.expiry not in LISTED.get(contract.product, ()):

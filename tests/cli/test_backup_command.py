@@ -90,6 +90,34 @@ def test_a_backup_is_made_and_restored_after_the_journal_was_lost(home: Path) ->
     assert (home / "state" / "journal.sqlite-restored").exists()
 
 
+@pytest.mark.slow
+def test_the_account_traded_last_is_backed_up_and_its_backup_goes_back_there(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for n, folder in enumerate(("paper/sandbox-5WT00001", "live/sandbox-5WT00001")):
+        (state / folder).mkdir(parents=True)
+        write_format(2, state / folder / "journal.sqlite")
+        # SQLite writes beside the file for hours: that of live is the older file and the newer journal.
+        os.utime(state / folder / "journal.sqlite", (2000 - n, 2000 - n))
+    (state / "live/sandbox-5WT00001/journal.sqlite-head").touch()
+    made = as_a_user(tmp_path, "create")
+    assert made.returncode == 0, made.stderr
+    backup = Path(made.stdout.splitlines()[0])
+    assert backup.parent == state / "live/sandbox-5WT00001/backups"
+    (state / "live/sandbox-5WT00001/journal.sqlite").unlink()
+    restored = as_a_user(tmp_path, "restore", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    assert (state / "live/sandbox-5WT00001/journal.sqlite-restored").exists()
+    # The latch of real orders is the installation's, paper's lies beside its journal.
+    for latch in (state / "latch.json", state / "live/sandbox-5WT00001/latch.json"):
+        assert json.loads(latch.read_text())["state"] == "HALTED"
+
+
+def test_on_a_new_machine_it_must_be_said_where_a_backup_belongs(tomking_: Command, tmp_path: Path) -> None:
+    done = tomking_(tmp_path, "restore", str(tmp_path / "x.age"), TOMKING_BACKUP_PASSPHRASE=SECRET)
+    assert done.returncode == 6
+    assert "say where the journal belongs, --journal" in done.stderr
+
+
 def test_without_a_passphrase_nothing_is_written_and_it_says_so(tomking_: Command, home: Path) -> None:
     done = tomking_(home, "create")
     assert done.returncode == 4

@@ -25,7 +25,7 @@ from tomking.app.wiring import paper_risk
 from tomking.domain import events as ev
 from tomking.domain.bars import Bars
 from tomking.domain.book import Book
-from tomking.domain.trading import Trading
+from tomking.domain.trading import Latch, Trading
 from tomking.execution.wire import FindOrders, Outcome, Reply, Request, Told
 from tomking.risk.settings import Settings
 
@@ -88,6 +88,26 @@ def test_whoever_halts_halts_paper_too(tmp_path: Path) -> None:
     control.halt("anna", "", NOW, alone_until=NOW + timedelta(seconds=30))
     assert tightest(own, control).state is Trading.HALTED
     assert not tightest(own, control).yields(NOW), "exits of paper go on while another account is flattened"
+
+
+@pytest.mark.parametrize(
+    ("by", "state"), [("anna: tomking flatten", Trading.HALTED), ("tomking paper", Trading.REDUCING)]
+)
+def test_what_stopped_paper_alone_ends_with_the_next_resume_and_not_with_an_earlier_one(
+    tmp_path: Path, by: str, state: Trading
+) -> None:
+    own, control = LatchFile(tmp_path / "paper"), LatchFile(tmp_path)
+    arm(own, is_new=True)
+    control.exchange(
+        control.read(), Latch(Trading.ACTIVE, NOW - timedelta(minutes=1), "anna", "an hour before")
+    )
+    own.exchange(own.read(), Latch(state, NOW, by, "stopped"))
+    assert tightest(own, control).state is state
+    control.halt("anna", "as flatten does first", NOW)
+    control.exchange(control.read(), Latch(Trading.ACTIVE, NOW + timedelta(minutes=1), "anna", "resumed"))
+    assert tightest(own, control).opens
+    own.halt("anna: tomking flatten", "again", NOW + timedelta(minutes=2))
+    assert tightest(own, control).state is Trading.HALTED
 
 
 # ------------------------------------------------------------------------------ the watchdog

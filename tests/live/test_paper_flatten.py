@@ -9,7 +9,7 @@ from tests.venue.venueserver import ACCOUNT, a_house, running
 
 from tomking.adapters.latch import LatchFile
 from tomking.app.cli.shell import run
-from tomking.app.live.latch import arm
+from tomking.app.live.latch import arm, tightest
 from tomking.domain.contract import Option
 from tomking.domain.structure import Leg
 from tomking.domain.trading import Trading
@@ -38,3 +38,6 @@ def test_a_paper_account_is_flat_after_it_and_stays_halted(
     assert capsys.readouterr().out.startswith("The account is flat after ")
     assert own.read().state is Trading.HALTED
     assert LatchFile(tmp_path / "state").read().state is Trading.HALTED
+    # The market's day is 2024; the latch says when by the wall, as the resume does that ends it.
+    assert run(["resume", "--yes-resume-trading"]) == 0
+    assert tightest(own, LatchFile(tmp_path / "state")).opens

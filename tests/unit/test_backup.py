@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyrage  # type: ignore[import-untyped]
 import pytest
 from rel.storage import Disk
 from tests.oldjournals import WEEK_HEAD, week_texts, write_format
@@ -343,3 +344,33 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoPassphrase, match="nowhere: the passphrase cannot be read"):
         backup_passphrase({}, tmp_path / "nowhere")
     assert not head_path(tmp_path / "nowhere").exists()
+
+
+def test_a_machine_that_was_busy_for_a_moment_still_opens_a_backup(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What age said on a busy machine: its measure of a few milliseconds had been interrupted.
+    answers = iter([pyrage.DecryptError("Excessive work parameter for passphrase."), b"SessionBegan"])
+
+    def decrypt(sealed: bytes, text: str) -> bytes:
+        answer = next(answers)
+        if isinstance(answer, bytes):
+            return answer
+        raise answer
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    monkeypatch.setattr(backups, "BETWEEN", 0.0)
+    assert Passphrase("words").unseal(b"sealed") == b"SessionBegan"
+
+
+def test_a_machine_that_stays_too_slow_is_told_apart_from_a_wrong_passphrase(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decrypt(sealed: bytes, text: str) -> bytes:
+        raise pyrage.DecryptError("Excessive work parameter for passphrase.")
+
+    monkeypatch.setattr(pyrage.passphrase, "decrypt", decrypt)
+    monkeypatch.setattr(backups, "BETWEEN", 0.0)
+    sealed = tmp_path / "journal.age"
+    sealed.write_bytes(b"sealed")
+    with pytest.raises(OperatingError, match="too busy or too slow") as said:
+        verify(sealed, tmp_path / "part", Passphrase("words"))
+    assert "damaged" not in str(said.value)

@@ -110,13 +110,13 @@ def test_index_options_trade_a_quarter_of_an_hour_longer() -> None:
     assert new_york(index_options_close(half)).time() == time(13, 15)
 
 
-def test_thirty_five_years_load_in_a_second_and_a_half() -> None:
+def test_thirty_five_years_load_in_a_second_and_a_half_of_processor_time() -> None:
     # Measured apart from the libraries' imports, which a run pays once: 0.05 s and 0.15 s.
     load_futures_sessions(LAST, LAST)
-    began = clock.perf_counter()
+    began = clock.process_time()
     load_sessions(FIRST, LAST + timedelta(days=420))
     load_futures_sessions(FIRST, LAST + timedelta(days=420))
-    assert clock.perf_counter() - began < 1.5
+    assert clock.process_time() - began < 1.5
 
 
 def test_the_libraries_are_imported_when_sessions_are_asked_for() -> None:

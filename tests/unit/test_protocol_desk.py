@@ -714,7 +714,7 @@ def test_a_remedy_that_does_not_fill_makes_way_for_a_keener_one() -> None:
     assert cancel.order == "B2"
     gone = world.shown(back, Status.CANCELLED)
     world.reply(cancel, Outcome.ACCEPTED, gone)
-    world.run(23, 36, shown, gone)
+    world.run(23, 26, shown, gone)
     keener = world.last(Place)
     assert (keener.tag, keener.limit) == ("0badcafe-3-7-3", Decimal("-9.15"))
     (level,) = [n for n in world.news if isinstance(n, ev.LevelChanged)]
@@ -767,15 +767,166 @@ def test_without_a_quote_uneven_legs_wait() -> None:
     assert len(world.wire.all(Place)) == 2
 
 
-def test_a_remedy_in_question_is_repeated_when_the_legs_are_still_there() -> None:
+@pytest.mark.parametrize(("others", "waits"), [(0, 6), (-1, 10)])
+def test_a_remedy_in_question_is_repeated_when_the_legs_are_still_there(others: int, waits: int) -> None:
+    # Where nothing else holds the contract, a second one of two is refused (T6): six seconds are enough.
     world, shown = torn()
-    world.run(2, 20, shown)
-    assert len(world.wire.all(Place)) == 2
+    if others:
+        world.record(ev.ForeignChanged(START, SHORT, others))
+        world.held = ((SHORT, -2 + others),)
+    when = remedied(world, shown, 2)
     world.reply(world.last(Place), Outcome.UNKNOWN)
-    world.run(21, 23, shown)
+    world.run(when + 1, when + waits - 1, shown)
     assert len(world.wire.all(Place)) == 2
-    world.run(24, 40, shown)
+    world.run(when + waits, when + waits + 2, shown)
     assert len(world.wire.all(Place)) == 3
+
+
+def waiting_for_the_budget(world: World, shown: BrokerOrder) -> Place:
+    """The first remedy was answered by nothing, and the next is durable and may not leave yet."""
+    when = remedied(world, shown, 2)
+    first = world.last(Place)
+    world.reply(first, Outcome.REJECTED, code="refused")
+    for second_ in range(when + 1, when + 20):
+        world.now = second(second_)
+        retried = [n for n in world.desk.news(world.book, world.now) if isinstance(n, ev.OrderRetried)]
+        world.answer_searches(shown)
+        if retried:
+            world.record(retried[0])
+            return first
+    raise AssertionError("the next remedy was never planned")
+
+
+def test_a_remedy_that_waited_is_dropped_when_the_one_before_has_filled_after_all() -> None:
+    world, shown = torn()
+    first = waiting_for_the_budget(world, shown)
+    done = world.shown(first, Status.FILLED, (Execution("u", SHORT, 2, Decimal("9.10"), second(18)),))
+    world.held = ()
+    world.report(done)
+    world.run(30, 40, shown, done)
+    assert len(world.wire.all(Place)) == 2
+    assert world.kinds()[-1] == "LegsUnwound"
+
+
+def test_a_remedy_that_waited_is_dropped_when_the_one_before_works_after_all() -> None:
+    world, shown = torn()
+    first = waiting_for_the_budget(world, shown)
+    world.report(world.shown(first))
+    world.step(30)
+    assert len(world.wire.all(Place)) == 2
+
+
+def test_a_remedy_that_waited_leaves_when_it_still_fits() -> None:
+    world, shown = torn()
+    waiting_for_the_budget(world, shown)
+    world.step(30)
+    assert [p.tag for p in world.wire.all(Place)][1:] == ["0badcafe-3-7-2", "0badcafe-3-7-3"]
+
+
+def test_a_repeated_close_that_waited_is_dropped_when_the_first_works_after_all() -> None:
+    world = lost_close()
+    first = world.last(Place)
+    world.run(4, 33)
+    world.answer_searches()
+    for when in range(34, 60):
+        world.now = second(when)
+        told = world.desk.news(world.book, world.now)
+        world.answer_searches()
+        if any(isinstance(n, ev.OrderRetried) for n in told):
+            world.record(next(n for n in told if isinstance(n, ev.OrderRetried)))
+            break
+    world.report(world.shown(first))
+    world.step(60)
+    assert len(world.wire.all(Place)) == 2
+
+
+def refused_once_more(world: World, shown: BrokerOrder, when: int) -> int:
+    """The last remedy is refused; when the next went out."""
+    many = len(world.wire.all(Place))
+    world.reply(world.last(Place), Outcome.REJECTED, code="position_effect_invalid")
+    while len(world.wire.all(Place)) == many:
+        when += 1
+        world.step(when)
+        world.answer_searches(shown)
+    return when
+
+
+def test_remedies_that_are_refused_follow_each_other_ever_more_slowly() -> None:
+    world, shown = torn()
+    times = [remedied(world, shown, 2)]
+    for _ in range(9):
+        times.append(refused_once_more(world, shown, times[-1]))
+    gaps = [after - before for before, after in pairwise(times)]
+    # Nothing, a second, three, seven, fifteen at most, until positions are asked for; one more until told.
+    assert gaps == [2, 2, 4, 8, 16, 16, 16, 16, 16]
+
+
+def test_remedies_that_can_give_no_more_than_the_one_before_follow_more_slowly() -> None:
+    world, shown = torn()
+    sent = [remedied(world, shown, 2)]
+    gone: list[BrokerOrder] = []
+    limits = []
+    for _ in range(5):
+        last, many = world.last(Place), len(world.wire.all(Cancel))
+        limits.append(last.limit)
+        live = world.shown(last)
+        world.reply(last, Outcome.ACCEPTED, live)
+        when = sent[-1]
+        while len(world.wire.all(Cancel)) == many:
+            when += 1
+            world.step(when)
+            world.answer_searches(shown, *gone, live)
+        sent.append(when)
+        gone.append(world.shown(last, Status.CANCELLED))
+        world.reply(world.last(Cancel), Outcome.ACCEPTED, gone[-1])
+        while world.last(Place) is last:
+            when += 1
+            world.step(when)
+            world.answer_searches(shown, *gone)
+        sent.append(when)
+    # A fifth of 9.00 from the mid, and not only four half-spreads of 0.05.
+    assert limits == [Decimal(x) for x in ("-9.10", "-9.15", "-10.80", "-10.80", "-10.80")]
+    stood = [end - start for start, end in zip(sent[::2], sent[1::2], strict=False)]
+    assert stood == [6, 6, 6, 12, 12]
+
+
+def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    live = world.shown(world.last(Place))
+    world.reply(world.last(Place), Outcome.ACCEPTED, live)
+    world.mids.clear()
+    world.run(when + 1, when + 30, shown, live)
+    assert not world.wire.all(Cancel)
+    world.mids.update(MIDS)
+    world.step(when + 31)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_remedy_of_more_than_is_odd_is_ended_at_once(late: int) -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    live = world.shown(world.last(Place))
+    world.reply(world.last(Place), Outcome.ACCEPTED, live)
+    world.answer_searches(shown, live)
+    world.step(when + 1)
+    assert not world.wire.all(Cancel)
+    # One long leg or both were bought by a print that comes late: so many shorts have their unit.
+    world.report(
+        replace_(shown, executions=(*shown.executions, execution("late", SPREAD.legs[1], late, "4.00")))
+    )
+    world.step(when + 2)
+    assert len(world.wire.all(Cancel)) == 1
+
+
+def test_a_remedy_that_has_filled_in_part_works_on() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    half = world.shown(world.last(Place), Status.LIVE, (execution("u", Leg(SHORT, 1), 1, "9.10"),))
+    world.reply(world.last(Place), Outcome.ACCEPTED, half)
+    world.run(when + 1, when + 4, shown, half)
+    assert not world.wire.all(Cancel)
 
 
 def test_a_close_that_filled_one_leg_is_completed() -> None:
@@ -822,6 +973,41 @@ def test_open_orders_are_read_every_five_seconds_and_positions_every_minute() ->
     assert {b - a for a, b in pairwise(orders)} == {5.0}
     positions = [at for at in asked(world, FindPositions) if at > 0]
     assert {b - a for a, b in pairwise(positions)} == {60.0}
+
+
+def test_an_order_in_doubt_for_long_does_not_slow_the_searches_for_another() -> None:
+    # Two sold, and one order more that no search ever shows; after a minute it is searched for every 15 s.
+    world, place = working()
+    world.submit(order(id="8", position="8", strategy="other"), 1)
+    world.reply(world.last(Place), Outcome.UNKNOWN, code="502")
+    live = world.shown(place)
+    world.run(2, 300, live)
+    assert world.desk.courses["8"].phase is Phase.UNKNOWN
+    searched = [at for at in asked(world, FindOrders) if at > 70]
+    assert {b - a for a, b in pairwise(searched)} == {5.0}
+    # So its end is confirmed in five seconds, and not in fifteen.
+    world.report(world.shown(place, Status.REMOVED))
+    world.run(301, 307, world.shown(place, Status.REMOVED))
+    assert world.kinds()[-1] == "OrderCancelled"
+
+
+def test_what_became_foreign_after_the_close_is_looked_at_until_it_has_ended() -> None:
+    def compare(_: Account, now: datetime) -> list[ev.BrokerNews]:
+        if told:
+            return []
+        told.append(now)
+        return [ev.ForeignChanged(now, LONG, 1)]
+
+    told: list[datetime] = []
+    world = World(options={"compare": compare})
+    close = int(5.5 * 3600)
+    world.run(close + 400, close + 404)
+    assert world.book.foreign == {LONG: 1}
+    # The book has it since the desk was asked last: it wants to be asked again, and then looks every minute.
+    when = next((at - START).total_seconds() for at in told)
+    assert world.desk.next_wake(second(when)) is not None
+    world.run(close + 405, close + 600)
+    assert {b - a for a, b in pairwise(asked(world, FindPositions)[-3:])} == {60.0}
 
 
 def test_without_open_orders_positions_alone_are_read_and_nothing_at_night() -> None:
@@ -891,6 +1077,26 @@ def test_after_a_429_no_request_leaves_before_the_backoff() -> None:
     assert not world.wire.all(Cancel)
     world.step(12)
     assert len(world.wire.all(Cancel)) == 1
+
+
+def refused_searches(world: World, first: int, last: int) -> list[float]:
+    """When requests left while every one is answered by a 503."""
+    many = len(world.wire.sent)
+    for when in range(first, last + 1):
+        world.step(when)
+        for _, request in world.wire.sent[world.answered :]:
+            world.reply(request, Outcome.UNKNOWN, code="503")
+        world.answered = len(world.wire.sent)
+    return sorted({(at - START).total_seconds() for at, _ in world.wire.sent[many:]})
+
+
+def test_while_odd_legs_wait_an_ill_broker_is_asked_every_five_seconds() -> None:
+    world, _ = torn()
+    times = refused_searches(world, 2, 150)
+    assert max(b - a for a, b in pairwise(times)) == 6
+    world, _ = working()
+    times = refused_searches(world, 2, 150)
+    assert max(b - a for a, b in pairwise(times)) >= 30
 
 
 def test_answers_of_another_process_and_old_searches_change_nothing() -> None:

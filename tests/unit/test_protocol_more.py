@@ -77,6 +77,15 @@ def test_only_a_429_and_a_5xx_say_that_the_broker_is_ill(code: str, is_ill: bool
     assert _is_ill(code) is is_ill
 
 
+def test_a_hurry_before_anything_was_asked_leaves_the_first_second_silent() -> None:
+    world = World()
+    world.desk._asking.hurry(second(0))
+    world.step(0)
+    assert not world.wire.sent
+    world.step(1)
+    assert world.wire.sent
+
+
 RATIO = Structure.parse("ratio", "+1 SPXW 2031-03-07 P5700 / -2 SPXW 2031-03-07 P5670")
 
 

@@ -35,7 +35,7 @@ from tomking.execution.protocol.fills import assembled, consumed, fees_due, odd_
 from tomking.execution.protocol.outcomes import REFUSALS, Answer, Failure, outcome
 from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
-from tomking.execution.protocol.uneven import remedy, remedy_limit
+from tomking.execution.protocol.uneven import priced, remedy, remedy_limit
 from tomking.execution.wire import BrokerOrder, Execution, Kind, Outcome, Status, Transaction
 from tomking.ports import Expiry
 
@@ -450,6 +450,17 @@ def test_after_a_429_nothing_goes_out_before_a_backoff_that_doubles_to_half_a_mi
     assert budget.answered().refused(second(0)).quiet_until == second(1)
 
 
+def test_a_hurry_shortens_a_long_silence_to_five_seconds_and_no_other() -> None:
+    budget = Budget(second(0))
+    assert budget.hurried(second(0)) is budget
+    for seconds, left in ((1, 1), (2, 2), (4, 4), (8, 5), (16, 5)):
+        budget = budget.refused(second(0))
+        assert budget.quiet_until == second(seconds)
+        assert budget.hurried(second(0)).quiet_until == second(left)
+    # Asked again and again it does not move on.
+    assert budget.hurried(second(0)).hurried(second(3)).quiet_until == second(5)
+
+
 def test_a_process_begins_with_a_second_of_silence_and_three_tokens() -> None:
     budget = at_start(second(0))
     assert not budget.allows(Use.CANCEL, second(0.99))
@@ -563,10 +574,27 @@ def test_what_a_close_lacks_is_traded() -> None:
 def test_a_remedy_is_marketable_and_more_so_each_time() -> None:
     buying, selling = (Leg(SHORT, 1),), (Leg(SHORT, -1),)
     limits = [remedy_limit(buying, quote("-9.00", "0.10"), n) for n in range(5)]
-    assert limits == [Decimal(x) for x in ("-9.20", "-9.30", "-9.40", "-9.40", "-9.40")]
+    # The third goes as far as a marketable limit may: a fifth of 9.00.
+    assert limits == [Decimal(x) for x in ("-9.20", "-9.30", "-10.80", "-10.80", "-10.80")]
+    sold = [remedy_limit(selling, quote("9.00", "0.10"), n) for n in range(4)]
+    assert sold == [Decimal(x) for x in ("8.80", "8.70", "8.60", "8.60")]
     assert remedy_limit(buying, quote("-9.00", "0.01"), 0) == Decimal("-9.10")
     assert remedy_limit(selling, quote("0.10", "0.10"), 0) == Decimal("0.05")
     assert remedy_limit((Leg(SHORT, 1), Leg(LONG, -1)), quote("0.20", "0.10"), 0) == Decimal("-0.05")
+
+
+def test_what_is_bought_needs_an_ask_and_what_is_sold_a_bid() -> None:
+    buy, sell = Leg(SHORT, 1), Leg(LONG, -1)
+    asked, bid = Quote(None, Decimal("9.10"), second(0)), Quote(Decimal("3.90"), None, second(0))
+    whole = Quote(Decimal("8.90"), Decimal("9.10"), second(0))
+    assert priced((buy,), [asked]) == ((buy,), NetQuote(Decimal("-9.10"), Decimal(0)))
+    assert priced((sell,), [bid]) == ((sell,), NetQuote(Decimal("3.90"), Decimal(0)))
+    assert priced((buy,), [whole]) == ((buy,), NetQuote(Decimal("-9.00"), Decimal("0.10")))
+    assert priced((buy,), [bid]) == priced((sell,), [asked]) == priced((buy,), [None]) == ((), None)
+    # Two that are bought: the one without a price waits alone; a sale waits for its purchase.
+    assert priced((buy, Leg(LONG, 1)), [whole, None]) == ((buy,), NetQuote(Decimal("-9.00"), Decimal("0.10")))
+    assert priced((buy, sell), [None, bid]) == ((), None)
+    assert priced((buy, sell), [asked, bid]) == ((buy, sell), NetQuote(Decimal("-5.20"), Decimal(0)))
 
 
 # ------------------------------------------------------------------------------------------ settling

@@ -810,3 +810,81 @@ def test_an_order_under_way_excuses_what_is_missing_for_half_a_minute_only() -> 
     assert [news_at(n) for n in (0, 15, 29)] == [[], [], []]
     assert comparer.answer.doubtful == (c(P5700),)
     assert [news_at(n) for n in (31, 35)] == [[], ["ForeignChanged", "Reconciled"]]
+
+
+# ------------------------------------------------------------------------------ what ended beside positions
+
+EVENING = datetime(2031, 3, 7, 22, tzinfo=UTC)
+
+
+def settled_at_5600(book: Book) -> Book:
+    """The spread that position 2 sold: P5700 ends 100.00 in the money, P5670 70.00."""
+    return apply(
+        book, Settled(EVENING, "2", "side", (c(P5700), c(P5670)), Decimal(5600), Decimal(-3000), ZERO, ())
+    )
+
+
+def test_odd_legs_that_offset_a_position_end_with_it_though_the_account_held_nothing() -> None:
+    # A close has bought back the short leg only, for 99.00 and a dollar.  The account held one P5670 at the
+    # close, and was paid 70.00 for it: what P5700 was worth is seen from its price.
+    book = working(holding(SPREAD), f"+1 {P5700} / -1 {P5670}", opens=False, position="2")
+    (id_,) = book.orders
+    book = settled_at_5600(book)
+    torn = broker_order(
+        TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5700, 1, "99")), fees=Decimal(1)
+    )
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    # Cash of the account: -9,900 - 1 bought, +7,000 settled; of the book: -3,000.
+    shown = account(book, cash="99", orders=[torn], transactions=[gone])
+    first = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
+    assert (first.events, first.state) == ((), Trading.ACTIVE)
+
+    ended = apply(book, OrderCancelled(EVENING, id_))
+    left = reconcile(ended, shown, EVENING, instance="0badcafe", epoch=3, left={id_})
+    # +10,000.00 for its end, -9,901.00 for buying it.
+    assert left.events == (CashMoved(EVENING, Decimal(99), f"order {id_}, in no position here"),)
+    after = resolved(ended, left)
+    assert reconcile(after, shown, EVENING, instance="0badcafe", epoch=3, left={id_}).events == ()
+
+
+def test_odd_legs_on_the_side_of_a_position_end_with_their_own_fees() -> None:
+    # An opening of a second spread has bought its long leg only, for 50.00.
+    book = working(holding(SPREAD), SPREAD)
+    (id_,) = book.orders
+    book = settled_at_5600(book)
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5670, 1, "50")))
+    gone = [
+        transaction(Kind.EXPIRED, P5700, -1, "-10000", price=Decimal(5600), id="T1"),
+        transaction(Kind.EXPIRED, P5670, 2, "14000", price=Decimal(5600), fees=Decimal(10), id="T2"),
+    ]
+    # The odd one: -5,000 bought, +7,000 at its end, half of the fees for both.
+    shown = account(book, cash="1995", orders=[torn], transactions=gone)
+    assert reconcile(book, shown, EVENING, instance="0badcafe", epoch=3).events == ()
+
+
+def test_odd_legs_that_somebody_traded_away_do_not_end_a_second_time() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    # Bought for 50.00, and sold again by hand for 60.00, which is booked.
+    book = apply(apply(book, ForeignChanged(NOW, c(P5670), -1)), CashMoved(NOW, Decimal(6000), "by hand"))
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5670, 1, "50")))
+    other = transaction(Kind.EXPIRED, P5700, -1, "-10000", price=Decimal(5600))
+    shown = account(book, (P5670, 1), cash="-5000", orders=[torn], transactions=[other])
+    assert reconcile(book, shown, EVENING, instance="0badcafe", epoch=3).events == ()
+
+
+def test_what_others_sold_of_ours_and_nobody_saw_before_it_ended_is_paid_for_with_its_end() -> None:
+    # Of the long leg of two spreads one was sold by hand for 80.00 while nobody looked: the account was paid
+    # 70.00 for one, the book for two.  80.00 - 70.00, less 1.25 for the trade.
+    book = apply(
+        holding(SPREAD, units=2),
+        Settled(EVENING, "2", "side", (c(P5700), c(P5670)), Decimal(5600), Decimal(-6000), Decimal(5), ()),
+    )
+    hand = broker_order(
+        "", Status.FILLED, executions=executions(("E1", P5670, -1, "80")), fees=Decimal("1.25")
+    )
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600), fees=Decimal(5))
+    shown = account(book, cash="998.75", orders=[hand], transactions=[gone])
+    answer = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
+    assert answer.events == (CashMoved(EVENING, Decimal("998.75"), "order B1, not ours, and its end"),)
+    assert reconcile(resolved(book, answer), shown, EVENING, instance="0badcafe", epoch=3).events == ()

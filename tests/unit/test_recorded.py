@@ -538,9 +538,9 @@ def test_building_a_chain_takes_two_milliseconds_and_quoting_fifty_microseconds(
         assert callable(call)
         spent = []
         for _ in range(20):
-            start = time.perf_counter()
+            start = time.process_time()
             call(*arguments)
-            spent.append(time.perf_counter() - start)
+            spent.append(time.process_time() - start)
         return min(spent)
 
     def built() -> None:

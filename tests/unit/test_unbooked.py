@@ -112,3 +112,16 @@ def test_money_explains_before_trades_and_strays_before_all_of_them() -> None:
     assert found("20", stray, trade) == ["s"]
     other = moved("u", "-30", is_stray=True)
     assert sorted(found("-10", stray, other, trade)) == ["s", "u"]
+
+
+def test_three_movements_explain_cash_though_one_between_them_was_settled() -> None:
+    """A dividend, a second one and a trade by hand, with an expiry of ours that is booked already."""
+    items = [
+        replace(moved("ended", "26610.40"), at=NOW + timedelta(minutes=9)),
+        replace(moved("nothing", "0"), at=NOW + timedelta(minutes=9)),
+        replace(moved("hand", "333.22"), at=NOW + timedelta(minutes=3)),
+        replace(moved("second", "235", is_money=True), at=NOW + timedelta(minutes=2)),
+        replace(moved("first", "124", is_money=True), at=NOW + timedelta(minutes=1)),
+    ]
+    assert found("692.22", *items) == ["first", "second", "hand"]
+    assert found("692.21", *items) == []

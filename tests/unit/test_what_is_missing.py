@@ -39,7 +39,6 @@ from tomking.pricing.black import black
 from tomking.pricing.clock import CALENDAR_YEAR
 from tomking.risk import breakers, emergency, limits_correlation, limits_data, limits_held, limits_stress
 from tomking.risk.ahead import ahead
-from tomking.risk.availability import PLACES
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, entries_stopped, session_end_levels
 from tomking.risk.drawdown import guard as drawdown_guard
@@ -724,21 +723,6 @@ def test_a_yes_is_shown_with_its_loss_at_the_stop_and_its_fees_both_ways() -> No
     assert shown.fees_open == fees(wish("SPXW").structure, 2, opens=True)
     assert shown.fees_close == fees(wish("SPXW").structure.inverse(), 2, opens=False)
     assert (shown.margin, shown.worst in shown.shocks) == (Decimal(900), True)
-
-
-def test_what_kelly_believes_before_there_is_a_record() -> None:
-    """C.3: the claimed win rate less 8 points, average win over average loss, trades that outweigh it."""
-    told = {name: place.prior for name, place in PLACES.items() if place.prior is not None}
-    strangle = (0.64, pytest.approx(0.4), 30)
-    assert told == {
-        "calendarized_112": (0.65, pytest.approx(0.6), 20),
-        "futures_strangle": strangle,
-        "ipmcc": (0.72, pytest.approx(0.72), 50),
-        "ratio_spread": strangle,
-        "diagonal": (0.52, 1.0, 30),
-        "vix_spike_puts": strangle,
-        "leap_put_income": (0.72, pytest.approx(0.24), 30),
-    }
 
 
 def test_the_shocks_fall_but_the_melt_up_and_one_side_of_each_other_product() -> None:

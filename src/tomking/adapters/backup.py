@@ -19,6 +19,7 @@ from typing import Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
+from tomking.adapters.clock import wait
 from tomking.adapters.copies import (
     Verified,
     copied,
@@ -36,6 +37,9 @@ from tomking.domain.errors import OperatingError
 
 FORMAT = b"tomking journal backup 1\n"
 SUFFIX = ".age"
+MEASURED, BETWEEN = 20, 0.5
+"""How often, and seconds between: age measures for a few milliseconds how quick this machine is, and refuses
+what would take sixteen seconds at that.  A busy machine looks slow once, and not always."""
 WORD = "--discard-newer"
 """What a person must say to put an older journal in the place of a newer one."""
 
@@ -48,8 +52,12 @@ class Sealing(Protocol):
         ...
 
     def unseal(self, sealed: bytes) -> bytes:
-        """The plain bytes.  ``ValueError`` when the key is wrong or a byte was changed."""
+        """The plain bytes.  ``ValueError`` when the key is wrong or a byte was changed, ``TooSlow``."""
         ...
+
+
+class TooSlow(Exception):
+    """Nothing is wrong with the passphrase or the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,17 @@ class Passphrase:
         return bytes(pyrage.passphrase.encrypt(plain, self.text))
 
     def unseal(self, sealed: bytes) -> bytes:
-        try:
-            return bytes(pyrage.passphrase.decrypt(sealed, self.text))
-        except pyrage.DecryptError as error:
-            raise ValueError(str(error)) from error
+        for _ in range(MEASURED):
+            try:
+                return bytes(pyrage.passphrase.decrypt(sealed, self.text))
+            except pyrage.DecryptError as error:
+                if "Excessive work" not in str(error):
+                    raise ValueError(str(error)) from error
+            wait(BETWEEN)
+        raise TooSlow(
+            "this machine is too busy or too slow for it: stop what else runs and do it again, or open it "
+            "on a quicker one"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,8 @@ def _write_checked(target: Path, plain: bytes, sealing: Sealing) -> None:
         if sealing.unseal(fresh.read_bytes()) != plain:
             raise OperatingError(f"{target}: what was written is not what is read; try another disk")
         put_in_place(fresh, target)
+    except TooSlow as error:
+        raise OperatingError(f"{target}: cannot be read back now: {error}") from error
     except ValueError as error:
         raise OperatingError(f"{target}: cannot be read back ({error}); try another disk") from error
     finally:
@@ -172,6 +189,8 @@ def _unpacked(backup: Path, part: Path, sealing: Sealing) -> Verified:
         if not plain.startswith(FORMAT):
             raise OperatingError(f"{backup}: is an age file, but no backup of a journal; name another")
         content = zlib.decompress(plain.removeprefix(FORMAT))
+    except TooSlow as error:
+        raise OperatingError(f"{backup}: cannot be decrypted now: {error}") from error
     except (ValueError, zlib.error) as error:
         raise OperatingError(
             f"{backup}: cannot be decrypted ({error}): the passphrase is another one, or the file is "

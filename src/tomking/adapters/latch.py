@@ -188,6 +188,8 @@ class Latched:
         self._refused: list[Told] = []
         self._tags: set[str] = set()
         self._opening: set[str] = set()
+        self._learnt: tuple[BrokerOrder, ...] = ()
+        """What was shown last: a search shows the same again and again."""
 
     def send(self, request: Request, now: datetime) -> None:
         if isinstance(request, Place | Replace):
@@ -203,8 +205,11 @@ class Latched:
         refused, self._refused = self._refused, []
         told = [*refused, *self._wire.take(now)]
         for one in told:
-            for order in _shown(one):
-                self._learn(order)
+            orders = _shown(one)
+            if orders and orders is not self._learnt:
+                self._learnt = orders
+                for order in orders:
+                    self._learn(order)
         return told
 
     def _would_open(self, request: Place | Replace) -> bool:

@@ -107,19 +107,24 @@ def flatten(
     clock: Clock,
     wait: Wait,
     tell: Callable[[Said], None],
+    wall: Clock | None = None,
     shares: bool = False,
 ) -> Flattened:
     """Cancels and closes everything, telling each step as it happens; latched first, and all the while.
 
     The engine, should it run, leaves exits to this process until half a minute after its last sign of life.
+
+    clock  the market's time, which the engine counts by
+    wall   what the latch is dated by, as a person's ``resume`` is; None: the same
     """
+    wall = wall or clock
     began = clock()
-    held = _hold(latch, by, began)
+    held = _hold(latch, by, began, wall())
     run, told = Flattening(line.wire, line.quotes, began, shares=shares), 0
     while not run.over:
         now = clock()
         if now - held >= RENEW:
-            held = _hold(latch, by, now)
+            held = _hold(latch, by, now, wall())
         due = run.step(now)
         for one in run.said[told:]:
             tell(one)
@@ -127,10 +132,10 @@ def flatten(
         if not run.over:
             wait((due - clock()).total_seconds())
     end = clock()
-    latch.halt(by, "flattened", end)
+    latch.halt(by, "flattened", wall())
     return Flattened(run.is_flat, tuple(run.said), tuple(run.left()), (end - began).total_seconds())
 
 
-def _hold(latch: LatchFile, by: str, now: datetime) -> datetime:
-    latch.halt(by, "flattening", now, alone_until=now + ALONE)
+def _hold(latch: LatchFile, by: str, now: datetime, dated: datetime) -> datetime:
+    latch.halt(by, "flattening", dated, alone_until=now + ALONE)
     return now

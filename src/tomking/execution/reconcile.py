@@ -7,7 +7,8 @@ to do.  The broker is believed about what is held, and never about whose it is:
    machine): nothing is resolved and nothing may be sent (I27).
 2. What orders under way have filled and the book has not booked yet is no difference: the order desk does it.
 3. What is missing and the broker's transactions explain (expired, exercised, assigned) is settled for its
-   owners, whole components only.
+   owners, whole components only.  What orders have filled beyond that of a contract that has ended has ended
+   with it, for as much as the others.
 4. All that is left over, of either sign, is foreign: counted in risk, and never closed by the program (I25).
    Where it takes away from what a position here holds, that position's legs are missing, and that stands as
    a difference until a person has looked.
@@ -31,9 +32,9 @@ from tomking.domain.structure import Leg
 from tomking.domain.trading import Trading
 from tomking.execution.differences import STANDS, Difference, Reconciliation, Shown, Sort, standing
 from tomking.execution.protocol.fills import consumed, per_unit
-from tomking.execution.protocol.settling import ended
+from tomking.execution.protocol.settling import ended, worth
 from tomking.execution.protocol.tags import parsed
-from tomking.execution.unbooked import Movement, explaining, movements, newest, removals
+from tomking.execution.unbooked import Movement, explaining, is_ours, movements, newest, removals
 from tomking.execution.wire import ENDED, BrokerOrder, Transaction
 from tomking.ports import Expiry
 
@@ -66,6 +67,7 @@ def reconcile(
         return Reconciliation(stale, _news(stale, told, now), state=Trading.HALTED)
     found = _Pass(book, shown, now, _under_way(book, shown.orders, instance, left))
     found.settle()
+    found.end_odd_legs()
     found.adopt(insist)
     found.balance()
     forgotten = tuple(_forgotten(book, shown.orders, instance))
@@ -123,14 +125,29 @@ def _forgotten(book: Book, orders: Iterable[BrokerOrder], instance: str) -> Iter
 
 
 @dataclass(frozen=True, slots=True)
+class _Stray:
+    """What an order has traded that no position here takes, and nothing is done about."""
+
+    at: datetime
+    id: str
+    held: Counts
+    dollars: Decimal
+    """After fees."""
+    reason: str
+
+    def moved(self, ends: Decimal = ZERO) -> Movement:
+        """``ends``: dollars that it was worth at its end."""
+        return Movement(self.at, self.id, cents(self.dollars + ends), self.reason, is_stray=True)
+
+
+@dataclass(frozen=True, slots=True)
 class _UnderWay:
     """What the book does not have yet of orders that work here."""
 
     held: Counts
     """Filled, and not booked."""
     cash: Decimal
-    strays: tuple[Movement, ...]
-    """What orders that ended have traded beyond their fills, and nothing is done about."""
+    strays: tuple["_Stray", ...]
     open: dict[Contract, set[int]]
     """What may still be filled of it, by contract: +1 bought, -1 sold."""
 
@@ -138,7 +155,7 @@ class _UnderWay:
 def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str, left: Collection[str]) -> _UnderWay:
     held: Counts = {}
     cash = ZERO
-    strays: list[Movement] = []
+    strays: list[_Stray] = []
     for id_, shown in _by_order(orders, instance).items():
         working = book.orders.get(id_) or book.ended.get(id_)
         if working is None:
@@ -149,7 +166,7 @@ def _under_way(book: Book, orders: Iterable[BrokerOrder], instance: str, left: C
             if dollars and any(counts.values()):
                 at = max(x.at for one in shown for x in one.executions)
                 reason = f"order {id_}, in no position here"
-                strays.append(Movement(at, f"order {id_}", cents(dollars), reason, is_stray=True))
+                strays.append(_Stray(at, f"order {id_}", counts, dollars, reason))
             continue
         cash += dollars
         for contract, count in counts.items():
@@ -211,6 +228,8 @@ class _Pass:
     doubtful: list[Contract] = field(default_factory=list)
     ends: list[Movement] = field(default_factory=list)
     """Of foreign contracts beside our own."""
+    odd_ends: Decimal = ZERO
+    """Cash of what orders under way had filled, and has ended."""
     pending: Decimal = ZERO
     """Cash of what ended and is settled when the orders that work on it have ended."""
     booked: dict[str, int] = field(default_factory=dict)
@@ -285,6 +304,27 @@ class _Pass:
         )
         self.differs(Sort.BUSY, words, contract)
 
+    def end_odd_legs(self) -> None:
+        """Takes off what orders under way have filled of contracts that have ended, for what it was worth."""
+        gone = {c: n for c, n in self.under_way.held.items() if n and c in self._gone(self.under_way.held)}
+        for contract, count in gone.items():
+            dollars = worth(contract, count, self.shown.transactions)
+            if dollars is not None:
+                del self.under_way.held[contract]
+                self.odd_ends += cents(dollars)
+
+    def _gone(self, contracts: Iterable[Contract]) -> set[Contract]:
+        """Of these what is over, and neither the account nor a position here, nor anybody else, holds."""
+        today = new_york(self.now).date()
+        held = {*dict(self.shown.positions.held), *owned_by(self.book), *self.book.foreign}
+        return {c for c in contracts if c.expiry <= today and c not in held}
+
+    def _ended(self, counts: Counts) -> Decimal:
+        """Dollars that what is gone of these was worth at its end."""
+        gone = self._gone(counts)
+        ends = (worth(c, n, self.shown.transactions) for c, n in counts.items() if n and c in gone)
+        return sum((dollars for dollars in ends if dollars is not None), ZERO)
+
     # ---------------------------------------------------------------- 4 foreign
 
     def adopt(self, insist: Collection[Contract]) -> None:
@@ -336,7 +376,8 @@ class _Pass:
         shown = self.shown
         slack = CENT * (sum(isinstance(event, Settled) for event in self.events) + len(self.end_first))
         items = movements(shown.transactions, shown.orders, ours=owned_by(self.book), booked=self.booked)
-        for item in newest([*self.under_way.strays, *self.ends, *items], self._cash_gap, slack):
+        strays = [one.moved(self._ended(one.held)) for one in self.under_way.strays]
+        for item in newest([*strays, *self._late(), *self.ends, *items], self._cash_gap, slack):
             self._move(item)
         gap = self._cash_gap
         if gap and abs(gap) <= slack:
@@ -344,9 +385,26 @@ class _Pass:
         elif gap:
             self.differs(Sort.CASH, f"cash: the account has ${gap:+,.2f} more than the book, unexplained")
 
+    def _late(self) -> Iterator[Movement]:
+        """Orders of others, with what they traded as it ended: nobody saw it before it was over.
+
+        Where a position held the same, the account was settled for both together.
+        """
+        for order in self.shown.orders:
+            counts: Counts = {}
+            for one in () if is_ours(order) else order.executions:
+                counts[one.contract] = counts.get(one.contract, 0) + one.quantity
+            ends = self._ended(counts)
+            if ends:
+                dollars = sum((-x.quantity * x.price * x.contract.multiplier for x in order.executions), ZERO)
+                at = max(x.at for x in order.executions)
+                reason = f"order {order.id}, not ours, and its end"
+                yield _Stray(at, order.id, counts, dollars - order.fees, reason).moved(ends)
+
     @property
     def _cash_gap(self) -> Decimal:
-        return self.shown.positions.cash - self.book.cash - self.under_way.cash - self.pending
+        known = self.book.cash + self.under_way.cash + self.odd_ends + self.pending
+        return self.shown.positions.cash - known
 
     def _move(self, item: Movement) -> None:
         """A payment for what positions hold is theirs; everything else is the account's."""

@@ -20,6 +20,8 @@ from tomking.execution.wire import BrokerOrder, Kind, Transaction
 LATEST = 12
 STRAYS = 6
 """So many of them are tried in every combination."""
+TOGETHER = 4
+"""So many at most of the newest are tried without those between them."""
 
 
 def is_ours(order: BrokerOrder) -> bool:
@@ -153,9 +155,10 @@ def newest(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Move
 
 
 def _few(items: Sequence[Movement], gap: Decimal, slack: Decimal) -> list[Movement]:
-    """One of the newest, or two, where newer ones are booked already: what expired since was settled."""
-    latest = sorted(items, key=lambda one: (one.at, one.id), reverse=True)[:LATEST]
-    for count in (1, 2):
+    """The fewest of the newest, where others between are booked already: what expired since was settled."""
+    moving = [one for one in items if one.dollars]
+    latest = sorted(moving, key=lambda one: (one.at, one.id), reverse=True)[:LATEST]
+    for count in range(1, TOGETHER + 1):
         for some in combinations(latest, count):
             if abs(sum((one.dollars for one in some), ZERO) - gap) <= slack:
                 return list(some[::-1])

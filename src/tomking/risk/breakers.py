@@ -132,7 +132,7 @@ def tightened(book: Book, level: int, words: str, now: datetime) -> Iterator[Eve
 
 
 def closes_riskiest(found: list[Reading]) -> bool:
-    return any(one.closes and one.share >= 1 for one in found)
+    return any(one.closes and one.share + ROUNDING >= 1 for one in found)
 
 
 def riskiest(book: Book) -> Position | None:

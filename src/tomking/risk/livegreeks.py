@@ -5,56 +5,21 @@ quote keeps its last good value and is marked stale (C.6).  Nothing here waits o
 says when a new look is due, ``look`` takes it, ``changes`` says what of it is new.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import isnan
-from typing import NamedTuple
 
 import numpy as np
 
 from tomking.domain.book import Book
-from tomking.domain.contract import Contract
-from tomking.domain.products import PRODUCTS
-from tomking.risk.exposure import Line, exposure, lines_in
+from tomking.risk.exposure import exposure
 from tomking.risk.greeks import greeks_of
+from tomking.risk.legtable import Bools, Floats, LegTable, Place, Sums
 from tomking.risk.settings import Settings
 from tomking.view import View
 
 LEAST_MOVE = 0.05
 """Shares or dollars that a page would show as a change."""
-FOREIGN = "foreign"
-"""Strategy of what the account holds and no position of ours explains."""
-
-
-class Sums(NamedTuple):
-    """Of one leg, or of several together; NaN where a leg was never priced."""
-
-    delta: float = 0.0
-    """SPY shares at 550, beta-weighted."""
-    gamma: float = 0.0
-    """SPY shares per dollar of SPY."""
-    vega: float = 0.0
-    """Dollars per point of volatility."""
-    theta: float = 0.0
-    """Dollars per calendar day."""
-
-    def plus(self, other: "Sums") -> "Sums":
-        return Sums(*(a + b for a, b in zip(self, other, strict=True)))
-
-
-class Leg(NamedTuple):
-    """One holding: where it belongs, and what it is."""
-
-    strategy: str
-    position: str
-    component: str
-    contract: Contract
-
-
-Place = tuple[str, ...]
-"""``()`` the portfolio; ``("group", g)``; ``("strategy", s)``; ``("position", p)``; ``("component", p, c)``;
-``("leg", p, c, contract)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,91 +47,60 @@ class LiveGreeks:
     """Remembers each leg's last good Greeks."""
 
     settings: Settings
-    _good: dict[Leg, tuple[Sums, float]] = field(default_factory=dict[Leg, tuple[Sums, float]])
-    """Per contract, and its calendar days to expiry."""
+    _table: LegTable | None = None
 
     def look(self, book: Book, view: View, seen: datetime | None) -> Snapshot:
         """Everything that is held, at the market of ``view``.
 
         seen  when the market was last heard of; what is older than a quote may be is stale altogether
         """
-        held = list(holdings(book))
-        table = exposure([line for _, line in held], view)
+        held = self._held(book)
+        table = exposure(held.lines, view)
         found = greeks_of(table, self.settings)
         age = timedelta(seconds=self.settings.quote_age_seconds_max)
         is_silent = seen is None or view.now - seen > age
         rows = np.column_stack((found.delta, found.gamma, found.vega, found.theta))
         is_stale = table.stale | ~np.isfinite(rows).all(axis=1) | is_silent
-        legs: dict[Leg, tuple[Sums, float, bool]] = {}
-        for i, (leg, line) in enumerate(held):
-            legs[leg] = self._leg(leg, line.number, rows[i], found.days[i], is_stale=bool(is_stale[i]))
-        self._good = {leg: good for leg, good in self._good.items() if leg in legs}
-        return self._snapshot(view.now, legs)
+        days = found.days.copy()
+        is_stale = held.keep(rows, days, is_stale)
+        return self._snapshot(view.now, held, rows, days, is_stale)
 
-    def _leg(
-        self, leg: Leg, number: float, row: np.ndarray, days: float, *, is_stale: bool
-    ) -> tuple[Sums, float, bool]:
-        if not is_stale and number:
-            self._good[leg] = (Sums(*(row / number).tolist()), float(days))
-        elif leg in self._good:
-            each, days = self._good[leg]
-            return Sums(*(number * value for value in each)), days, True
-        return Sums(*row.tolist()), float(days), is_stale
+    def _held(self, book: Book) -> LegTable:
+        """What is held, as a table; the same one as long as the book holds the very same."""
+        table = self._table
+        if table is None or table.positions is not book.positions or table.foreign is not book.foreign:
+            table = self._table = LegTable.of(book, table)
+        return table
 
-    def _snapshot(self, at: datetime, legs: Mapping[Leg, tuple[Sums, float, bool]]) -> Snapshot:
-        sums: dict[Place, Sums] = {(): Sums()}
-        stale: set[Place] = set()
+    def _snapshot(
+        self, at: datetime, held: LegTable, rows: Floats, days: Floats, is_stale: Bools
+    ) -> Snapshot:
+        sums = held.summed(rows)
+        stale = frozenset(held.places[n] for n in held.place_of[is_stale].ravel().tolist())
         overnight = 0.0
-        for leg, (one, days, is_stale) in legs.items():
-            for place in places(leg):
-                sums[place] = sums.get(place, Sums()).plus(one)
-            if is_stale:
-                stale.update(places(leg))
-            if days > 0:
-                overnight += one.gamma
-        share = _stale_share(legs)
+        for gamma in rows[days > 0, 1].tolist():
+            overnight += gamma
+        share = _stale_share(rows[:, 2], is_stale)
         most = self.settings.stale_vega_share_max
-        return Snapshot(at, sums, frozenset(stale), overnight, share, share > most)
-
-
-def holdings(book: Book) -> Iterator[tuple[Leg, Line]]:
-    """Every contract that is held, once for each component it is in, and what no position explains."""
-    counts: dict[Leg, float] = {}
-    for position in book.positions.values():
-        for part in position.open_components:
-            for line in lines_in(part.structure, part.units, position.strategy, position.id):
-                leg = Leg(position.strategy, position.id, part.role, line.contract)
-                counts[leg] = counts.get(leg, 0.0) + line.number
-    for contract, number in book.foreign.items():
-        counts[Leg(FOREIGN, FOREIGN, FOREIGN, contract)] = float(number)
-    for leg, count in counts.items():
-        yield leg, Line(leg.contract, count, leg.strategy, leg.position)
-
-
-def places(leg: Leg) -> tuple[Place, ...]:
-    """Everything that a leg counts in."""
-    return (
-        (),
-        ("group", PRODUCTS[leg.contract.product].group),
-        ("strategy", leg.strategy),
-        ("position", leg.position),
-        ("component", leg.position, leg.component),
-        ("leg", leg.position, leg.component, str(leg.contract)),
-    )
+        return Snapshot(at, sums, stale, overnight, share, share > most)
 
 
 def changes(before: Snapshot | None, after: Snapshot) -> dict[Place, Sums | None]:
     """What a page has to draw again: sums that moved by a tenth or became stale; None for what has gone."""
     if before is None:
         return dict(after.sums)
-    moved: dict[Place, Sums | None] = {
-        place: now
-        for place, now in after.sums.items()
-        if place not in before.sums
-        or any(_moved(a, b) for a, b in zip(before.sums[place], now, strict=True))
-        or (place in before.stale) is not (place in after.stale)
+    known = [place for place in after.sums if place in before.sums]
+    was = np.array([before.sums[place] for place in known]).reshape(-1, 4)
+    now = np.array([after.sums[place] for place in known]).reshape(-1, 4)
+    # NaN has moved only to or from a number.
+    moved = ((np.abs(now - was) > LEAST_MOVE) | (np.isnan(now) != np.isnan(was))).any(axis=1)
+    is_same = {
+        place
+        for place, has_moved in zip(known, moved.tolist(), strict=True)
+        if not has_moved and (place in before.stale) is (place in after.stale)
     }
-    return moved | {place: None for place in before.sums if place not in after.sums}
+    shown: dict[Place, Sums | None] = {p: sums for p, sums in after.sums.items() if p not in is_same}
+    return shown | {place: None for place in before.sums if place not in after.sums}
 
 
 @dataclass(slots=True)
@@ -210,14 +144,8 @@ class Throttle:
         )
 
 
-def _moved(before: float, now: float) -> bool:
-    """NaN has moved only to or from a number."""
-    return abs(now - before) > LEAST_MOVE or isnan(now) is not isnan(before)
-
-
-def _stale_share(legs: Mapping[Leg, tuple[Sums, float, bool]]) -> float:
-    gross = sum(abs(one.vega) for one, _, _ in legs.values())
-    stale = sum(abs(one.vega) for one, _, is_stale in legs.values() if is_stale)
+def _stale_share(vega: Floats, is_stale: Bools) -> float:
+    gross, stale = sum(np.abs(vega).tolist()), sum(np.abs(vega[is_stale]).tolist())
     if not np.isfinite(gross):
         return 1.0
     return stale / gross if gross > 0 else 0.0

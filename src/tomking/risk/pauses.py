@@ -53,7 +53,7 @@ def pause_events(book: Book, view: View, tape: Tape, net_liq: float, settings: S
             yield LevelChanged(now, name, until, "", "over")
     yield from _unseen_vix(book, view, settings)
     yield from _vix_flags(book, view, tape, settings)
-    fall = 1 - net_liq / tape.high if tape.high > 0 else 0.0
+    fall = (tape.high - net_liq) / tape.high if tape.high > 0 else 0.0
     if fall >= float(settings.day_high_share_max) and not is_on(book, DAY_HIGH):
         words = f"net liq ${net_liq:,.0f} is {fall:.1%} below the day's high of ${tape.high:,.0f}"
         yield _begun(book, view, DAY_HIGH, now + timedelta(minutes=settings.day_high_pause_minutes), words)

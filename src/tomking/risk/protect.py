@@ -98,10 +98,7 @@ def _read(book: Book, view: View, vix: float, net_liq: float, settings: Settings
     before = tape_of(book)
     if before is not None and before.day == view.today.isoformat():
         return read(before, view.now, vix, net_liq)
-    complexes = held_complexes(book, settings)
-    found = None
-    if len(complexes) > 1:
-        found = complexes_correlation(view, complexes, settings.correlation_breaker_days)
+    found = complexes_correlation(view, held_complexes(book, settings), settings.correlation_breaker_days)
     return begun(before, view.now, vix, net_liq, nan if found is None else found)
 
 
@@ -147,7 +144,7 @@ def _raise(  # noqa: PLR0917
     *, wait: timedelta,
 ) -> None:  # fmt: skip
     prior = float(book.prior_close)
-    loss = 1 - net_liq / prior if prior > 0 else 0.0
+    loss = (prior - net_liq) / prior if prior > 0 else 0.0  # exact where the dollars are round
     level, words, by_vix = emergency.level_at(loss, view.vix, tape.correlation, settings)
     breached = level > emergency.level_of(book)
     if acts(events, book, emergency.LEVEL, breached=breached, now=view.now, wait=wait):

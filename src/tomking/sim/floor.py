@@ -102,7 +102,8 @@ class Floor:
         due = self.agenda.next
         if not self.working:
             return due
-        return self._next_look if due is None else min(due, self._next_look)
+        look = self._next_look
+        return look if due is None or look < due else due
 
     def advance(self, now: datetime) -> None:
         """Lets everything happen that is due by now, in its order."""

@@ -140,14 +140,15 @@ class Agenda:
         self._acts: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self._sequence = count()
 
-    @property
-    def next(self) -> datetime | None:
-        return self._acts[0][0] if self._acts else None
+        self.next: datetime | None = None
+        """When the first of it is to happen."""
 
     def add(self, at: datetime, act: Callable[[datetime], None]) -> None:
         heappush(self._acts, (at, next(self._sequence), act))
+        self.next = self._acts[0][0]
 
     def do_next(self) -> None:
         """The first of them, at its own instant."""
         at, _, act = heappop(self._acts)
+        self.next = self._acts[0][0] if self._acts else None
         act(at)

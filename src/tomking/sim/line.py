@@ -107,11 +107,11 @@ class SimLine:
         """When something may arrive, here or at the account: the instant to move the clock to."""
         while self._due and self._due[0][3] is not None and self._due[0][3] not in self._open:
             heappop(self._due)  # it has been answered
-        times = [self._due[0][0]] if self._due else []
-        venue = self.account.next_event()
-        if venue is not None:
-            times.append(venue)
-        return min(times, default=None)
+        venue = self.account.floor.next_event()
+        if not self._due:
+            return venue
+        here = self._due[0][0]
+        return here if venue is None or here < venue else venue
 
     def advance(self, now: datetime) -> None:
         """Lets everything travel and happen that is due by now, in its order."""
@@ -243,8 +243,9 @@ class SimLine:
             self._later(start, partial(self._note, fault.what))
 
     def _send_frames(self) -> None:
-        for report in self.account.reports():
-            self._send_frame(report, report.at)
+        while self.account.floor.reports:
+            for report in self.account.reports():
+                self._send_frame(report, report.at)
 
     def _send_frame(self, report: Report, now: datetime) -> None:
         struck = self._faults.strike("report", now)

@@ -11,6 +11,7 @@ from itertools import count
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from tomking.domain.calendar import new_york
 from tomking.venue.alerts import AlertLink, notification
 from tomking.venue.dxlink import COLUMNS, DxLink, Event
 from tomking.venue.house import House
@@ -18,6 +19,8 @@ from tomking.venue.tokens import Tokens
 
 TICK = 0.1
 """Seconds of the wall between two looks at what has changed."""
+ALIVE = 15
+"""Market seconds after which levels are sent again though they have not changed: no exchange is silent."""
 SEQUENCE = "TOMKING/SEQUENCE"
 """A symbol of the venue's own: its trades' price is the number of the last round told by command."""
 UNMARKED: Event = {
@@ -48,6 +51,7 @@ class Sockets:
     _alerts: dict[WebSocket, AlertLink] = field(default_factory=dict[WebSocket, AlertLink])
     _feeds: dict[WebSocket, DxLink] = field(default_factory=dict[WebSocket, DxLink])
     _published: datetime | None = None
+    _alive: datetime | None = None
     _seen: dict[tuple[str, str], object] = field(default_factory=dict[tuple[str, str], object])
 
     def routes(self) -> list[WebSocketRoute]:
@@ -122,10 +126,15 @@ class Sockets:
 
     async def publish(self) -> None:
         """Sends the quotes and Greeks that have changed since the last call, to those who want them."""
-        minute = self.house.clock.now().replace(second=0, microsecond=0)
-        if self.stalled("dxlink") or minute == self._published:
-            return  # the market moves by the minute; who subscribes in between is answered at once
-        self._published = minute
+        at = self.house.clock.now()
+        minute = at.replace(second=0, microsecond=0)
+        if self.stalled("dxlink"):
+            return
+        if minute == self._published:
+            # The market moves by the minute; who subscribes in between is answered at once.
+            await self._stay_alive(at)
+            return
+        self._published = self._alive = minute
         wanted = {key for link in self._feeds.values() for key in link.wants() if key[0] != "Candle"}
         now, changed = self.house.clock.now(), dict[str, list[Mapping[str, object]]]()
         for kind, event in self._true_now(wanted, now):
@@ -137,6 +146,23 @@ class Sockets:
             for kind, events in changed.items():
                 for frame in link.publish(kind, events):
                     await _send(socket, frame)
+
+    async def _stay_alive(self, now: datetime) -> None:
+        """Levels once more, now and then within the minute: who hears nothing takes the feed for dead.
+
+        A clock that stands is led by somebody who knows that nothing has changed.
+        """
+        part = now.replace(second=now.second // ALIVE * ALIVE, microsecond=0)
+        today = self.house.sessions.on(new_york(now).date())
+        if part == self._alive or not self.house.clock.speed:
+            return
+        self._alive = part
+        if today is None or not today.open <= now < today.close:
+            return
+        for socket, link in list(self._feeds.items()):
+            levels = sorted(s for kind, s in link.wants() if kind == "Quote" and not s.startswith("."))
+            for frame in link.publish("Quote", list(self.house.feed.quotes(levels, now))):
+                await _send(socket, frame)
 
     def _true_now(self, wanted: set[tuple[str, str]], now: datetime) -> Iterator[tuple[str, Event]]:
         feed = self.house.feed

@@ -8,7 +8,8 @@ time or the stream has moved.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -41,6 +42,10 @@ _MINUTES_A_YEAR = 365 * 24 * 60
 
 LEVELS = {"SPX": "SPX", "VIX": "VIX"}
 """The streamer symbol of a family's level, where it does not depend on the month."""
+
+
+BY_DAY = frozenset({"SPX"})
+"""Families whose level is calculated during the session only: at the open the last one is yesterday's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +97,8 @@ class LiveMarket:
         self._listed: dict[tuple[str, date], list[Listed]] = {}
         self._rows: dict[tuple[str, date], _Rows] = {}
         self._read: dict[str, _Read] = {}
+        self._held: set[str] | None = None
+        self._ends: dict[tuple[str, date], datetime] = {}
         stamps = np.array([(s.open.timestamp(), s.close.timestamp()) for s in sessions], dtype=np.int64) // 60
         self._clock = VarianceClock.of(stamps[:, 0], stamps[:, 1])
         stream.want(self._levels.values())
@@ -111,13 +118,33 @@ class LiveMarket:
         self._read = {product: one for product, one in self._read.items() if product not in products}
         self._directory.learn(one for rows in found.values() for one in rows)
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """One reading of each product for the whole block, however many frames come in meanwhile.
+
+        So one look sees one market, and pays for it once.  What is subscribed within the block is read anew.
+        """
+        outer = self._held
+        self._held = set() if outer is None else outer
+        try:
+            yield
+        finally:
+            self._held = outer
+
     # ------------------------------------------------------------------ the port
 
     def spot(self, family: str, now: datetime) -> float | None:
         symbol = self._levels.get(family)
+        if symbol is not None and family in BY_DAY and self._is_of_yesterday(symbol, now):
+            return None
         sides = None if symbol is None else self._stream.sides(symbol)
         mid = None if sides is None else _mid(sides)
         return mid if mid is not None or symbol is None else self._stream.traded(symbol)
+
+    def _is_of_yesterday(self, symbol: str, now: datetime) -> bool:
+        """Whether nothing was told of it since today's open: what is known then is the last close."""
+        session, told = self._sessions.on(new_york(now).date()), self._stream.told_at(symbol)
+        return session is not None and told is not None and told < session.open <= now
 
     def vix(self, now: datetime) -> tuple[float, datetime] | None:
         level, seen = self.spot("VIX", now), self._stream.last
@@ -183,14 +210,15 @@ class LiveMarket:
 
     def _end(self, product: str, expiry: date) -> datetime:
         """When an expiry ends: its day's close, at AM settlement the open."""
+        known = self._ends.get((product, expiry))
+        if known is not None:
+            return known
         session = self._sessions.on(expiry) or self._sessions.before(expiry)
         assert session is not None, f"{expiry} lies within the calendar"
         terms = terms_of(PRODUCTS[product], session.date, self._sessions)
-        return (
-            session.open
-            if terms is not None and terms.at_open and not PRODUCTS[product].future
-            else session.close
-        )
+        at_open = terms is not None and terms.at_open and not PRODUCTS[product].future
+        end = self._ends[product, expiry] = session.open if at_open else session.close
+        return end
 
     def _subscribe(self, product: str, expiry: date, now: datetime) -> bool:
         """Whether the expiry is listed and its rows are known; subscribes them at the first question."""
@@ -218,7 +246,13 @@ class LiveMarket:
         """All subscribed expiries of a product, read together; kept until the minute or the stream moves."""
         kept, frames = self._read.get(product), self._stream.frames
         expiries = tuple(d for p, d in sorted(self._rows) if p == product and self._end(p, d) > now)
-        if kept is not None and (kept.minute, kept.frames, kept.expiries) == (_minute(now), frames, expiries):
+        is_held = self._held is not None and product in self._held
+        if (
+            kept is not None
+            and (kept.minute, kept.expiries) == (_minute(now), expiries)
+            and (is_held or kept.frames == frames)
+        ):
+            self._hold(product)
             return kept
         level = self._level(PRODUCTS[product], now)
         if level is None or not expiries:
@@ -247,7 +281,12 @@ class LiveMarket:
         )
         places = {day: slice(int(starts[i]), int(starts[i + 1])) for i, day in enumerate(expiries)}
         self._read[product] = _Read(_minute(now), frames, expiries, reading, places, bid, ask)
+        self._hold(product)
         return self._read[product]
+
+    def _hold(self, product: str) -> None:
+        if self._held is not None:
+            self._held.add(product)
 
     def _level(self, product: Product, now: datetime) -> float | None:
         level = self.spot(product.family, now)

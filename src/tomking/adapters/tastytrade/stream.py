@@ -102,6 +102,7 @@ class QuoteStream:
         self._frames = 0
         self._pause = FIRST_BACKOFF
         self._last_trades: dict[str, float | None] = {}
+        self._traded_at: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
@@ -169,6 +170,13 @@ class QuoteStream:
     def traded(self, symbol: str) -> float | None:
         """The last price of a symbol; None for one never seen on this connection."""
         return self._last_trades.get(symbol)
+
+    def told_at(self, symbol: str) -> datetime | None:
+        """When the symbol's own quote or trade was received last; None: never on this connection."""
+        with self._lock:
+            row = self._rows.get(symbol)
+            told = (None if row is None else self._seen[row], self._traded_at.get(symbol))
+        return max((at for at in told if at is not None), default=None)
 
     @property
     def frames(self) -> int:
@@ -338,6 +346,7 @@ class QuoteStream:
             self._bid[:] = self._ask[:] = np.nan
             self._seen = [None] * len(self._seen)
             self._last_trades = dict.fromkeys(self._last_trades)
+            self._traded_at.clear()
             self._last = None
 
     # ------------------------------------------------------------------ heard
@@ -356,16 +365,16 @@ class QuoteStream:
                 case "Quote":
                     self._quotes(flat, now)
                 case "Trade":
-                    self._prints(flat)
+                    self._prints(flat, now)
                 case _:
                     self._bars(flat)
         self._wake_others()
 
-    def _prints(self, flat: list[object]) -> None:
+    def _prints(self, flat: list[object], now: datetime) -> None:
         for at in range(0, len(flat), len(_TRADE)):
             price = _price(flat[at + _PRICE])
             if str(flat[at]) in self._last_trades and math.isfinite(price):
-                self._last_trades[str(flat[at])] = price
+                self._last_trades[str(flat[at])], self._traded_at[str(flat[at])] = price, now
 
     def _quotes(self, flat: list[object], now: datetime) -> None:
         width = len(_QUOTE)

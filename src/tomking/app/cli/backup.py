@@ -16,10 +16,10 @@ from tomking.adapters.migrate import migrate
 from tomking.adapters.passphrase import NoPassphrase, backup_passphrase
 from tomking.app import control
 from tomking.app.exits import Exit
+from tomking.app.live.folder import JOURNAL, journals
 from tomking.app.problems import Problem, Problems, problem
 from tomking.domain.errors import OperatingError
 
-JOURNAL = "journal.sqlite"
 BACKUPS = "backups"
 
 
@@ -46,14 +46,23 @@ def run_verify(backup: Path, secret: Path | None, *, as_json: bool) -> None:
 def run_restore(
     backup: Path, journal: Path | None, secret: Path | None, *, discard_newer: bool, as_json: bool
 ) -> None:
-    target = _journal(journal)
+    target = _belongs(backup, journal)
+    if journal is None and not target.parent.is_dir():
+        line = (
+            "no account was traded from here: say where the journal belongs, "
+            f"--journal {target.parent / 'paper' / 'sandbox-ACCOUNT' / JOURNAL}"
+        )
+        raise problem(Exit.DATA, line)
     with _told():
         sealing = _sealing(secret)
         done = restore(backup, target, sealing, discard_newer=discard_newer)
-    traded = journal is None
+    state = control.state_folder(os.environ)
+    traded = target.absolute().is_relative_to(state.absolute())
     if traded:  # a second bar beside the mark that the restore left
-        latch = LatchFile(target.parent)
-        control.halt(latch, control.actor("backup restore"), f"restored {backup.name}", wall_now())
+        for folder in {state, target.parent}:  # real orders heed the first, paper both
+            control.halt(
+                LatchFile(folder), control.actor("backup restore"), f"restored {backup.name}", wall_now()
+            )
     if as_json:
         replaced = str(done.replaced) if done.replaced else None
         _print_json(
@@ -86,7 +95,24 @@ def run_upgrade(journal: Path | None, *, as_json: bool) -> None:
 
 
 def _journal(named: Path | None) -> Path:
-    return control.state_folder(os.environ) / JOURNAL if named is None else named
+    """The one named, else that of the account traded last."""
+    if named is not None:
+        return named
+    state = control.state_folder(os.environ)
+    own = state / JOURNAL
+    return ([*([own] if own.is_file() else []), *journals(state)] or [own])[-1]
+
+
+def _belongs(backup: Path, named: Path | None) -> Path:
+    """Where a backup is put back: beside its own folder, where that is one of ours."""
+    folder = backup.absolute().parent
+    if (
+        named is None
+        and folder.name == BACKUPS
+        and folder.is_relative_to(control.state_folder(os.environ).absolute())
+    ):
+        return folder.parent / JOURNAL
+    return _journal(named)
 
 
 def _sealing(file: Path | None) -> Passphrase:

@@ -62,6 +62,7 @@ def run_flatten(*, shares: bool, confirmed: bool, as_json: bool) -> int:
             clock=line.clock or wall_now,
             wait=line.wait or wait,
             tell=_tell,
+            wall=wall_now,
             shares=shares,
         )
     if as_json:

@@ -20,6 +20,8 @@ from tomking.app.problems import problem
 LOOK_EVERY = 2.0
 """Seconds of the wall between two questions for the time."""
 PATIENCE = 5.0
+OPENS_WITHIN = 180.0
+"""Seconds in which a sandbox has opened that already has its port: the first one of a version compiles."""
 
 
 class SandboxClock:
@@ -34,16 +36,28 @@ class SandboxClock:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def connect(self) -> None:
-        """Reads it for the first time.  ``Problems`` (5) when no sandbox answers on that port."""
-        try:
-            self._read()
-        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
-            line = (
-                f"no sandbox answers at {self._url} ({type(error).__name__}): start one with "
-                "`tomking sandbox`, or name its port with --port"
-            )
-            raise problem(Exit.UNAVAILABLE, line) from None
+    def connect(self, opens_within: float = PATIENCE) -> None:
+        """Reads it for the first time.  ``Problems`` (5) when no sandbox answers on that port.
+
+        opens_within  seconds that one may take that has the port and says nothing yet: it is opening
+        """
+        ends = self._wall() + opens_within
+        while True:
+            try:
+                return self._read()
+            except httpx.ReadTimeout:
+                if self._wall() >= ends:
+                    line = (
+                        f"who has the port of {self._url} has said nothing for {opens_within:.0f} seconds: "
+                        'wait until `tomking sandbox` says "sandbox ready", or end it and start it anew'
+                    )
+                    raise problem(Exit.UNAVAILABLE, line) from None
+            except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
+                line = (
+                    f"no sandbox answers at {self._url} ({type(error).__name__}): start one with "
+                    "`tomking sandbox`, or name its port with --port"
+                )
+                raise problem(Exit.UNAVAILABLE, line) from None
 
     def follow(self) -> None:
         """From now on it is read again every other second."""

@@ -27,6 +27,7 @@ from tomking.app.live import picture as pictures
 from tomking.app.live.alerting import count_end
 from tomking.app.live.gauges import Gauges
 from tomking.app.live.listings import Listings, load_listings
+from tomking.app.live.minute import MinuteQuotes
 from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
 from tomking.app.live.rehearsal import rehearsals, rehearse, view_of
 from tomking.app.live.stages import Ready
@@ -45,8 +46,6 @@ from tomking.risk.latched import heed
 LISTED_BEFORE = timedelta(minutes=10)
 SETTLED_AFTER = timedelta(minutes=10)
 """After the close: by then a search of the whole day has been made."""
-FRESH, FRESH_WITHIN = timedelta(seconds=10), timedelta(seconds=20)
-"""Quotes this old are new; older ones are waited for so long from the minute on, then it steps anyway."""
 DRAWN_EVERY = 0.5
 KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
@@ -81,10 +80,7 @@ class Engine:
     _is_loading: bool = False
     _turns: Turns | None = None
     """Leads an accelerated sandbox; None where the market goes by itself."""
-    _frames: int = 0
-    """Of the stream, at the last look."""
-    _came: bool = False
-    """Whether quotes come after a pause: where they come all the time nothing is waited for."""
+    _minute: MinuteQuotes = field(default_factory=MinuteQuotes)
     _fresh: Listings | str | None = None
     """Listings that have been read and not been taken yet, or why they could not be."""
     _gauges: Gauges = field(init=False)
@@ -158,7 +154,8 @@ class Engine:
         began, waited = time.perf_counter(), self._waited
         for event in heed(kernel.book, ready.latch(), now):
             kernel.record(event)
-        kernel.step(now)
+        with ready.feed.market.still():
+            kernel.step(now)
         self._wake = kernel.next_wake(now)
         self.step_ms = 1000 * (time.perf_counter() - began - self._waited + waited)
         self.worst_ms = max(self.worst_ms, self.step_ms)
@@ -174,18 +171,9 @@ class Engine:
     def _quotes_are_coming(self, now: datetime) -> bool:
         """Whether the minute has only just begun, and its quotes are not there or are just coming in."""
         stream, session_ = self.ready.feed.stream, self._session(now)
-        minute = now.replace(second=0, microsecond=0)
-        if session_ is None or not session_.open <= now < min(session_.close, minute + FRESH_WITHIN):
+        if session_ is None or not session_.open <= now < session_.close:
             return False
-        frames, self._frames = self._frames, stream.frames
-        last = stream.last
-        if last is None:
-            return False
-        if now - last > FRESH:
-            self._came = True
-        elif self._came and frames == self._frames:
-            self._came = False  # the burst is over
-        return self._came
+        return self._minute.is_coming(now, stream.last, stream.frames)
 
     def _watch_greeks(self, now: datetime) -> None:
         """Of what is held, while the market is open; a limit that comes to 80, 90 or 100 % is told."""
@@ -194,15 +182,16 @@ class Engine:
             return
         ready, trading = self.ready, self.ready.trading
         book, stream = trading.kernel.book, ready.feed.stream
-        alerts = self._gauges.look(
-            book,
-            view_of(ready.feed.market, session_, ready.sessions, now),
-            elapsed=time.monotonic() if self._turns is None else now.timestamp(),
-            frames=stream.frames,
-            seen=stream.last,
-            phase=trading.risk.phase(book),
-            net_liq=lambda: self._marks(now).net_liq,
-        )
+        with ready.feed.market.still():
+            alerts = self._gauges.look(
+                book,
+                view_of(ready.feed.market, session_, ready.sessions, now),
+                elapsed=time.monotonic() if self._turns is None else now.timestamp(),
+                frames=stream.frames,
+                seen=stream.last,
+                phase=trading.risk.phase(book),
+                net_liq=lambda: self._marks(now).net_liq,
+            )
         for one in alerts:
             level = "critical" if one.step >= 1 else "warning" if one.step > one.was else "info"
             ready.teller.notify(level, str(one), now)

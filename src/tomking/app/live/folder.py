@@ -61,13 +61,22 @@ class Folder:
 
 def newest(state: Path) -> Folder:
     """The account traded last.  ``Problems`` (6) where none ever was."""
-    found = sorted(
-        (file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")),
-        key=lambda file: file.stat().st_mtime,
-    )
+    found = journals(state)
     if not found:
         raise none_below(state / "paper")
     return Folder(found[-1].parent)
+
+
+def journals(state: Path) -> list[Path]:
+    """Of every account traded from here, the one written last at the end."""
+    files = [file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")]
+    return sorted(files, key=written)
+
+
+def written(journal: Path) -> float:
+    """When a journal was written last: an engine that runs writes beside it for hours (SQLite's log)."""
+    beside = [journal, *(journal.with_name(journal.name + end) for end in ("-wal", "-head"))]
+    return max((file.stat().st_mtime for file in beside if file.exists()), default=0.0)
 
 
 def none_below(place: Path) -> Problems:

@@ -1,8 +1,8 @@
 """The latches of a paper run: its own, which it arms itself, and the one that ``tomking halt`` sets.
 
 Paper trades no money, so a new folder is armed by the program and says so.  Whoever halts with ``tomking
-halt`` halts paper too: of both latches the tighter one counts.  What the program did to itself ends with the
-next ``tomking resume``.
+halt`` halts paper too: of both latches the tighter one counts.  What stopped paper alone ends with the next
+``tomking resume``.
 """
 
 from dataclasses import replace
@@ -49,7 +49,9 @@ def tightest(own: LatchFile, control: LatchFile) -> Latch:
 
 
 def _resumed(mine: Latch, theirs: Latch) -> bool:
-    """Whether a person has resumed since the program itself went to closing only."""
+    """Whether a person has resumed since trading was stopped here alone: by the program itself, by
+    ``tomking flatten``, or by a restored backup.  All these say when by the wall, as ``tomking resume`` does.
+    """
     if mine.since is None or theirs.since is None or not theirs.opens:
         return False
-    return mine.state is Trading.REDUCING and mine.by == WHO and theirs.since > mine.since
+    return not mine.opens and theirs.since > mine.since

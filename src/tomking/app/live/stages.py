@@ -42,7 +42,7 @@ from tomking.app.live.announced import Announced
 from tomking.app.live.answers import Counted
 from tomking.app.live.asked import SANDBOX, Asked
 from tomking.app.live.broker import check_broker
-from tomking.app.live.clock import SandboxClock
+from tomking.app.live.clock import OPENS_WITHIN, SandboxClock
 from tomking.app.live.feed import Feed, missing
 from tomking.app.live.first import first_look
 from tomking.app.live.folder import Folder
@@ -302,7 +302,7 @@ class _Start:
     ) -> tuple[Sessions, Feed, Announced]:
         """Stage 3."""
         asked = self.asked
-        clock.connect()
+        clock.connect(OPENS_WITHIN)
         if asked.speed is not None:
             clock.run(0.0)  # the sandbox waits until everything is ready
         warm_up(self.configured.strategies, self.configured.config.section("risk", Settings))

@@ -28,9 +28,9 @@ from tomking.execution.protocol.evidence import (
 )
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
-from tomking.execution.protocol.repeating import may_repeat, plan, repeated
+from tomking.execution.protocol.repeating import may_repeat, plan, repeated, units_left
 from tomking.execution.protocol.tags import Tag
-from tomking.execution.protocol.uneven import PATIENCE, REMEDY_WITHIN, remedy, remedy_limit
+from tomking.execution.protocol.uneven import acts_on, makes_way, priced, remedy, remedy_limit
 from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace
 from tomking.ports import MarketData
 
@@ -133,6 +133,8 @@ class Acts:
     def act(self, course: Course, account: Account, now: datetime) -> tuple[Course, News]:
         """As ``work``, and what doubt or uneven legs ask for."""
         news: News = []
+        if course.planned is not None and _is_moot(course, account):
+            course = replaced(course, planned=None)
         if course.planned is not None and not course.is_over:
             return self._send_planned(course, now)
         if course.phase is Phase.LEG_IMBALANCE:
@@ -316,20 +318,19 @@ class Acts:
         """Cancels what still works, then trades what is missing or left over (I8, I9)."""
         live = [a for a in course.attempts if a.is_live]
         if live:
-            if live[-1].purpose in REMEDIES and now - live[-1].sent < REMEDY_WITHIN:
+            last = live[-1]
+            if last.purpose in REMEDIES and not makes_way(course, last, self._quote(last.legs, now), now):
                 return course, []
             return self._telling(self._end(course, now), "cancel", now)
         if any(a.is_flying for a in course.attempts):
             return course, []
-        asked, since = account.asked, course.over or course.uneven or now
-        questions = [a.sent for a in course.attempts if a.is_open_question]
-        if questions:
-            since = max(since, max(questions) + PATIENCE)
+        since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
-        if asked is None or asked < since or not account.agrees_on(contracts) or not course.odd:
+        is_known = since is not None and account.is_read_since(since)
+        if not is_known or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
         purpose, legs, units = remedy(course.order, dict(course.odd))
-        quote = self._quote(legs, now)
+        legs, quote = priced(legs, self._market.quotes([leg.contract for leg in legs], now))
         if quote is None or not self._is_open(now):
             return self._telling(course, "wait", now)
         limit = remedy_limit(legs, quote, course.remedies)
@@ -379,6 +380,24 @@ class Acts:
                 continue
             if self._asking.send(_canceller(id_), Use.CANCEL, now):
                 self._strays[id_] = (order, now)
+
+
+def _is_moot(course: Course, account: Account) -> bool:
+    """Whether what was planned is not what the evidence asks for any more: it waited for the budget, and
+    what was in question has filled or works since.
+    """
+    planned = course.planned
+    assert planned is not None, "only asked of a plan"
+    if planned.purpose is Purpose.REPLACE:
+        return False  # looked at when it is sent
+    if any(a.is_live or a.is_flying for a in course.attempts):
+        return True
+    if planned.purpose is Purpose.WORK:
+        return units_left(course, account) != planned.units
+    if not course.odd:
+        return True
+    _, legs, units = remedy(course.order, dict(course.odd))
+    return units != planned.units or not set(planned.legs) <= set(legs)
 
 
 def _canceller(broker_id: str) -> Callable[[str], Cancel]:

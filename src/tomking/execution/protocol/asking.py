@@ -86,6 +86,11 @@ class Asking:
         self._wire.send(request, now)
         return True
 
+    def hurry(self, now: datetime) -> None:
+        """Something waits that must not wait for a long backoff."""
+        if self._budget is not None:
+            self._budget = self._budget.hurried(now)
+
     def look(self, orders: timedelta, positions: timedelta, now: datetime) -> None:
         """Searches that are due, each at most that often."""
         if self.came_up is None:
@@ -114,8 +119,9 @@ class Asking:
         return min(times)
 
     def _due(self, kind: type, every: timedelta, answered: datetime | None, now: datetime) -> bool:
-        flies = any(isinstance(asked.request, kind) for asked in self._flying.values())
-        return not flies and self._next(kind, every, answered, now) <= now
+        if self._next(kind, every, answered, now) > now:
+            return False
+        return not any(isinstance(asked.request, kind) for asked in self._flying.values())
 
     def _next(self, kind: type, every: timedelta, answered: datetime | None, now: datetime) -> datetime:
         tried = self._tried.get(kind)
@@ -138,7 +144,8 @@ class Asking:
                 asked = self._flying.pop(told.key, None) or self._late.pop(told.key, None)
                 self._take_evidence(asked, told, now)
                 heard.append((asked, told))
-        for key, asked in tuple(self._flying.items()):
+        silent = self.silence_counts_at()
+        for key, asked in tuple(self._flying.items()) if silent is not None and silent <= now else ():
             if now - asked.sent >= REPLY_WITHIN:
                 self._late[key] = self._flying.pop(key)
                 heard.append((asked, Reply(key, now, Outcome.UNKNOWN, code="timeout", text="no answer")))
@@ -169,7 +176,8 @@ class Asking:
 
     def silence_counts_at(self) -> datetime | None:
         """When the first request that is unanswered counts as UNKNOWN; None: all are answered."""
-        return min((asked.sent + REPLY_WITHIN for asked in self._flying.values()), default=None)
+        first = next(iter(self._flying.values()), None)  # they are in the order they were sent
+        return None if first is None else first.sent + REPLY_WITHIN
 
     def flies(self, order: str, kind: type, number: int | None = None) -> bool:
         """Whether a request of that kind for that order (and attempt) is unanswered."""

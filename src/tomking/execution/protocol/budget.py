@@ -3,7 +3,7 @@
 Never more than five in any second, nor than sixty in any minute: a bucket of fifteen that refills by three
 quarters a second.  A process starts with an almost empty bucket and a second of silence, because it does not
 know what the one before it had spent.  The broker publishes no quota (T10): after a 429 or a 5xx nothing goes
-out before a backoff that doubles up to half a minute.
+out before a backoff that doubles up to half a minute, or to five seconds while odd legs wait.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +14,8 @@ A_SECOND = 5
 BUCKET, PER_SECOND, AT_START = 15.0, 0.75, 3.0
 WINDOW = timedelta(seconds=1)
 FIRST_BACKOFF, LONGEST_BACKOFF = timedelta(seconds=1), timedelta(seconds=30)
+LONGEST_IN_A_HURRY = timedelta(seconds=5)
+"""While something is uncovered, which must not last half a minute longer than it has to (I9)."""
 
 
 class Use(Enum):
@@ -71,6 +73,13 @@ class Budget:
         """After the broker said that it is too much, or that it is ill."""
         longer = min(LONGEST_BACKOFF, max(FIRST_BACKOFF, self.backoff * 2))
         return replace(self, backoff=longer, quiet_until=now + longer)
+
+    def hurried(self, now: datetime) -> "Budget":
+        """With no more than a short silence ahead."""
+        soon = now + LONGEST_IN_A_HURRY
+        return (
+            self if self.quiet_until is None or self.quiet_until <= soon else replace(self, quiet_until=soon)
+        )
 
     def answered(self) -> "Budget":
         """After a whole answer: a silence under way is kept, the next one starts short."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from tomking.domain.contract import Contract
+from tomking.domain.kept import by_identity
 from tomking.domain.order import Order
 from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
@@ -236,18 +237,23 @@ class Course:
 
     def executions(self, *, unwinding: bool = False) -> list[Execution]:
         """Of the attempts that work the order, or of those that back out of it; each once."""
-        found = {
-            one.id: one
-            for attempt in self.attempts
-            if attempt.seen is not None and (attempt.purpose is Purpose.UNWIND) is unwinding
-            for one in attempt.seen.executions
-        }
-        return list(found.values())
+        return [*_executions(self.attempts)[unwinding]]
 
     def fees(self, *, unwinding: bool) -> Decimal:
         """Dollars the broker has charged for those attempts."""
         shown = [a.seen for a in self.attempts if (a.purpose is Purpose.UNWIND) is unwinding and a.seen]
         return sum((one.fees for one in shown), Decimal(0))
+
+
+@by_identity
+def _executions(attempts: tuple[Attempt, ...]) -> tuple[tuple[Execution, ...], tuple[Execution, ...]]:
+    """Of attempts that work an order, and of those that back out of it."""
+    found: tuple[dict[str, Execution], dict[str, Execution]] = ({}, {})
+    for attempt in attempts:
+        if attempt.seen is not None and attempt.seen.executions:
+            mine = found[attempt.purpose is Purpose.UNWIND]
+            mine.update((one.id, one) for one in attempt.seen.executions)
+    return tuple(found[0].values()), tuple(found[1].values())
 
 
 def reopened(course: Course) -> Course:

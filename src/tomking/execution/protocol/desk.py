@@ -25,7 +25,8 @@ from tomking.execution.protocol import lookout
 from tomking.execution.protocol.account import Account, book_of
 from tomking.execution.protocol.acts import Acts
 from tomking.execution.protocol.asking import NEVER, Asked, Asking
-from tomking.execution.protocol.course import Attempt, Course, Phase, Purpose, reopened
+from tomking.execution.protocol.course import LEAVE, Attempt, Course, Phase, Purpose, reopened
+from tomking.execution.protocol.courses import Courses
 from tomking.execution.protocol.evidence import settled, shown
 from tomking.execution.protocol.settling import ended, netted
 from tomking.execution.protocol.tags import Tag, parsed
@@ -64,6 +65,15 @@ Compare = Callable[[Account, datetime], Sequence[ev.BrokerNews]]
 """Book against broker, whenever positions have been read anew.  As ``execution.comparing`` it may have:
 ``unsure``, whether it wants to look again soon; ``waits``, whether again when an order has ended; and
 ``end_first``, our orders on contracts that are gone, which end before that is booked."""
+
+
+def _is_behind(course: Course, working: Working) -> bool:
+    """Whether the book says more of an order than its course."""
+    return (
+        working.attempt > course.number
+        or (working.cancelling and not course.cancelling)
+        or (course.is_over and course.told_uneven == REOPEN)
+    )
 
 
 def _always(_: datetime) -> None:
@@ -107,19 +117,19 @@ class OrderDesk:
         """Where the book was when a person let it go on though the broker had seen more."""
         self._began_with: dict[str, int] | None = None
         """Attempts of each order that the book knew when the process began."""
-        self._courses: dict[str, Course] = {}
+        self._courses = Courses()
         self._book = Book()
         self._expects_ends = False
         """Whether the settlement of what has expired is waited for."""
-        self._rested: dict[str, tuple[Course, Working, bool, datetime]] = {}
-        """What each order was when a look at it showed nothing new: its course, the book's part in it,
-        whether the book holds it as working, and when a clock may show something.  Until then, and while they
-        are these very objects, no other look is needed."""
         self._faces: dict[str, BrokerOrder] = {}
         """Every order of ours by the broker's id, as it was shown last: a search shows them all again."""
+        self._shown: tuple[BrokerOrder, ...] = ()
+        """What an answer has shown last."""
         self._ended_of: object = None
         self._has_ghosts = False
         """Whether anything works that the book does not know any more."""
+        self._tells = False
+        """Whether the last news had differences to record."""
 
     # ------------------------------------------------------------------ the port
 
@@ -147,16 +157,23 @@ class OrderDesk:
         self._remember(book)
         self._forget(book)
         for id_, working in book.orders.items():
-            self._courses[id_] = self._synced(self._courses.get(id_), working, now)
+            course = self._courses.get(id_)
+            if course is None or _is_behind(course, working):
+                self._courses[id_] = self._synced(course, working, now)
         for asked, told in self._asking.hear(now):
             self._hear(asked, told, now)
         news: list[ev.BrokerNews] = self._acts.alarms(book, now)
-        account = self.account()
-        for id_ in sorted(self._to_look_at(now), key=int):
-            news += self._step(id_, account, now)
+        looks = self._courses.to_look_at(book, now)
+        if looks:
+            account = self.account()
+            for id_ in sorted(looks, key=int):
+                news += self._step(id_, account, now)
         self._acts.end_strays(now)
         self._look(now)
-        return [*news, *self._differences(now)]
+        differences = self._differences(now)
+        # What is told changes the book: how often to look is worked out again when that is here.
+        self._tells = bool(differences)
+        return [*news, *differences]
 
     def expired(self, contracts: Collection[Contract], now: datetime) -> list[Expiry]:
         self._expects_ends = True
@@ -172,10 +189,13 @@ class OrderDesk:
 
     def next_wake(self, now: datetime) -> datetime | None:
         """When ``news`` should be called although nothing arrives; whatever arrives should wake it too."""
-        lively = [c for c in self._courses.values() if c.is_restless or not c.is_over]
-        steps = [lookout.next_step(course, now) for course in lively]
+        steps = [
+            lookout.next_step(course, now)
+            for course in self._courses.moving.values()
+            if course.is_restless or not course.is_over
+        ]
         wakes = [at for at in steps if at is not None]
-        if self._is_to_compare:
+        if self._is_to_compare or self._tells:
             wakes.append(now + SOON)
         silence = self._asking.silence_counts_at()
         if silence is not None:
@@ -224,6 +244,7 @@ class OrderDesk:
         if released:
             self._released = book.sequence
             self._faces.clear()  # what was beyond this book is looked at anew
+            self._shown = ()
         if self._began_with is None or released:
             self._began_with = {id_: w.attempt for id_, w in {**book.ended, **book.orders}.items()}
             self._born = book.sequence if self._born is None or released else self._born
@@ -235,6 +256,7 @@ class OrderDesk:
         self._ended_of = book.ended
         if not book.ended:
             self._faces.clear()
+            self._shown = ()
         self._has_ghosts = False
         for id_, course in tuple(self._courses.items()):
             if not course.is_over or id_ in book.orders or id_ in book.ended:
@@ -243,7 +265,6 @@ class OrderDesk:
                 self._has_ghosts = True
             else:
                 del self._courses[id_]
-                self._rested.pop(id_, None)
 
     def _synced(self, course: Course | None, working: Working, now: datetime) -> Course:
         """The book leads: what it holds as working and nobody here sent was sent before a restart."""
@@ -283,10 +304,13 @@ class OrderDesk:
 
     def _hear(self, asked: Asked | None, told: Reply | Report, now: datetime) -> None:
         if isinstance(told, Report):
+            self._shown = ()
             self._see(told.order, now)
             return
-        for order in told.orders:
-            self._see(order, now)
+        if told.orders and told.orders is not self._shown:  # the very same, where nothing has happened
+            self._shown = told.orders
+            for order in told.orders:
+                self._see(order, now)
         if asked is None:
             return
         course = self._courses.get(asked.order)
@@ -302,7 +326,8 @@ class OrderDesk:
             self._courses[asked.order] = settled(course, course.number + 1)
 
     def _see(self, order: BrokerOrder, now: datetime) -> None:
-        if self._faces.get(order.id) == order:
+        face = self._faces.get(order.id)
+        if face is order or face == order:
             return
         self._faces[order.id] = order
         tag = parsed(order.tag)
@@ -340,22 +365,11 @@ class OrderDesk:
 
     # ------------------------------------------------------------------ 2 judge, 3 act
 
-    def _to_look_at(self, now: datetime) -> list[str]:
-        """All but those that ended quietly."""
-        rested, orders, ended = self._rested, self._book.orders, self._book.ended
-        found = []
-        for id_, course in self._courses.items():
-            before = rested.get(id_)
-            if before is not None and before[0] is course and now < before[3]:
-                where = orders if before[2] else ended
-                if where.get(id_) is before[1] and (before[2] or id_ not in orders):
-                    continue
-            found.append(id_)
-        return found
-
     def _step(self, id_: str, account: Account, now: datetime) -> list[ev.BrokerNews]:
         before = self._courses[id_]
         course, news = lookout.step(before, account, self._sessions, now)
+        if course.uneven is not None and course.told_uneven != LEAVE:
+            self._asking.hurry(now)
         acted, more = self._acts.act(course, account, now)
         if acted.is_over and not course.is_over:
             # It was stopped before its first byte: said at once.
@@ -368,7 +382,7 @@ class OrderDesk:
         if acted is before and not news and not more and working:
             until = lookout.rests_until(acted, working, self._sessions, now)
             if until > now:
-                self._rested[id_] = acted, working, id_ in self._book.orders, until
+                self._courses.rest(id_, working, until, works=id_ in self._book.orders)
         return [*news, *more]
 
     # ------------------------------------------------------------------ 4 look
@@ -426,8 +440,11 @@ class OrderDesk:
         """How often orders and positions are asked for; None: not at all."""
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
-        rates = lookout.rates(self._courses.values(), now, is_open=is_open)
-        if self._reconciles_after(session, now) or any(c.expiry <= today for c in self._book.foreign):
+        asked = self._asking.found_asked, self._asking.positions_asked
+        rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open, asked=asked)
+        foreign = self._book.foreign
+        ends = bool(foreign) and any(c.expiry <= today for c in foreign)
+        if self._reconciles_after(session, now) or ends:
             # What is not ours ends as ours does, and nobody else looks whether it has.
             rates = rates or (NEVER, NEVER)
             rates = rates[0], min(rates[1], lookout.POSITIONS_EVERY)

@@ -28,11 +28,13 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
+AT_ONCE = timedelta(seconds=1)
+ORDERS_UNEVEN = timedelta(seconds=2)
 FRESH = timedelta(seconds=25)
 """A question is searched for often until what is not found then can be believed to be missed."""
 ABSENT_AFTER = timedelta(minutes=5)
@@ -144,8 +146,17 @@ def _moves_next(course: Course) -> datetime:
     return last.sent + (STANDS if course.number > last.number else REPLACE_AGAIN)
 
 
-def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[timedelta, timedelta] | None:
-    """How often orders and positions are read; None: neither is needed."""
+def rates(
+    courses: Iterable[Course],
+    now: datetime,
+    *,
+    is_open: bool,
+    asked: tuple[datetime | None, datetime | None] = (None, None),
+) -> tuple[timedelta, timedelta] | None:
+    """How often orders and positions are read; None: neither is needed.
+
+    asked  when the orders and the positions that are known were asked for
+    """
     orders = positions = NEVER
     if is_open:
         positions = POSITIONS_EVERY
@@ -154,17 +165,29 @@ def rates(courses: Iterable[Course], now: datetime, *, is_open: bool) -> tuple[t
             continue
         if not is_open and _rests_overnight(course):
             continue
-        orders = min(orders, ORDERS_EVERY)
+        every = ORDERS_EVERY
         if course.uneven is not None:
-            orders, positions = min(orders, timedelta(seconds=2)), POSITIONS_IN_DOUBT
+            every, often = _rates_uneven(course, asked, now)
+            positions = min(positions, often)
         elif course.doubt is not None and course.over is None:
-            doubted = search_every(now - course.doubt)
+            every = search_every(now - course.doubt)
             if now - course.attempts[-1].sent < FRESH:
-                doubted = min(doubted, ORDERS_EVERY)  # a restart asks the question anew
-            orders = doubted if orders is ORDERS_EVERY else min(orders, doubted)
+                every = min(every, ORDERS_EVERY)  # a restart asks the question anew
             if not course.order.opens and is_open:
                 positions = POSITIONS_IN_DOUBT
+        orders = min(orders, every)
     return None if orders is NEVER and positions is NEVER else (orders, positions)
+
+
+def _rates_uneven(
+    course: Course, asked: tuple[datetime | None, datetime | None], now: datetime
+) -> tuple[timedelta, timedelta]:
+    """What the next remedy waits for is read at once, and positions not in vain before."""
+    since = acts_on(course, alone=True)
+    if since is None or now < since:
+        return ORDERS_UNEVEN, POSITIONS_EVERY
+    orders, positions = (at is None or at < since for at in asked)
+    return AT_ONCE if orders else ORDERS_UNEVEN, AT_ONCE if positions else POSITIONS_IN_DOUBT
 
 
 def _rests_overnight(course: Course) -> bool:

@@ -39,7 +39,7 @@ def may_repeat(course: Course, account: Account, now: datetime) -> bool:
         return False
     contracts = per_unit(order.structure.legs)
     busy = {leg.contract for one in account.found if one.status not in ENDED for leg in one.legs}
-    left = _units_left(course, account)
+    left = units_left(course, account)
     held = all(account.held(c) * -n >= n * n * left for c, n in contracts.items())
     return course.absent - since >= wait and not busy & contracts.keys() and held and left > 0
 
@@ -49,9 +49,10 @@ def repeated(course: Course, account: Account) -> Course:
     order = course.order
     legs = tuple(Leg(c, n) for c, n in per_unit(order.structure.legs).items())
     why = "not found, its position is there, and nothing works on it"
-    units, limit = _units_left(course, account), sendable(order, course.limit)
+    units, limit = units_left(course, account), sendable(order, course.limit)
     return plan(course, Purpose.WORK, legs, units, limit, why=why)
 
 
-def _units_left(course: Course, account: Account) -> int:
+def units_left(course: Course, account: Account) -> int:
+    """Of an order, by the book."""
     return course.order.units - account.book.orders[course.order.id].filled

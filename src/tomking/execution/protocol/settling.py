@@ -49,6 +49,24 @@ def netted(net: Mapping[Contract, int], told: Iterable[Transaction]) -> list[Exp
     return found
 
 
+def worth(contract: Contract, count: int, told: Collection[Transaction]) -> Decimal | None:
+    """Dollars, after fees, that so many contracts (signed) came to at their end; None where nothing says so.
+
+    They were no position's, and the account was settled for what they and the positions left of each other:
+    positions bear the fees of as many contracts as they held, these of what there was beyond that.
+    """
+    ends = [one for one in told if one.contract == contract and one.kind in ENDS]
+    if not ends:
+        alike = netted({contract: 0}, told)
+        return count * alike[0].dollars if alike else None
+    (one,) = ended([contract], ends)
+    if one.delivered is not None:
+        return None  # shares or futures came of it: they are seen in the positions
+    net = sum(each.quantity for each in {t.id: t for t in ends}.values())
+    beyond = max(0, abs(net) - abs(net - count))
+    return count * one.dollars - beyond * one.fee
+
+
 def _expiry(contract: Contract, told: list[Transaction], gross: int) -> Expiry:
     quantity = sum(one.quantity for one in told)
     count = sum(abs(one.quantity) for one in told)
