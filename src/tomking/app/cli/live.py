@@ -40,20 +40,26 @@ def run_paper(  # noqa: PLR0917 - as it was typed
     config: Path | None,
     assignments: list[str],
     *,
+    fills: str,
     fresh: bool,
     as_json: bool,
 ) -> int:
     """Trades until it is stopped, or until the sessions asked for are over."""
+    from dataclasses import replace
+
     from tomking.app.live.asked import asked
     from tomking.app.live.stages import configure
+    from tomking.app.sections import Account
 
     fast, problems = speed_of(speed)
-    wanted, more = asked(venue, port, fast, sessions, account, os.environ, fresh=fresh)
+    wanted, more = asked(venue, port, fast, sessions, account, os.environ, fresh=fresh, fills=fills)
     overrides, wrong = read_assignments(assignments)
     problems = [*problems, *more, *wrong]
     if problems or wanted is None:
         raise Problems(problems)
-    return trade(wanted, configure(config, overrides, names_of(strategies)), as_json=as_json)
+    configured = configure(config, overrides, names_of(strategies))
+    wanted = replace(wanted, cash=configured.config.section("account", Account).capital)
+    return trade(wanted, configured, as_json=as_json)
 
 
 def trade(wanted: "Asked", configured: "Configured", *, as_json: bool) -> int:

@@ -26,6 +26,7 @@ from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
 from tomking.app.live.alerting import count_end
 from tomking.app.live.gauges import Gauges
+from tomking.app.live.latch import WHO
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.minute import MinuteQuotes
 from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
@@ -99,6 +100,8 @@ class Engine:
         ready = self.ready
         dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked, self._lost)
         self._loaded = self._session_ahead(ready.clock.now())
+        if ready.asked.speed is None and self._loaded != new_york(ready.clock.now()).date():
+            self._loaded = None  # what is listed overnight is read before the open
         self._plan(ready.clock.now())
         if ready.asked.speed is not None:
             self._turns = Turns(
@@ -280,6 +283,8 @@ class Engine:
             self.bell.set()
 
         self._is_loading = True
+        if self._turns is None:
+            ready.feed.stream.anew()  # a quote token lasts a day: this connection is made before the open
         threading.Thread(target=load, name="listings", daemon=True).start()
 
     def _take_listings(self, now: datetime) -> None:
@@ -324,7 +329,7 @@ class Engine:
         return Picture(
             at=now,
             mode=ready.asked.mode.value,
-            venue=ready.asked.to.environment.value,
+            venue=ready.asked.venue,
             account=ready.asked.account,
             port=ready.asked.to.port,
             speed=ready.clock.speed if ready.asked.speed is None else ready.asked.speed,
@@ -360,7 +365,7 @@ class Engine:
         if self._turns is not None:
             self._tell_aside("warning", f"{words}; the sandbox's clock stood with it")
             return
-        ready.own_latch.tighten(Trading.REDUCING, "tomking paper", words, wall_now())
+        ready.own_latch.tighten(Trading.REDUCING, WHO, words, wall_now())
         self._tell_aside("critical", f"{words}; closing only until tomking resume")
 
     def _lost(self, seconds: float) -> None:
