@@ -23,8 +23,6 @@ class Group:
     """Files below the repository's root."""
     compiled: bool = True
     """False: kernels, which are run as plain Python, or nothing could look into them."""
-    is_beside: bool = False
-    """Not of those of which every branch must be taken: it prepares, and decides nothing."""
     is_data: bool = False
     """Numbers with their bounds, which the documents have too: covered, and not mutated unless asked for."""
 
@@ -111,10 +109,9 @@ GROUPS = {
             ),
             "tests/cli/test_prepare_command.py",
         ),
-        is_beside=True,
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
-    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
+    "settings": Group(SETTINGS, _unit("limits", "refused_settings", "risk_desk"), is_data=True),
     "risk": Group(
         ("risk/*.py",),
         _unit(

@@ -16,8 +16,11 @@ from tomking.adapters.consent import Answer
 from tomking.adapters.journal import Origin, SqliteJournal
 from tomking.adapters.latch import LatchFile
 from tomking.adapters.lease import installation, take
+from tomking.adapters.tastytrade.session import Destination, Environment
 from tomking.app.cli.shell import run
 from tomking.app.exits import Exit
+from tomking.app.live.asked import Asked
+from tomking.app.locks import Mode
 from tomking.domain import events as ev
 from tomking.domain.intent import Urgency
 from tomking.domain.order import Order
@@ -40,14 +43,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # ------------------------------------------------------------------------------ production
 
 
-def everything(home: Path, monkeypatch: pytest.MonkeyPatch, stage: str = "one_micro") -> None:
-    """All that production asks for but the typed number."""
+def everything(home: Path, monkeypatch: pytest.MonkeyPatch, stage: str | None = "one_micro") -> None:
+    """All that production asks for but the typed number; stage: None for no journal."""
     (home.parent / "config.toml").write_text("[live]\nproduction = true\n")
     monkeypatch.setenv("TT_SECRET", "a-client-secret")
     monkeypatch.setenv("TT_REFRESH", "a-refresh-token")
     arm(home)
     folder = home / "live" / "live-5WX12345"
     folder.mkdir(parents=True)
+    if stage is None:
+        return
     write(folder / "journal.sqlite", [ev.LevelChanged(at("09:30"), LEVEL, "", stage, "test")], "live-live")
 
 
@@ -82,14 +87,68 @@ def test_real_money_has_no_default_account(capsys: Said) -> None:
     assert "add --account NUMBER" in capsys.readouterr().err
 
 
-def test_with_everything_in_place_it_is_still_refused_before_any_socket(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+@pytest.fixture
+def traded(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """The runs that would have begun: nothing is started in these tests."""
+    begun: list[Asked] = []
+
+    def trade(wanted: Asked, _configured: object, *, as_json: bool) -> int:
+        assert not as_json
+        begun.append(wanted)
+        return 0
+
+    monkeypatch.setattr("tomking.app.cli.live.trade", trade)
+    return begun
+
+
+def test_with_everything_in_place_it_is_the_production_system_with_real_orders(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, traded: list[Asked]
 ) -> None:
     everything(home, monkeypatch)
-    assert run([*PRODUCTION, "--confirm", "5WX12345"]) == Exit.UNAVAILABLE
+    assert run([*PRODUCTION, "--confirm", "5WX12345"]) == Exit.OK
+    (asked,) = traded
+    assert (asked.to, asked.mode) == (Destination(Environment.LIVE), Mode.LIVE)
+    assert (asked.world, asked.folder.name, asked.speed) == ("live-live", "live-5WX12345", None)
+    assert (asked.simulated, asked.fresh, asked.to.reads_only) == (False, False, False)
+    assert "a-client-secret" not in capsys.readouterr().err + repr(asked)
+
+
+def test_the_first_start_of_all_says_what_comes_first(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, traded: list[Asked]
+) -> None:
+    everything(home, monkeypatch, stage=None)
+    assert run([*PRODUCTION, "--confirm", "5WX12345"]) == Exit.REFUSED
     said = capsys.readouterr().err
-    assert "no market clock" in said
-    assert "a-client-secret" not in said
+    assert "stands at paper, which opens nothing with money" in said
+    assert "5 sessions on paper come first, in real time" in said
+    assert "tomking paper --venue production --fills simulated" in said
+    assert "With --ladder instead this command shows what is missing" in said
+    assert traded == []
+
+
+@pytest.mark.parametrize("in_the_way", ["latch", "stage"])
+def test_what_is_held_is_managed_whatever_stands_against_opening(
+    in_the_way: str, home: Path, monkeypatch: pytest.MonkeyPatch, traded: list[Asked]
+) -> None:
+    everything(home, monkeypatch, stage=None)
+    journal = home / "live" / "live-5WX12345" / "journal.sqlite"
+    stage = "paper" if in_the_way == "stage" else "full"
+    held = [*_triggers(FRIDAY)[6:9], ev.LevelChanged(at("11:00"), LEVEL, "", stage, "test")]
+    write(journal, held, "live-live")
+    if in_the_way == "latch":
+        LatchFile(home).halt("anna", "stop", at("10:00"))
+    assert run([*PRODUCTION, "--confirm", "5WX12345"]) == Exit.OK
+    assert len(traded) == 1
+
+
+def test_a_journal_of_real_money_is_never_set_aside(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said, traded: list[Asked]
+) -> None:
+    everything(home, monkeypatch)
+    assert run([*PRODUCTION, "--confirm", "5WX12345", "--fresh"]) == Exit.USAGE
+    assert "its ladder's evidence" in capsys.readouterr().err
+    assert run(["live", "--fresh"]) == Exit.OK
+    assert [one.fresh for one in traded] == [True]
 
 
 @pytest.mark.parametrize("missing", ["key", "secret", "latch", "stage", "number"])
@@ -133,7 +192,8 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("typed", "code"), [("5WX12345\n", Exit.UNAVAILABLE), ("yes\n", Exit.APPROVAL)])
+@pytest.mark.usefixtures("traded")
+@pytest.mark.parametrize(("typed", "code"), [("5WX12345\n", Exit.OK), ("yes\n", Exit.APPROVAL)])
 def test_at_a_terminal_the_number_itself_is_typed(
     typed: str, code: Exit, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
 ) -> None:
@@ -160,7 +220,7 @@ def test_a_journal_that_cannot_be_read_is_no_stage(
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--venue", "cert"], Exit.USAGE, "unknown"),
+        (["--venue", "cert"], Exit.USAGE, "name the account of cert"),
         (["--venue", "https://api.tastyworks.com"], Exit.USAGE, "unknown"),
         (["--ladder", "--next-stage"], Exit.USAGE, "one of them"),
         (["--speed", "fast"], Exit.USAGE, "--speed fast"),
@@ -184,20 +244,25 @@ def test_what_is_wrong_is_said_before_any_socket(
 # ------------------------------------------------------------------------------ the ladder
 
 
-def on_paper(home: Path, days: int, *, triggers: bool = True, broken: bool = False) -> None:
-    """A journal of paper in the sandbox."""
+def on_paper(  # noqa: PLR0917 - a table's row
+    home: Path, days: int, triggers: bool = True, broken: bool = False, source: str = "sandbox", of: str = ""
+) -> None:
+    """A journal of paper: in the sandbox, unless it is another's (folder ``of``)."""
     first = FRIDAY - timedelta(days=days)
-    events: list[ev.Event] = [started(first), ev.CashMoved(at("09:25", first), Decimal(200_000), "cash")]
+    events: list[ev.Event] = [
+        started(first, source),
+        ev.CashMoved(at("09:25", first), Decimal(200_000), "cash"),
+    ]
     if triggers:
-        events += _triggers(first)
+        events += _triggers(first, source)
     for n in range(days):
         events += a_session(first + timedelta(days=n))
     if broken:
         events.append(ev.Reconciled(at("16:01", FRIDAY), ("cash: $1.00",)))
-    write(home / "paper" / f"sandbox-{ACCOUNT}" / "journal.sqlite", events, "sandbox")
+    write(home / "paper" / (of or f"sandbox-{ACCOUNT}") / "journal.sqlite", events, "sandbox")
 
 
-def _triggers(day: date) -> list[ev.Event]:
+def _triggers(day: date, source: str = "sandbox") -> list[ev.Event]:
     """Every safety trigger, and a trade that was closed by one."""
     from tests.unit.test_limits import wish
 
@@ -206,7 +271,7 @@ def _triggers(day: date) -> list[ev.Event]:
         "9", "friday_0dte", "9", (part,), 1, Decimal(10), Decimal(9), True, Urgency.ENTRY, "", "0dte"
     )  # fmt: skip
     return [
-        started(day),
+        started(day, source),
         ev.LevelChanged(at("09:26", day), "halt", "", "anna", ""),
         ev.LevelChanged(at("09:27", day), "halt", "anna", "", ""),
         ev.LevelChanged(at("09:28", day), "manual", "", "anna", ""),
@@ -280,9 +345,40 @@ def test_less_than_that_is_no_step(  # noqa: PLR0917 - a table
     assert not (home / "live").exists(), "nothing was written"
 
 
-def test_the_first_step_in_production_rests_on_the_paper_that_was_traded(home: Path, capsys: Said) -> None:
+AT_PRODUCTION = ["--venue", "production", "--account", "5WX12345"]
+
+
+@pytest.mark.parametrize(
+    ("source", "folder"),
+    [
+        ("sandbox at 60x", f"sandbox-{ACCOUNT}"),
+        ("sandbox", f"sandbox-{ACCOUNT}"),
+        ("sandbox at 60x", "simulated-SIM00001"),  # a folder that somebody has renamed
+        ("cert", "cert-5WX12345"),
+    ],
+)
+def test_days_of_a_sandbox_never_lead_to_money(source: str, folder: str, home: Path, capsys: Said) -> None:
+    on_paper(home, 50, source=source, of=folder)
+    assert run(["live", "--next-stage", *AT_PRODUCTION]) == Exit.REFUSED
+    assert "sessions: 5; reached: 0" in capsys.readouterr().err
+    assert run(["live", "--ladder", *AT_PRODUCTION]) == Exit.OK
+    said = capsys.readouterr().out
+    if folder.startswith("simulated"):
+        assert "days of sandbox at 60x do not count here" in said
+
+
+def test_a_crash_may_be_rehearsed_and_nothing_else(home: Path, capsys: Said) -> None:
+    on_paper(home, 1)
+    on_paper(home, 5, triggers=False, source="simulated", of="simulated-SIM00001")
+    assert run(["live", "--next-stage", *AT_PRODUCTION]) == Exit.REFUSED
+    said = capsys.readouterr().err
+    assert "not yet: restart, halt, closing only, refusal, guardian exit;" in said
+
+
+def test_the_first_step_in_production_rests_on_days_in_real_time(home: Path, capsys: Said) -> None:
     on_paper(home, 5)
-    options = ["--venue", "production", "--account", "5WX12345"]
+    on_paper(home, 5, source="simulated", of="simulated-SIM00001")
+    options = AT_PRODUCTION
     assert run(["live", "--next-stage", *options]) == Exit.OK
     capsys.readouterr()
     assert ladder(capsys)["stage"] == "paper", "the sandbox's own stands where it stood"

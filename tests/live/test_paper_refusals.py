@@ -11,6 +11,29 @@ from tomking.app.exits import Exit
 from tomking.app.live.asked import asked
 from tomking.app.live.folder import Folder
 
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--fills", "simulated"], Exit.USAGE, "sandbox fills orders itself"),
+        (["--fills", "simulatd"], Exit.USAGE, 'did you mean "simulated"?'),
+        (["--venue", "cert", "--fills", "simulated"], Exit.USAGE, "cert fills orders itself"),
+        (["--venue", "production", "--fills", "simulated"], Exit.SECRET, "no client-secret for live"),
+        (["--venue", "api.tastyworks.com", "--fills", "simulated"], Exit.USAGE, "fills orders itself"),
+    ],
+)
+def test_what_fills_is_said_before_any_socket(
+    options: list[str],
+    code: Exit,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("keyring.get_password", lambda _service, _name: None)
+    assert run(["paper", *options]) == code
+    assert words in capsys.readouterr().err
+
+
 SANDBOX = ("sandbox", 8700, None, None, None)
 
 
@@ -30,9 +53,18 @@ def test_paper_never_talks_to_production(host: str, capsys: pytest.CaptureFixtur
     assert "--venue sandbox" in said
 
 
-def test_the_brokers_test_system_is_not_connected_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["paper", "--venue", "cert"]) == Exit.UNAVAILABLE
-    assert "not connected yet" in capsys.readouterr().err
+def test_the_brokers_test_system_needs_its_own_account_and_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("keyring.get_password", lambda _service, _name: None)
+    monkeypatch.setenv("TT_SECRET", "of-production")
+    monkeypatch.setenv("TT_REFRESH", "of-production-too")
+    assert run(["paper", "--venue", "cert", "--speed", "60"]) == Exit.USAGE
+    said = capsys.readouterr().err
+    assert "--account: name the account of cert" in said
+    assert "tomking secrets set client-secret --environment cert" in said
+    assert "TT_CERT_REFRESH" in said
+    assert "--speed: only a sandbox's market can be hurried" in said
 
 
 def test_a_venue_that_nobody_knows_gets_its_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:

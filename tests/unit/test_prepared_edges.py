@@ -21,7 +21,7 @@ from tomking.adapters.tastytrade.session import Environment
 from tomking.app.exits import Exit
 from tomking.app.prepare import approving, ladder
 from tomking.app.prepare.candidates import State
-from tomking.app.prepare.guards import PreparedRisk
+from tomking.app.prepare.guards import PreparedRisk, PreparedStrategy
 from tomking.app.prepare.ladder import Place
 from tomking.app.prepare.preview import Preview, page, preview_of
 from tomking.app.problems import Problems
@@ -30,7 +30,7 @@ from tomking.domain.intent import Approved, Refused
 from tomking.risk import rollout
 from tomking.risk.ahead import Ahead, Moved, Shocked
 from tomking.risk.standing import Reading
-from tomking.view import View
+from tomking.view import Own, View
 
 YES = Answer(True, "anna: tomking approve")
 
@@ -146,6 +146,29 @@ def test_an_approval_that_the_strategy_passes_on_ends_with_its_reason(world: Pre
     assert world.wire.placed() == []
     (ended,) = [one for one in world.folder.offers() if one["hash"] == hash_]
     assert ended["why"] == "the strategy does not wish it now: PRICE: not worth it now"
+
+
+def own_of(*, approved: bool, world: Prepared) -> tuple[PreparedStrategy, Own]:
+    (one,) = world.preparation._open.values()
+    one.state = State.APPROVED if approved else State.WAITING
+    own = Own("friday_0dte", 4, CASH, "GREEN", (), (), {}, (), {})
+    return PreparedStrategy(world.strategy, world.preparation), own
+
+
+def test_an_approval_ends_with_the_window_of_its_entry(world: Prepared) -> None:
+    asked, own = own_of(approved=True, world=world)
+    hash_ = world.only()["hash"]
+    late = replace(look(world), now=at("11:01"))
+    assert asked.decide(late, own) == ()
+    (ended,) = [one for one in world.folder.offers() if one["hash"] == hash_]
+    assert ended["why"] == "the strategy does not wish it now: its window is over, or it has entered"
+
+
+def test_guards_and_steps_of_a_strategy_are_never_held_back(world: Prepared) -> None:
+    asked, own = own_of(approved=True, world=world)
+    view = look(world)
+    assert asked.guard(view, own) == world.strategy.guard(view, own)
+    assert asked.steps(view, own) == world.strategy.steps(view, own)
 
 
 # ------------------------------------------------------------------------------ what cannot be worked out

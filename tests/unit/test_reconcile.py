@@ -888,3 +888,19 @@ def test_what_others_sold_of_ours_and_nobody_saw_before_it_ended_is_paid_for_wit
     answer = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
     assert answer.events == (CashMoved(EVENING, Decimal("998.75"), "order B1, not ours, and its end"),)
     assert reconcile(resolved(book, answer), shown, EVENING, instance="0badcafe", epoch=3).events == ()
+
+
+def test_odd_legs_that_somebody_bought_back_are_left_without_an_end_of_their_own() -> None:
+    # Sold for 50.00 beside nothing, and bought back by hand for 40.00, which is booked.  The day is over.
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    book = apply(apply(book, ForeignChanged(NOW, c(P5700), 1)), CashMoved(NOW, Decimal(-4000), "by hand"))
+    ended = apply(book, OrderCancelled(NOW, id_))
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5700, -1, "50")))
+    other = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    shown = account(ended, (P5700, -1), cash="5000", orders=[torn], transactions=[other])
+    answer = reconcile(ended, shown, EVENING, instance="0badcafe", epoch=3, left={id_})
+    assert answer.events == (
+        ForeignChanged(EVENING, c(P5700), 0),
+        CashMoved(EVENING, Decimal(5000), f"order {id_}, in no position here"),
+    )

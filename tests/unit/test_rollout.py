@@ -29,8 +29,10 @@ from tomking.risk.rollout import (
     climbed,
     evidence_of,
     fallen,
+    fitting,
     follow,
     requirements,
+    source_of,
     stage_allows,
 )
 
@@ -113,6 +115,16 @@ def test_the_gate_caps_the_micro_at_one_where_it_would_allow_more() -> None:
     assert isinstance(capped, Approved)
     assert capped.units == 1
     assert capped.binding.startswith("rollout: stage one_micro")
+
+
+def test_one_micro_is_one_also_where_sizes_are_cut() -> None:
+    # A VIX of 28 leaves 0.8 or so of a size: of one unit that is none, of the 39 that fit some 30.
+    book = on(ONE_MICRO)
+    excited = view(vix=28.0)
+    answer = judge(wish("MES"), book, excited, account(book), SETTINGS)
+    assert isinstance(answer, Approved), answer
+    assert answer.units == 1
+    assert answer.binding.startswith("rollout: stage one_micro")
 
 
 # ------------------------------------------------------------------------------ up
@@ -245,8 +257,8 @@ def test_this_is_none(what: str) -> None:
 # ------------------------------------------------------------------------------ the evidence
 
 
-def started(day: date) -> ev.RunStarted:
-    return ev.RunStarted(at("09:25", day), 0, "config", "data", ("friday_0dte",))
+def started(day: date, source: str = "sandbox") -> ev.RunStarted:
+    return ev.RunStarted(at("09:25", day), 0, "config", source, ("friday_0dte",))
 
 
 def a_session(day: date) -> list[ev.Event]:
@@ -254,10 +266,13 @@ def a_session(day: date) -> list[ev.Event]:
     return [ev.SessionBegan(at("09:30", day), day), ended]
 
 
-def paper(days: int) -> list[ev.Event]:
+def paper(days: int, source: str = "sandbox") -> list[ev.Event]:
     """A journal of paper: started once, every day played."""
     first = FRIDAY - timedelta(days=days)
-    events: list[ev.Event] = [started(first), ev.CashMoved(at("09:25", first), Decimal(200_000), "cash")]
+    events: list[ev.Event] = [
+        started(first, source),
+        ev.CashMoved(at("09:25", first), Decimal(200_000), "cash"),
+    ]
     for n in range(days):
         events += a_session(first + timedelta(days=n))
     return events
@@ -333,3 +348,58 @@ def test_a_journals_stage_counts_from_its_change() -> None:
 
 def test_the_ladders_limit_is_in_the_gate() -> None:
     assert rollout.ROLLOUT_LIMITS[0].check is stage_allows
+
+
+# ------------------------------------------------------------------------------ where it was seen
+
+
+@pytest.mark.parametrize(
+    ("source", "environment", "stage", "counts"),
+    [
+        ("sandbox", "sandbox", PAPER, True),
+        ("sandbox at 60x", "sandbox", PAPER, True),  # a rehearsal may be fast
+        ("sandbox at 60x", "sandbox", NORMAL, True),
+        ("sandbox", "live", PAPER, False),  # real time, and yet no broker's market
+        ("sandbox at 3600x", "live", PAPER, False),
+        ("cert", "live", PAPER, False),  # its fills have nothing to do with quotes
+        ("simulated", "live", PAPER, True),
+        ("simulated at 60x", "live", PAPER, False),
+        ("simulated", "live", ONE_MICRO, False),  # from there on real orders are asked for
+        ("live", "live", ONE_MICRO, True),
+        ("live", "live", NORMAL, True),
+        ("live at 2x", "live", NORMAL, False),
+        ("cert", "cert", PAPER, True),
+        ("simulated", "cert", PAPER, False),
+        ("", "live", PAPER, False),  # a journal of an earlier version does not say
+    ],
+)
+def test_days_count_where_they_fit(source: str, environment: str, stage: str, counts: bool) -> None:
+    found, _ = evidence_of(paper(5, source), SETTINGS, fitting(environment, stage))
+    assert found.sessions == (5 if counts else 0)
+    assert found.unfit == (() if counts else (source,))
+
+
+def test_a_source_says_its_speed_unless_it_is_real_time() -> None:
+    assert source_of("sandbox", 1.0) == "sandbox"
+    assert source_of("sandbox", 60.0) == "sandbox at 60x"
+    assert source_of("sandbox", 0.0) == "sandbox at 0x"
+
+
+def test_only_the_days_of_fitting_runs_count_in_one_journal() -> None:
+    again: list[ev.Event] = [started(FRIDAY, "simulated"), *a_session(FRIDAY)]
+    found, _ = evidence_of([*paper(3), *again], SETTINGS, fitting("live", PAPER))
+    assert (found.sessions, found.starts, found.triggers) == (1, 1, frozenset())
+    more: list[ev.Event] = [started(FRIDAY, "simulated"), ev.LevelChanged(NOW, "halt", "", "anna", "")]
+    found, _ = evidence_of([*paper(3), *again, *more], SETTINGS, fitting("live", PAPER))
+    assert found.triggers == {"restart", "halt"}
+
+
+def test_a_break_counts_wherever_it_was() -> None:
+    broken = ev.Reconciled(NOW, ("cash: $1.00",))
+    found, _ = evidence_of([*paper(3), broken], SETTINGS, fitting("live", PAPER))
+    assert len(found.breaks) == 1
+
+
+def test_what_comes_before_any_start_is_no_evidence() -> None:
+    found, _ = evidence_of(a_session(FRIDAY), SETTINGS, fitting("live", NORMAL))
+    assert found.sessions == 0

@@ -78,11 +78,13 @@ def _house(start: datetime, speed: float, wall: Wall) -> House:
 
 
 @contextmanager
-def running(house: House | None = None, *, strict: bool = False) -> Iterator[Running]:
-    """Serves until the block ends."""
+def running(
+    house: House | None = None, *, strict: bool = False, words: tuple[str, str] = (SECRET, REFRESH)
+) -> Iterator[Running]:
+    """Serves until the block ends; words: what logs in."""
     house = house or a_house()
     numbers = count(1)
-    tokens = Tokens(SECRET, REFRESH, time.monotonic, lambda: f"token-{next(numbers)}")
+    tokens = Tokens(*words, time.monotonic, lambda: f"token-{next(numbers)}")
     address = Address()
     app = application(house, tokens, address, strict=strict)
     config = uvicorn.Config(app, host=HOST, port=0, log_level="error", ws="websockets-sansio")

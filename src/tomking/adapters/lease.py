@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from tomking.adapters.store.files import write_synced
 from tomking.domain.errors import OperatingError
 
-ENVIRONMENTS = ("paper", "sandbox", "live")
+ENVIRONMENTS = ("paper", "sandbox", "cert", "simulated", "live")
 FORMAT = 1
 
 

@@ -90,6 +90,9 @@ class Allowance:
     """The numbers behind it, in words."""
     warning: str = ""
     """Something the report must say although it is permitted."""
+    is_cap: bool = False
+    """Whether it bounds what drawdown, VIX and ramp have left of the others' answers, and is not shrunk by
+    them itself: one unit at a time would be none in every market that is not calm."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 2. Every limit answers how many units it permits; a limit that permits none is a breach.
 3. The least of all, and of the wish's own ceiling, is multiplied by drawdown, VIX and ramp and
    rounded down.  Less than one unit is a refusal: nothing is ever rounded up.
+4. A cap, such as the roll-out's one unit at a time, bounds what that leaves.
 
 Limits never see a close: exits are not judged.
 """
@@ -91,7 +92,7 @@ def judge(  # noqa: PLR0917
                 break
     if breaches:
         return Refused(wish, tuple(breaches))
-    units, binding = _least(wish, answers)
+    units, binding = _least(wish, [one for one in answers if not one[1].is_cap])
     factor, why = (Decimal(1), "") if _adds_no_risk(case) else shrink(case)
     allowed, also = int(units * factor), f" ({why})" if why else ""
     if allowed < 1:
@@ -99,6 +100,9 @@ def judge(  # noqa: PLR0917
         return Refused(wish, (Breach("SIZE", "size multiplier", f"{detail} ({binding})"),))
     if factor < 1:
         binding += f"; {units} units x {factor:.2f} for drawdown, VIX and ramp{also}"
+    for limit, answer in answers:
+        if answer.is_cap and answer.units is not None and answer.units < allowed:
+            allowed, binding = answer.units, f"{limit.name}: {answer.detail}"
     warnings = tuple(f"{limit.name}: {answer.warning}" for limit, answer in answers if answer.warning)
     return Approved(wish, allowed, binding, warnings, max(ZERO, case.margin) * allowed)
 

@@ -8,9 +8,12 @@
 The stage is the book's level ``rollout``; a book without one is not on the ladder (a backtest, paper).  A
 step up needs its evidence from the journal and a person; a broken limit or a difference with the broker's
 account is one step down at once, by itself.  The evidence is a fold of the journal, beside the book.
+
+What counts depends on where it was seen (decision 802): each start writes its source into the journal, and
+days, trades and triggers count only from runs of a fitting one.  Breaks count always.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -45,12 +48,36 @@ TRIGGERS: dict[str, str] = {
     "breaker or loss limit": "play a day that has one, such as tomking sandbox --date 2020-03-12",
 }
 """The safety triggers that must have been seen to work, and how to see each."""
+REHEARSED = frozenset({"breaker or loss limit"})
+"""Triggers that may have been seen in a sandbox: nobody can order a crash of a real market."""
 LOSSES = frozenset({"daily_loss", "weekly_loss", "monthly_loss"})
 DEEP = frozenset({"ORANGE", "RED", "TERMINAL"})
 HALTING = frozenset({"2", "3", "4"})
 """Levels of breakers and emergencies that end entries; level 1 warns."""
 GATE = frozenset({"SYS", "PHASE", "CAP", "CORR", "SIZE", "GREEKS"})
 """Codes that only the gate, and no strategy's own condition, refuses with as a rule."""
+Fits = Callable[[str], bool]
+"""Whether what a run from that source shows is evidence here."""
+SIMULATED = "simulated"
+"""The source of a run on the production system's quotes in real time, with simulated fills."""
+
+
+def source_of(venue: str, speed: float) -> str:
+    """The source that a start writes down: the venue, and its clock's speed where that is not real time."""
+    return venue if speed == 1.0 else f"{venue} at {speed:g}x"
+
+
+def fitting(environment: str, stage: str) -> Fits:
+    """What the step from ``stage`` accepts as evidence for an environment ("sandbox", "cert", "live").
+
+    A sandbox rehearses, at any speed.  For money only real time counts: first on the production system's own
+    quotes with simulated fills, then the account's own days.  The broker's test system has fills that have
+    nothing to do with quotes: its days count for itself.
+    """
+    if environment == "sandbox":
+        return lambda source: source.split(" at ", maxsplit=1)[0] == environment
+    wanted = SIMULATED if environment == "live" and stage == PAPER else environment
+    return lambda source: source == wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +117,10 @@ class Evidence:
     breaks: tuple[Break, ...] = ()
     triggers: frozenset[str] = frozenset()
     """Seen at any time."""
+    counts: bool = True
+    """Whether the run under way is evidence."""
+    unfit: tuple[str, ...] = ()
+    """Sources whose days were passed over, in their order."""
 
     @property
     def recent(self) -> tuple[Break, ...]:
@@ -100,31 +131,45 @@ class Evidence:
 # ------------------------------------------------------------------------------ the fold
 
 
-def evidence_of(events: Iterable[ev.Event], settings: Settings) -> tuple[Evidence, Book]:
-    """Of a whole journal, and its book."""
-    found, book = Evidence(), Book()
+def evidence_of(
+    events: Iterable[ev.Event], settings: Settings, fits: Fits | None = None
+) -> tuple[Evidence, Book]:
+    """Of a whole journal, and its book.
+
+    fits  which runs count; None: every one, as where only the stage is asked for
+    """
+    found, book = Evidence(counts=fits is None), Book()
     for event in events:
         book = apply(book, event)
-        found = follow(found, book, event, settings)
+        found = follow(found, book, event, settings, fits)
     return found, book
 
 
-def follow(found: Evidence, book: Book, event: ev.Event, settings: Settings) -> Evidence:
+def follow(
+    found: Evidence, book: Book, event: ev.Event, settings: Settings, fits: Fits | None = None
+) -> Evidence:
     """The evidence after one more event; ``book`` has it already."""
     if isinstance(event, ev.LevelChanged) and event.name == LEVEL:
         return replace(found, stage=event.after, since=event.at, sessions=0, trades=0, breaks=())
-    starts = found.starts + isinstance(event, ev.RunStarted)
-    seen = _trigger(event, starts)
+    counts, unfit = found.counts, found.unfit
+    if isinstance(event, ev.RunStarted) and fits is not None:
+        counts = fits(event.data_digest)
+        if not counts and event.data_digest not in unfit:
+            unfit = (*unfit, event.data_digest)
+    starts = found.starts + (counts and isinstance(event, ev.RunStarted))
+    seen = _trigger(event, starts) if counts else ""
     broken = _broken(event, book, settings)
     breaks = (*found.breaks, Break(event.at, broken, found.sessions)) if broken else found.breaks
     return Evidence(
         stage=found.stage,
         since=found.since or event.at,
         starts=starts,
-        sessions=found.sessions + isinstance(event, ev.SessionEnded),
-        trades=found.trades + len(book.just_closed),
+        sessions=found.sessions + (counts and isinstance(event, ev.SessionEnded)),
+        trades=found.trades + (len(book.just_closed) if counts else 0),
         breaks=breaks,
         triggers=found.triggers | {seen} if seen else found.triggers,
+        counts=counts,
+        unfit=unfit,
     )
 
 
@@ -264,7 +309,8 @@ def _one_micro(case: Case) -> Allowance:
     held = sum(1 for position in case.book.positions.values() if position.strategy == FIRST_STRATEGY) + sum(
         1 for working, _ in openings(case.book) if working.order.strategy == FIRST_STRATEGY
     )
-    return Allowance(max(0, 1 - held), f"stage one_micro: one unit at a time, {held} held or being opened")
+    words = f"stage one_micro: one unit at a time, {held} held or being opened"
+    return Allowance(max(0, 1 - held), words, is_cap=True)
 
 
 ROLLOUT_LIMITS = (Limit("rollout", "SYS", "ruling 17", stage_allows),)

@@ -263,7 +263,7 @@ class Strategy:
                     yield Mark(self.id, one.key, f"{view.today} {text}")
 
     def _wakes(self, agenda: "_Agenda", day: date, own: Own, since: int, grid: int) -> Iterator[int]:
-        """The next minute of each kind but entries, from ``since`` on; some lie before it and do not count."""
+        """The next minute of each kind but entries, from ``since`` on; what lies before it does not count."""
         for fact in agenda.facts:
             if today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)

@@ -27,6 +27,8 @@ class Tokens:
     """Called when somebody has logged in."""
     failures: int = 0
     revoked: bool = False
+    grants: frozenset[str] = frozenset({"read", "trade", "openid"})
+    """Scopes of the grant."""
     _access: dict[str, tuple[float, frozenset[str]]] = field(
         default_factory=dict[str, tuple[float, frozenset[str]]]
     )
@@ -48,10 +50,12 @@ class Tokens:
         if self.revoked or not compare_digest(refresh, self.refresh):
             self.failures += 1
             return 400, _refused("invalid_grant", "Grant revoked")
+        scope = frozenset(str(body.get("scope") or "read trade").split())
+        if not scope <= self.grants:
+            return 400, _refused("invalid_scope", "The requested scope exceeds the grant")
         self.failures = 0
         self.came()
         token = self.name()
-        scope = frozenset(str(body.get("scope") or "read trade").split())
         self._access[token] = (self.wall() + self.life, scope)
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": int(self.life)}
 

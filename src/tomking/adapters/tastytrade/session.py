@@ -90,9 +90,15 @@ class Destination:
 
     environment: Environment
     port: int = 0
+    reads_only: bool = False
+    """Whether nothing but logins and questions may leave: quotes of production without its account."""
 
-    def hook(self) -> Callable[[httpx2.Request], Awaitable[None]]:
+    def hook(self) -> "Hook":
         """The guard of every request; raises ``ForbiddenHost``."""
+        return _asks_only(self.leads()) if self.reads_only else self.leads()
+
+    def leads(self) -> "Hook":
+        """To the hosts of the environment and to no other."""
         if self.environment is Environment.SANDBOX:
             return _to_loopback(self.port)
         return _only(_CERT if self.environment is Environment.CERT else _PRODUCTION)
@@ -259,7 +265,7 @@ def _tls() -> SSLContext:
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def _to_loopback(port: int) -> Callable[[httpx2.Request], Awaitable[None]]:
+def _to_loopback(port: int) -> "Hook":
     async def hook(request: httpx2.Request) -> None:
         url = request.url
         request.headers["User-Agent"] = AGENT
@@ -275,7 +281,19 @@ def _to_loopback(port: int) -> Callable[[httpx2.Request], Awaitable[None]]:
     return hook
 
 
-def _only(hosts: frozenset[str]) -> Callable[[httpx2.Request], Awaitable[None]]:
+def _asks_only(leads: "Hook") -> "Hook":
+    """Lets nothing pass that could change anything: GET, websockets, and the login itself."""
+
+    async def hook(request: httpx2.Request) -> None:
+        is_login = request.method == "POST" and request.url.path == "/oauth/token"
+        if request.method != "GET" and not is_login:
+            raise ForbiddenHost(f"{request.method} {request.url.path}: this run only reads")
+        await leads(request)
+
+    return hook
+
+
+def _only(hosts: frozenset[str]) -> "Hook":
     async def hook(request: httpx2.Request) -> None:
         request.headers["User-Agent"] = AGENT
         host, secure = request.url.host, request.url.scheme in {"https", "wss"}

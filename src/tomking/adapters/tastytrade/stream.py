@@ -117,7 +117,7 @@ class QuoteStream:
         self._since: dict[str, datetime] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake: asyncio.Event | None = None
-        self._stopping = False
+        self._stopping = self._is_over = False
         self._thread: threading.Thread | None = None
         self._question = self._answer = 0
         self._answered = threading.Event()
@@ -253,6 +253,11 @@ class QuoteStream:
         self._thread.start()
         ready.wait()
 
+    def anew(self) -> None:
+        """Ends this connection for another one, with a token of its own: quote tokens last a day (F60)."""
+        self._is_over = True
+        self._nudge()
+
     def close(self) -> None:
         self._stopping = True
         self._nudge()
@@ -279,12 +284,13 @@ class QuoteStream:
             while not self._stopping:
                 try:
                     await self._connected(session)
-                    if not self._stopping:
+                    if not self._is_left:
                         self._said(f"quotes: silent for {self._silent:.0f} s")
                 except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it is, it is down
                     self._said(f"quotes: {kind_of(error)}")
                     await renew(session, error)
                 self._forget()
+                self._is_over = False
                 if not self._stopping:
                     with suppress(
                         TimeoutError
@@ -306,7 +312,7 @@ class QuoteStream:
         async with asyncio.timeout(CONNECT_WITHIN) as patience, stream:
             patience.reschedule(None)
             self._heard_at = self._elapsed()
-            while not self._stopping and not self._is_dead():
+            while not self._is_left and not self._is_dead():
                 async with asyncio.timeout(CONNECT_WITHIN):  # a channel may never open
                     await self._subscribe(stream, done)
                 assert self._wake is not None, "the loop made it"
@@ -337,6 +343,11 @@ class QuoteStream:
             await stream.subscribe_candle([ABREAST], "1d", datetime.fromtimestamp(question / 1000, UTC))
             done.discard(f"question {question - 1}")
             done.add(f"question {question}")
+
+    @property
+    def _is_left(self) -> bool:
+        """Whether this connection is to end by our own wish."""
+        return self._stopping or self._is_over
 
     def _is_dead(self) -> bool:
         return self._elapsed() - self._heard_at > self._silent and self._trades(self._now())

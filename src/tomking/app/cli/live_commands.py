@@ -26,7 +26,13 @@ def add_to(app: typer.Typer) -> None:
 
 def paper(
     *,
-    venue: Annotated[str, typer.Option(metavar="NAME", help="Where it trades: sandbox.")] = "sandbox",
+    venue: Annotated[
+        str, typer.Option(metavar="NAME", help="Where it trades: sandbox, cert, or production's quotes.")
+    ] = "sandbox",
+    fills: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Who fills: broker, or simulated (with --venue production)."),
+    ] = "broker",
     port: Annotated[int, typer.Option(metavar="N", help="Port of the sandbox.")] = 8700,
     speed: Annotated[
         str | None,
@@ -58,6 +64,7 @@ def paper(
       tomking paper --venue sandbox --speed 60
       tomking paper --strategies friday_0dte,lt112,futures_strangle --sessions 1
       tomking paper --fresh --json
+      tomking paper --venue production --fills simulated
 
     Start the venue first, in another terminal: tomking sandbox.  Five stages are checked before
     anything trades: configuration, journal, market data, broker, reconcile.
@@ -73,6 +80,7 @@ def paper(
         account,
         path,
         assignments or [],
+        fills=fills,
         fresh=fresh,
         as_json=as_json,
     )
@@ -169,7 +177,9 @@ def today(
 
 def reconcile(
     *,
-    venue: Annotated[str, typer.Option(metavar="NAME", help="Where the account is: sandbox.")] = "sandbox",
+    venue: Annotated[
+        str, typer.Option(metavar="NAME", help="Where it is: sandbox, cert, production.")
+    ] = "sandbox",
     port: Annotated[
         int | None, typer.Option(metavar="N", show_default="the last run's", help="Port of the sandbox.")
     ] = None,

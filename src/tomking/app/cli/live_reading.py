@@ -13,6 +13,7 @@ from rich.table import Table
 from tomking.app.amounts import money, net
 from tomking.app.cli.configuration import read_assignments
 from tomking.app.exits import Exit
+from tomking.app.live.folder import Folder, journals, none_below
 from tomking.app.live.picture import Holding, Ticket, holdings_of, tickets_of
 from tomking.app.live.reading import Read, read, reasons, sessions_of
 from tomking.app.problems import Problems, did_you_mean, problem
@@ -237,23 +238,15 @@ def print_today(journal: Path | None, config: Path | None, assignments: list[str
 
 def print_reconcile(venue: str, port: int | None, account: str | None, *, as_json: bool) -> int:
     """The differences, and the exit code.  Without a port that of the last run is taken."""
-    from dataclasses import replace
-
-    from tomking.app.live.asked import PORT, asked, with_real_orders
+    from tomking.app.control import state_folder
+    from tomking.app.live.asked import PORT, asked_again
     from tomking.app.live.comparing import compare
-    from tomking.app.live.folder import Folder, none_below
 
-    wanted, problems = asked(venue, PORT if port is None else port, None, None, account, os.environ)
-    if wanted is None:
-        raise Problems(problems)
-    journals = {Folder(one.folder).journal: one for one in (wanted, with_real_orders(wanted))}
-    journal = max(journals, key=lambda file: file.stat().st_mtime if file.is_file() else 0.0)
-    wanted = journals[journal]
-    if not journal.is_file():
-        raise none_below(wanted.folder.parent)
-    found = read(journal, os.environ)
-    if port is None and found.shown and "port" in found.shown:
-        wanted = replace(wanted, to=replace(wanted.to, port=int(found.shown["port"])))
+    folder = _folder_of(venue, account, state_folder(os.environ))
+    found = read(folder.journal, os.environ)
+    if port is None:
+        port = int((found.shown or {}).get("port", PORT))
+    wanted = asked_again(folder.path, port, os.environ)
     shown = compare(wanted, found.book)
     if as_json:
         rows = [{"sort": one.sort.value, "text": one.text, "family": one.family} for one in shown.differences]
@@ -265,3 +258,19 @@ def print_reconcile(venue: str, port: int | None, account: str | None, *, as_jso
             "\n".join(f"{one.sort.value}: {one.text}" for one in shown.differences) or "book and broker agree"
         )
     return int(Exit.MISMATCH if shown.differences else Exit.OK)
+
+
+def _folder_of(venue: str, account: str | None, state: Path) -> Folder:
+    """Of that venue, and account where it is named, the one written last; ``Problems`` (2, 6)."""
+    known = {"sandbox": "sandbox", "cert": "cert", "production": "live"}
+    if venue not in known:
+        raise problem(Exit.USAGE, f"--venue {venue}: unknown; {did_you_mean(venue, known)}")
+    begins = f"{known[venue]}-{account or ''}"
+    found = [
+        one
+        for one in journals(state)
+        if (one.parent.name == begins if account else one.parent.name.startswith(begins))
+    ]
+    if not found:
+        raise none_below(state / ("live" if venue == "production" else "paper"))
+    return Folder(found[-1].parent)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from tomking.app.problems import Problem, Problems, did_you_mean, problem
 
 if TYPE_CHECKING:
     from tomking.app.config import Config
+    from tomking.app.live.asked import Asked
     from tomking.app.prepare.approving import Offer
     from tomking.app.prepare.ladder import Ladder, Place
 
-SANDBOX, PRODUCTION = VENUES = ("sandbox", "production")
+SANDBOX, CERT, PRODUCTION = VENUES = ("sandbox", "cert", "production")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Typed:
     confirm: str | None
     config: Path | None
     assignments: tuple[str, ...]
+    fresh: bool = False
 
 
 def run_live(typed: Typed, *, ladder: bool, next_stage: bool, as_json: bool) -> int:
@@ -54,25 +56,43 @@ def run_live(typed: Typed, *, ladder: bool, next_stage: bool, as_json: bool) -> 
             _climb(place, config)
         _print_ladder(place, config, as_json=as_json)
         return int(Exit.OK)
-    if typed.venue == PRODUCTION:
-        raise Problems(_production(typed, config))
-    return _trade(typed, as_json=as_json)
+    wanted = _with_money(typed, config) if typed.venue == PRODUCTION else _without(typed)
+    return _trade(typed, wanted, as_json=as_json)
 
 
-def _trade(typed: Typed, *, as_json: bool) -> int:
-    from tomking.app.cli.live import names_of, speed_of, trade
+def _without(typed: Typed) -> "Asked":
+    """Real orders where no money is: the sandbox's, and those of the broker's test system."""
+    from tomking.app.cli.live import speed_of
     from tomking.app.live.asked import asked, with_real_orders
-    from tomking.app.live.stages import configure
-    from tomking.app.locks import Mode
-    from tomking.app.prepare.start import check_armed
-    from tomking.app.sections import Live
 
     fast, problems = speed_of(typed.speed)
     wanted, more = asked(typed.venue, typed.port, fast, typed.sessions, typed.account, os.environ)
     problems = [*problems, *more]
     if problems or wanted is None:
         raise Problems(problems)
-    wanted = with_real_orders(wanted)
+    return replace(with_real_orders(wanted), fresh=typed.fresh)
+
+
+def _with_money(typed: Typed, config: "Config") -> "Asked":
+    """Production, once nothing speaks against it."""
+    from tomking.adapters.secrets import broker_secrets
+    from tomking.adapters.tastytrade.session import Environment
+    from tomking.app.live.asked import with_real_money
+
+    problems = _production(typed, config)
+    if problems or typed.account is None:
+        raise Problems(problems)
+    secrets = broker_secrets(Environment.LIVE, os.environ)
+    return with_real_money(typed.account, secrets, typed.sessions, os.environ)
+
+
+def _trade(typed: Typed, wanted: "Asked", *, as_json: bool) -> int:
+    from tomking.app.cli.live import names_of, trade
+    from tomking.app.live.stages import configure
+    from tomking.app.locks import Mode
+    from tomking.app.prepare.start import check_armed
+    from tomking.app.sections import Live
+
     overrides, _ = read_assignments(list(typed.assignments))
     configured = configure(typed.config, overrides, names_of(typed.strategies), Mode.LIVE)
     check_armed(configured.config.section("live", Live), configured.strategies)
@@ -86,14 +106,14 @@ def _production(typed: Typed, config: "Config") -> list[Problem]:
     problems = []
     if typed.speed is not None:
         problems.append(Problem(Exit.USAGE, "--speed: a real market has its own speed; leave it out"))
+    if typed.fresh:
+        line = "--fresh: a journal of real money is its ladder's evidence and knows what is held: it stays"
+        problems.append(Problem(Exit.USAGE, line))
+    if typed.sessions is not None and typed.sessions < 1:
+        problems.append(Problem(Exit.USAGE, f"--sessions {typed.sessions}: not 1 or more"))
     place = None if typed.account is None else _place(typed)
-    journal = Path() if place is None else place.journal
-    state = state_folder(os.environ)
     ask = _typed_number if not problems else str
-    return [
-        *problems,
-        *refused(config, state, journal, typed.account, typed.confirm, ask, os.environ),
-    ]
+    return [*problems, *refused(config, place, typed.confirm, ask, os.environ)]
 
 
 def _typed_number() -> str | None:
@@ -109,16 +129,17 @@ def _typed_number() -> str | None:
 
 def _place(typed: Typed) -> "Place":
     from tomking.adapters.tastytrade.session import Environment
+    from tomking.app.live.asked import account_problems
     from tomking.app.prepare.ladder import Place
     from tomking.app.sandbox import ACCOUNT
 
-    is_real = typed.venue == PRODUCTION
-    if is_real and typed.account is None:
-        raise problem(Exit.USAGE, "production: no account is named: add --account NUMBER")
+    if typed.venue != SANDBOX and typed.account is None:
+        raise problem(Exit.USAGE, f"{typed.venue}: no account is named: add --account NUMBER")
     name = typed.account or ACCOUNT
-    if not (name.isascii() and name.isalnum()):
-        raise problem(Exit.USAGE, f"--account {name}: not letters and digits")
-    return Place(state_folder(os.environ), Environment.LIVE if is_real else Environment.SANDBOX, name)
+    if problems := account_problems(name):
+        raise Problems(problems)
+    places = {SANDBOX: Environment.SANDBOX, CERT: Environment.CERT, PRODUCTION: Environment.LIVE}
+    return Place(state_folder(os.environ), places[typed.venue], name)
 
 
 def _climb(place: "Place", config: "Config") -> None:
@@ -151,12 +172,14 @@ def _plain_ladder(place: "Place", found: "Ladder") -> dict[str, Any]:
         "since": None if found.since is None else found.since.isoformat(),
         "next": found.following or None,
         "evidence": None if found.source is None else str(found.source),
+        "passed_over": list(found.evidence.unfit),
         "asked": [one._asdict() for one in found.asked],
         "met": bool(found.asked) and not found.lacking,
     }
 
 
 def _ladder_lines(place: "Place", found: "Ladder") -> list[str]:
+    from tomking.app.prepare.ladder import passed_over
     from tomking.domain.calendar import new_york
     from tomking.risk.rollout import STAGES
 
@@ -170,7 +193,19 @@ def _ladder_lines(place: "Place", found: "Ladder") -> list[str]:
     for one in found.asked:
         mark = "yes" if one.met else "NO "
         lines.append(f"  {mark}  {one.name:<22} {one.reached}  (needed: {one.needed})")
-    return [*lines, "take the step: tomking live --next-stage" if not found.lacking else "not yet"]
+    if found.evidence.unfit:
+        lines.append(f"  ({passed_over(found.evidence)})")
+    step = f"take the step: {_command(place)} --next-stage"
+    return [*lines, step if not found.lacking else "not yet"]
+
+
+def _command(place: "Place") -> str:
+    from tomking.adapters.tastytrade.session import Environment
+
+    if place.environment is Environment.SANDBOX:
+        return "tomking live"
+    venue = PRODUCTION if place.environment is Environment.LIVE else CERT
+    return f"tomking live --venue {venue} --account {place.account}"
 
 
 # ------------------------------------------------------------------------------ what waits

@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 def live(
     *,
     venue: Annotated[
-        str, typer.Option(metavar="NAME", help="Where it trades: sandbox, or production.")
+        str, typer.Option(metavar="NAME", help="Where it trades: sandbox, cert, or production.")
     ] = "sandbox",
     port: Annotated[int, typer.Option(metavar="N", help="Port of the sandbox.")] = 8700,
     speed: Annotated[
@@ -48,6 +48,10 @@ def live(
     next_stage: Annotated[
         bool, typer.Option("--next-stage", help="Take the step to the next stage, if all of it is there.")
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Not with money: begin a new journal; the old one is kept."),
+    ] = False,
     path: Annotated[
         Path | None,
         typer.Option(
@@ -66,6 +70,7 @@ def live(
     Examples:
       tomking live --venue sandbox --speed 5
       tomking live --ladder
+      tomking live --venue production --account 5WX12345
       tomking live --next-stage
       tomking live --set live.armed=friday_0dte
 
@@ -74,7 +79,8 @@ def live(
     """  # noqa: D301 - \b is the parser's mark for lines that stay as they are
     from tomking.app.cli.prepare import Typed, run_live
 
-    typed = Typed(venue, port, speed, sessions, strategies, account, confirm, path, tuple(assignments or ()))
+    settings = tuple(assignments or ())
+    typed = Typed(venue, port, speed, sessions, strategies, account, confirm, path, settings, fresh)
     if ended := run_live(typed, ladder=ladder, next_stage=next_stage, as_json=as_json):
         raise typer.Exit(ended)
 

@@ -23,6 +23,8 @@ class Announced:
     reference: Reference
     file: Path | None
     """The user's earnings, dividends and decisions; where it reaches it counts, not the broker's word."""
+    has_metrics: bool = True
+    """Whether the broker is asked."""
     _dates: dict[str, Dates] = field(default_factory=dict[str, Dates])
 
     @property
@@ -33,7 +35,7 @@ class Announced:
     def read(self, products: Iterable[str], today: date) -> str:
         """For a session; what was found, in words.  ``BadData`` where file or broker cannot be read."""
         names = sorted(_names(products))
-        told = dates_of(self.reference.metrics(names).values(), today) if names else {}
+        told = dates_of(self.reference.metrics(names).values(), today) if names and self.has_metrics else {}
         own = {} if self.file is None else read_event_file(self.file)
         self._dates.update(told)
         self._dates.update({name: known for name, known in own.items() if known.last >= today})

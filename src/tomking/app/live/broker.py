@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from tomking.app.exits import Exit
+from tomking.app.live.listings import OpenSession, read
 from tomking.app.problems import Problem, Problems, problem
 
 FORBIDS = {
@@ -28,6 +29,9 @@ def check_broker(
         shown = ", ".join(f"..{number[-4:]}" for number in numbers) or "none"
         line = f"--account ..{account[-4:]} is not one of this login's accounts ({shown})"
         raise problem(Exit.CONFIG, line)
+    if any(_number_of(one) == account and _authority(one) == READ_ONLY for one in accounts):
+        line = f"account ..{account[-4:]}: this login may only read it; make a grant of its owner's"
+        raise problem(Exit.SECRET, line)
     flags = status if isinstance(status, Mapping) else {}
     stops = [words for flag, words in FORBIDS.items() if flags.get(flag)]
     if not flags:
@@ -46,6 +50,14 @@ def _number_of(one: object) -> str:
     return str(account.get("account-number", "")) if isinstance(account, Mapping) else ""
 
 
+READ_ONLY = "read-only"
+"""An authority over an account that sends no orders."""
+
+
+def _authority(one: object) -> str:
+    return str(one.get("authority-level", "")) if isinstance(one, Mapping) else ""
+
+
 def _cash(balances: object) -> Decimal:
     text = balances.get("cash-balance") if isinstance(balances, Mapping) else None
     try:
@@ -53,3 +65,20 @@ def _cash(balances: object) -> Decimal:
     except InvalidOperation:
         line = f"the balances cannot be read: cash-balance is {text!r}"
         raise problem(Exit.UNAVAILABLE, line) from None
+
+
+HIGHEST_RATE = 0.25
+
+
+def risk_free(open_session: OpenSession) -> float | None:
+    """The broker's risk-free rate, continuous; None where it does not tell one that can be meant."""
+    try:
+        (answered,) = read(open_session, "/margin-requirements-public-configuration")
+    except Problems:
+        return None
+    said = answered.data.get("risk-free-rate") if isinstance(answered.data, Mapping) else None
+    try:
+        rate = float(str(said))
+    except ValueError:
+        return None
+    return rate if 0 <= rate < HIGHEST_RATE else None

@@ -1,7 +1,7 @@
-"""Market time: the sandbox's clock, followed from here.
+"""Market time: the wall's with a broker, and the sandbox's clock, followed from here.
 
-The venue says what time it is and how fast it runs; in between it is extrapolated on a clock that cannot be
-set.  It never goes back.
+The sandbox says what time it is and how fast it runs; in between it is extrapolated on a clock that cannot be
+set.  Neither ever goes back.
 """
 
 import threading
@@ -10,9 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from typing import Protocol
 
 import httpx
 
+from tomking.adapters.clock import wall_now
 from tomking.adapters.tastytrade.session import AGENT, LOOPBACK
 from tomking.app.exits import Exit
 from tomking.app.problems import problem
@@ -22,6 +24,73 @@ LOOK_EVERY = 2.0
 PATIENCE = 5.0
 OPENS_WITHIN = 180.0
 """Seconds in which a sandbox has opened that already has its port: the first one of a version compiles."""
+
+
+class MarketClock(Protocol):
+    """The time in which a market is traded."""
+
+    @property
+    def speed(self) -> float:
+        """Market seconds in a second; 0: it stands."""
+        ...
+
+    def connect(self, opens_within: float = PATIENCE) -> None: ...
+    def follow(self) -> None: ...
+    def close(self) -> None: ...
+    def look(self) -> None: ...
+    def now(self) -> datetime: ...
+    def seconds_until(self, instant: datetime) -> float: ...
+    def run(self, speed: float) -> None: ...
+    def move(self, instant: datetime) -> None: ...
+
+
+class WallClock:
+    """The wall's time, of a market that nobody leads.
+
+    Where the wall's clock is set back it goes on steadily from where it was, until the wall has caught up:
+    a position is not left alone for an hour because a clock was.  ``adapters.walltime`` meanwhile lets
+    nothing open.
+    """
+
+    speed = 1.0
+
+    def __init__(
+        self, wall: Callable[[], datetime] = wall_now, steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._lock = threading.Lock()
+        self._latest, self._at = wall(), steady()
+
+    def now(self) -> datetime:
+        """Aware UTC; never earlier than before."""
+        with self._lock:
+            steady = self._steady()
+            went = self._latest + timedelta(seconds=max(0.0, steady - self._at))
+            said = self._wall()
+            self._latest, self._at = said if said >= self._latest else went, steady
+            return self._latest
+
+    def seconds_until(self, instant: datetime) -> float:
+        """Seconds of the wall until then, at least 0."""
+        return max(0.0, (instant - self.now()).total_seconds())
+
+    def connect(self, opens_within: float = 0.0) -> None:
+        """It is there."""
+
+    def follow(self) -> None:
+        """It runs by itself."""
+
+    def close(self) -> None:
+        """Nothing was opened."""
+
+    def look(self) -> None:
+        """It is read at every question."""
+
+    def run(self, speed: float) -> None:
+        raise AssertionError(f"nobody makes the wall's clock run at {speed:g}")
+
+    def move(self, instant: datetime) -> None:
+        raise AssertionError(f"nobody moves the wall's clock to {instant}")
 
 
 class SandboxClock:

@@ -9,10 +9,12 @@ from tomking.adapters.lease import installation
 from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.session import Scope, session
 from tomking.adapters.tastytrade.symbols import Directory
+from tomking.app.exits import Exit
+from tomking.app.live.around import surroundings
 from tomking.app.live.asked import Asked
-from tomking.app.live.clock import SandboxClock
 from tomking.app.live.first import look
 from tomking.app.live.listings import load_listings
+from tomking.app.problems import problem
 from tomking.domain.book import Book
 from tomking.execution.differences import Difference
 from tomking.execution.reconcile import reconcile
@@ -35,7 +37,10 @@ class Compared:
 
 def compare(asked: Asked, book: Book) -> Compared:
     """Both, side by side.  ``Problems`` (4, 5) when the account is not shown."""
-    clock = SandboxClock(asked.to.port)
+    if asked.simulated:
+        said = "a simulated account lives in its engine, which compares it all the while"
+        raise problem(Exit.UNAVAILABLE, said)
+    clock = surroundings(asked.to.environment, asked.to.port).clock()
     clock.connect()
     reading = partial(session, asked.to, asked.secrets, Scope.READ)
     contracts = [*book.held(), *book.foreign]

@@ -26,6 +26,7 @@ from tomking.app.exits import Exit
 from tomking.app.live import picture as pictures
 from tomking.app.live.alerting import count_end
 from tomking.app.live.gauges import Gauges
+from tomking.app.live.latch import WHO
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.minute import MinuteQuotes
 from tomking.app.live.picture import Picture, gauges_of, holdings_of, known, passed, restraints, tickets_of
@@ -51,6 +52,7 @@ KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
 """Seconds of the wall."""
 QUOTES_WAIT = 0.01
+TOLD_WITHIN = 2.0
 PATIENCE = 5.0
 Show = Callable[[Picture], None]
 
@@ -98,6 +100,8 @@ class Engine:
         ready = self.ready
         dog = Watchdog(ready.folder.path / "stacks.txt", self._blocked, self._lost)
         self._loaded = self._session_ahead(ready.clock.now())
+        if ready.asked.speed is None and self._loaded != new_york(ready.clock.now()).date():
+            self._loaded = None  # what is listed overnight is read before the open
         self._plan(ready.clock.now())
         if ready.asked.speed is not None:
             self._turns = Turns(
@@ -279,6 +283,8 @@ class Engine:
             self.bell.set()
 
         self._is_loading = True
+        if self._turns is None:
+            ready.feed.stream.anew()  # a quote token lasts a day: this connection is made before the open
         threading.Thread(target=load, name="listings", daemon=True).start()
 
     def _take_listings(self, now: datetime) -> None:
@@ -323,7 +329,7 @@ class Engine:
         return Picture(
             at=now,
             mode=ready.asked.mode.value,
-            venue=ready.asked.to.environment.value,
+            venue=ready.asked.venue,
             account=ready.asked.account,
             port=ready.asked.to.port,
             speed=ready.clock.speed if ready.asked.speed is None else ready.asked.speed,
@@ -357,10 +363,10 @@ class Engine:
         ready = self.ready
         words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
         if self._turns is not None:
-            ready.teller.notify("warning", f"{words}; the sandbox's clock stood with it", ready.clock.now())
+            self._tell_aside("warning", f"{words}; the sandbox's clock stood with it")
             return
-        ready.own_latch.tighten(Trading.REDUCING, "tomking paper", words, wall_now())
-        ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
+        ready.own_latch.tighten(Trading.REDUCING, WHO, words, wall_now())
+        self._tell_aside("critical", f"{words}; closing only until tomking resume")
 
     def _lost(self, seconds: float) -> None:
         """On the watchdog's thread: nobody gets the loop going again, and a new start finds everything."""
@@ -369,8 +375,17 @@ class Engine:
         words = (
             f"the loop has stood for {seconds:.0f} seconds and is ended; a new start goes on from the journal"
         )
-        self.ready.teller.notify("critical", words, self.ready.clock.now())
+        self._tell_aside("critical", words)
         self.leave(Exit.STALLED)
+
+    def _tell_aside(self, level: str, words: str) -> None:
+        """Of the watchdog: what holds the loop up may hold up who tells of it, but not the end."""
+        ready = self.ready
+        telling = threading.Thread(
+            target=lambda: ready.teller.notify(level, words, ready.clock.now()), name="told", daemon=True
+        )
+        telling.start()
+        telling.join(TOLD_WITHIN)
 
     def _end(self) -> None:
         """Nothing new leaves; openings under way are cancelled; five seconds for the answers."""

@@ -12,11 +12,11 @@ from tomking.adapters.tastytrade.symbols import Directory
 from tomking.app.live.listings import Listings
 from tomking.domain.bars import Bars, History
 from tomking.domain.calendar import Session, Sessions, new_york
+from tomking.domain.eventcalendar import EventCalendar
+from tomking.domain.products import PRODUCTS
 
 INDEX_FAMILIES = ("SPX", "VIX")
 """Whose levels and bars nothing trades without."""
-SILENT = 150.0
-"""Seconds of the wall: the sandbox's market moves once a minute."""
 BARS_BACK = timedelta(days=800)
 BARS_NEEDED = 60
 """Sessions before today whose daily bars must be there, without a gap."""
@@ -34,18 +34,22 @@ class Feed:
         *,
         now: Callable[[], datetime],
         said: Callable[[str], None],
+        silent: float,
+        rate: float | None = None,
+        market: type[LiveMarket] = LiveMarket,
     ) -> None:
+        """silent: seconds of the wall after which the feed is dead; rate: the broker's, where it has one."""
         self._now, self._sessions = now, sessions
         self.directory = Directory()
-        self.stream = QuoteStream(open_session, now=now, trades=self._trades, said=said, silent=SILENT)
+        self.stream = QuoteStream(open_session, now=now, trades=self._trades, said=said, silent=silent)
         families = (*INDEX_FAMILIES, *listings.levels)
         self._candles = {f: f if f in INDEX_FAMILIES else f"/{f}" for f in families}
-        self.market = LiveMarket(
+        self.market = market(
             self.stream,
             self.directory,
             sessions,
             self.bars,
-            rate=rate_on(history, new_york(now()).date()),
+            rate=rate_on(history, new_york(now()).date()) if rate is None else rate,
             levels=listings.levels,
         )
         self._made: dict[str, tuple[Candles, Bars]] = {}
@@ -112,6 +116,44 @@ def gaps_of(bars: Bars, today: date, sessions: Sessions) -> list[date]:
         wanted.append(before.date)
         before = sessions.before(before.date)
     return [day for day in reversed(wanted) if day not in known]
+
+
+APART = 0.01
+"""Share by which a close may differ from the embedded history's: another series, or another day's."""
+
+
+def strange(feed: Feed, history: History) -> list[str]:
+    """Families whose daily bars are not the embedded history's on the days that both have, in words."""
+    known = {"SPX": history.spx, "VIX": history.vix}
+    return [line for family, own in known.items() if (line := _strange(family, feed.bars(family), own))]
+
+
+def _strange(family: str, bars: Bars, known: Bars) -> str:
+    _, here, there = np.intersect1d(bars.day, known.day, return_indices=True)
+    apart = np.abs(bars.close[here] / known.close[there] - 1)
+    worst = int(np.argmax(apart)) if apart.size else 0
+    if not apart.size or apart[worst] <= APART:
+        return ""
+    day, here_, there_ = bars.day[here[worst]], bars.close[here[worst]], known.close[there[worst]]
+    return (
+        f"daily bars of {family}: {here_:,.2f} on {day}, where the history has {there_:,.2f}: not that index"
+    )
+
+
+COVERED_AHEAD = 10
+"""Sessions that the calendars of announcements must reach (G.1)."""
+
+
+def uncovered(sessions: Sessions, today: date) -> list[str]:
+    """That the packaged calendars of announcements end too soon, in words; empty: they do not."""
+    last, ahead = EventCalendar(strict=True).known_until(PRODUCTS["SPX"]), today
+    for _ in range(COVERED_AHEAD):
+        following = sessions.after(ahead)
+        ahead = ahead if following is None else following.date
+    if ahead <= last:
+        return []
+    line = f"the calendars of FOMC and CPI end on {last}, less than {COVERED_AHEAD} sessions ahead"
+    return [f"{line}: update tomking, which brings the next year's"]
 
 
 def rate_on(history: History, today: date) -> float:

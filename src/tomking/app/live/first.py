@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.app.exits import Exit
+from tomking.app.live.lines import RunLine
 from tomking.app.problems import problem
 from tomking.app.wiring import Trading
 from tomking.domain.book import Book
@@ -39,7 +39,7 @@ QUESTIONS: tuple[type[Question], ...] = (FindPositions, FindTransactions, FindOr
 
 def first_look(
     trading: Trading,
-    line: TastytradeLine,
+    line: RunLine,
     now: Callable[[], datetime],
     wait: Callable[[float], None],
     *,
@@ -67,7 +67,7 @@ def first_look(
     return Found(_words(kernel.book, shown, found, is_new=is_new), agrees)
 
 
-def look(line: TastytradeLine, now: Callable[[], datetime], wait: Callable[[float], None]) -> Shown:
+def look(line: RunLine, now: Callable[[], datetime], wait: Callable[[float], None]) -> Shown:
     """Positions, transactions and orders as the broker shows them.  ``Problems`` (5) without an answer."""
     answers: dict[str, Reply] = {}
     for attempt in range(TRIES):

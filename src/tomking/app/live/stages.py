@@ -30,8 +30,9 @@ from tomking.adapters.lease import Lease, installation, take
 from tomking.adapters.livejournal import LiveJournal
 from tomking.adapters.migrate import migrate
 from tomking.adapters.tastytrade.line import TastytradeLine
+from tomking.adapters.tastytrade.live import LiveMarket
 from tomking.adapters.tastytrade.reference import Reference
-from tomking.adapters.tastytrade.session import Scope, session
+from tomking.adapters.tastytrade.session import GuardedSession, Scope, session
 from tomking.adapters.tastytrade.words import tag_of
 from tomking.adapters.walltime import WallTime
 from tomking.app.chains import wanted_roots
@@ -40,15 +41,18 @@ from tomking.app.exits import Exit
 from tomking.app.live.alerting import alerting, channels, count_start
 from tomking.app.live.announced import Announced
 from tomking.app.live.answers import Counted
-from tomking.app.live.asked import SANDBOX, Asked
-from tomking.app.live.broker import check_broker
-from tomking.app.live.clock import OPENS_WITHIN, SandboxClock
-from tomking.app.live.feed import Feed, missing
+from tomking.app.live.around import Surroundings, surroundings
+from tomking.app.live.asked import Asked
+from tomking.app.live.broker import check_broker, risk_free
+from tomking.app.live.clock import OPENS_WITHIN, MarketClock
+from tomking.app.live.feed import Feed, missing, strange, uncovered
 from tomking.app.live.first import first_look
 from tomking.app.live.folder import Folder
-from tomking.app.live.latch import arm, own_latch, tightest
+from tomking.app.live.latch import WHO, arm, own_latch, tightest
+from tomking.app.live.lines import RunLine
 from tomking.app.live.listings import load_listings, read
-from tomking.app.live.telling import Teller
+from tomking.app.live.simulated import SettlingMarket, SimulatedLine, simulated_account
+from tomking.app.live.telling import Teller, by_day
 from tomking.app.live.warm import warm_up
 from tomking.app.locks import Mode, load_for
 from tomking.app.outside import outside, places
@@ -62,6 +66,7 @@ from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event, RunStarted
 from tomking.domain.trading import Latch
 from tomking.execution.protocol.tags import parsed
+from tomking.risk.rollout import source_of
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 from tomking.strategies import ALL, build
@@ -72,6 +77,8 @@ SEEN_WITHIN = 30.0
 YEARS_BACK, YEARS_AHEAD = timedelta(days=3 * 366), timedelta(days=3 * 366)
 """The calendar: as far back as indicators look, and as far ahead as options are listed."""
 
+LOOKS = 4
+"""At the broker's time, a second apart, before this machine's is doubted."""
 Told = Callable[[str, str], None]
 """(stage, what was found); called as each stage ends."""
 
@@ -109,9 +116,11 @@ class Gates:
     walltime: WallTime = field(default_factory=WallTime)
     restored: str = ""
     """That the journal is an older one, which was not compared with the broker yet."""
+    closing: str = ""
+    """Why this run only manages what is held."""
 
     def may_open(self, _now: datetime) -> str | None:
-        return self.shut or self.restored or self.walltime.doubt()
+        return self.shut or self.restored or self.closing or self.walltime.doubt()
 
 
 @dataclass(slots=True)
@@ -121,10 +130,10 @@ class Ready:
     asked: Asked
     configured: Configured
     folder: Folder
-    clock: SandboxClock
+    clock: MarketClock
     sessions: Sessions
     feed: Feed
-    line: TastytradeLine
+    line: RunLine
     wire: Counted
     trading: Trading
     journal: LiveJournal
@@ -165,20 +174,24 @@ def configure(
     return Configured(config, tuple(sorted(built, key=lambda one: one.priority)))
 
 
-def start(
+def start(  # noqa: PLR0917 - what a run is made of
     asked: Asked,
     configured: Configured,
     told: Told,
     teller: Callable[[Path, Callable[[], datetime]], Teller],
     wake: Callable[[], None],
+    around: Surroundings | None = None,
 ) -> Ready:
     """Stages 2 to 5.  ``Problems`` with the first check that fails; nothing is left open then.
 
     told  hears of each stage that is passed; wake is called whenever the line has something
+    around  what the venue asks for, where it is not what it always does (a test's)
     """
+    around = around or surroundings(asked.to.environment, asked.to.port)
     with ExitStack() as opened:
-        told(STAGES[0], f"{asked.mode}, {asked.to.environment.value}, {', '.join(configured.names)}")
-        ready = _Start(asked, configured, told, opened, channels(os.environ)).run(teller, wake)
+        told(STAGES[0], f"{asked.mode}, {asked.venue}, {', '.join(configured.names)}")
+        gates = Gates(walltime=around.walltime())
+        ready = _Start(asked, configured, told, opened, channels(os.environ), around, gates).run(teller, wake)
         opened.pop_all()
     return ready
 
@@ -193,39 +206,33 @@ class _Start:
     opened: ExitStack
     ways: list[Channel]
     """To a person who is not at the screen."""
+    around: Surroundings
+    gates: Gates
     events: tuple[Event, ...] = ()
     """Of the journal, before this start."""
 
     def run(
         self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
     ) -> Ready:
-        asked, folder, clock = self.asked, Folder(self.asked.folder), SandboxClock(self.asked.to.port)
+        asked, folder, clock, gates = self.asked, Folder(self.asked.folder), self.around.clock(), self.gates
         lease, journal, book, own = self._journal(folder)
         tell = teller(folder.log, clock.now)
-        reading = partial(session, asked.to, asked.secrets, Scope.READ)
-        reference = Reference(reading, clock.now, folder.reference)
+        reference = Reference(self._reading, clock.now, folder.reference)
         sessions, feed, announced = self._market_data(clock, book, tell, reference)
-        cash, latest = self._broker()
+        cash, latest = self._broker(book)
         if not len(journal) and latest >= lease.epoch:
             lease = self._later(folder, lease, latest)
-        gates = Gates(restored=read_only_because(folder.journal) or "")
+        gates.restored = read_only_because(folder.journal) or ""
         latch = partial(tightest, own, LatchFile(asked.control))
         self.opened.callback(alerting(self.ways, folder.path, own, tell).close)
-        line = TastytradeLine(
-            partial(session, asked.to, asked.secrets, answered=gates.walltime.answered),
-            asked.account,
-            feed.directory,
-            clock.now,
-            tell.warn,
-            wake=wake,
-        )
+        line = self._line(feed, sessions, clock, tell, wake, (cash, book, lease))
         line.start()
         self.opened.callback(line.close)
         wire = Counted(line)
         settings = self.configured.config.section("risk", Settings)
         trading = line_kernel(
             strategies=self.configured.strategies,
-            risk=line_risk(settings, asked.mode, on_a_model=True),
+            risk=line_risk(settings, asked.mode, on_a_model=self.around.on_a_model),
             places=places(self.configured.names),
             market=feed.market,
             sessions=sessions,
@@ -243,12 +250,12 @@ class _Start:
         )
         now = clock.now()
         self._same_world(book, now)
-        trading.kernel.record(self._started(now))
+        trading.kernel.record(self._started(now, clock.speed if asked.speed is None else asked.speed))
         found = first_look(trading, line, clock.now, wait, epoch=lease.epoch, cash=cash)
         if gates.restored and found.agrees:
             reconciled(folder.journal)
             gates.restored = ""
-        self.told(STAGES[4], "; ".join(filter(None, (found.words, gates.restored))))
+        self.told(STAGES[4], "; ".join(filter(None, (found.words, gates.restored, gates.closing))))
         count_start(folder.path, own, tell)
         stack = ExitStack()
         stack.push(self.opened.pop_all())
@@ -257,12 +264,42 @@ class _Start:
             tell, gates, reference, announced, stack,
         )  # fmt: skip
 
+    def _reading(self) -> GuardedSession:
+        """A session that may only read; a broker's answers are held against this machine's clock."""
+        heard = self.gates.walltime.answered if self.around.is_checked else None
+        return session(self.asked.to, self.asked.secrets, Scope.READ, answered=heard)
+
+    def _line(  # noqa: PLR0917 - what it is made of
+        self,
+        feed: Feed,
+        sessions: Sessions,
+        clock: MarketClock,
+        tell: Teller,
+        wake: Callable[[], None],
+        past: tuple[Decimal, Book, Lease],
+    ) -> RunLine:
+        """To the broker, or to an account that is simulated here."""
+        asked, (cash, book, lease) = self.asked, past
+        if asked.simulated:
+            instance = installation(asked.world, asked.account)
+            now = clock.now()
+            account = simulated_account(feed.market, sessions, now, cash, book, instance, lease.epoch)
+            return SimulatedLine(account, now, wake)
+        return TastytradeLine(
+            partial(session, asked.to, asked.secrets, answered=self.gates.walltime.answered),
+            asked.account,
+            feed.directory,
+            clock.now,
+            by_day(tell, sessions) if self.around.is_checked else tell.warn,
+            wake=wake,
+        )
+
     def _journal(self, folder: Folder) -> tuple[Lease, LiveJournal, Book, LatchFile]:
         """Stage 2."""
         asked = self.asked
         origin = Origin(asked.world, installation(asked.world, asked.account))
         try:
-            lease = take(folder.lease, account=asked.account, environment=SANDBOX)
+            lease = take(folder.lease, account=asked.account, environment=asked.venue)
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -291,17 +328,17 @@ class _Start:
         """A folder without a past, of an account that knows orders of ours: its epochs were lost with it."""
         lease.give_back()
         try:
-            taken = take(folder.lease, account=self.asked.account, environment=SANDBOX, after=latest)
+            taken = take(folder.lease, account=self.asked.account, environment=self.asked.venue, after=latest)
         except OperatingError as error:
             raise problem(_code(str(error)), str(error)) from error
         self.opened.callback(taken.give_back)
         return taken
 
     def _market_data(
-        self, clock: SandboxClock, book: Book, tell: Teller, reference: Reference
+        self, clock: MarketClock, book: Book, tell: Teller, reference: Reference
     ) -> tuple[Sessions, Feed, Announced]:
         """Stage 3."""
-        asked = self.asked
+        asked, around = self.asked, self.around
         clock.connect(OPENS_WITHIN)
         if asked.speed is not None:
             clock.run(0.0)  # the sandbox waits until everything is ready
@@ -310,12 +347,22 @@ class _Start:
         self.opened.callback(clock.close)
         today = new_york(clock.now()).date()
         sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
-        reading = partial(session, asked.to, asked.secrets, Scope.READ)
         products = self.configured.products() | {one.product for one in book.held()}
-        listings = load_listings(reading, products, reference)
-        announced = Announced(reference, self.configured.events)
+        listings = load_listings(self._reading, products, reference)
+        announced = Announced(reference, self.configured.events, around.has_metrics)
         dates = announced.read(products, today)
-        feed = Feed(reading, sessions, load_history(), listings, now=clock.now, said=tell.warn)
+        history = load_history()
+        feed = Feed(
+            self._reading,
+            sessions,
+            history,
+            listings,
+            now=clock.now,
+            said=by_day(tell, sessions) if around.is_checked else tell.warn,
+            silent=around.silent,
+            rate=risk_free(self._reading) if around.is_checked else None,
+            market=SettlingMarket if asked.simulated else LiveMarket,
+        )
         feed.start()
         self.opened.callback(feed.close)
         left = missing(feed, sessions.on(today), clock.now(), sessions)
@@ -326,6 +373,8 @@ class _Start:
             left = missing(feed, sessions.on(today), clock.now(), sessions)
         if left:
             raise problem(Exit.DATA, f"{'; '.join(left)} after {SEEN_WITHIN:.0f} seconds; nothing was traded")
+        if around.is_checked:
+            self._checked([*strange(feed, history), *uncovered(sessions, today)], book)
         absent = f"; not listed there: {', '.join(listings.absent)}" if listings.absent else ""
         count = f"{len(listings.listed):,} options of {', '.join(listings.products)}"
         saved = f"; {reference.saved} of its pages kept since the last start" if reference.saved else ""
@@ -334,10 +383,39 @@ class _Start:
         self.told(STAGES[2], f"{at}, {count}{absent}{known}{saved}")
         return sessions, feed, announced
 
-    def _broker(self) -> tuple[Decimal, int]:
+    def _checked(self, wrong: list[str], book: Book) -> None:
+        """What a broker's market asks for besides (G.1, 08:00).
+
+        ``Problems`` (6) with everything that is wrong; where anything is held it is managed all the same, and
+        nothing is opened.
+        """
+        doubt = self._clock_doubt()
+        wrong = [*([doubt] if doubt else []), *wrong]
+        if wrong and not (book.positions or book.orders):
+            raise Problems(Problem(Exit.DATA, line) for line in wrong)
+        # The clock may come right by itself, and is asked again each time.
+        self.gates.closing = "; ".join(line for line in wrong if line != doubt)
+
+    def _clock_doubt(self) -> str | None:
+        """Why this machine's clock is doubted after some looks: an answer may have been kept for a while."""
+        for _ in range(LOOKS):
+            if self.gates.walltime.doubt() is None:
+                return None
+            wait(1.0)
+            read(self._reading, "/customers/me")
+        return self.gates.walltime.doubt()
+
+    def _broker(self, book: Book) -> tuple[Decimal, int]:
         """Stage 4: dollars of cash, and the highest epoch of today's orders of ours; 0: there are none."""
         asked, n = self.asked, f"/accounts/{self.asked.account}"
-        reading = partial(session, asked.to, asked.secrets, Scope.READ)
+        if asked.simulated:
+            cash = book.cash if book.deposits else asked.cash
+            self.told(STAGES[3], f"none: fills are worked out here, cash ${cash:,.2f}")
+            return cash, 0
+        # With the scope that orders need: a grant that only reads is found out before anything trades.
+        heard = self.gates.walltime.answered
+        trading = partial(session, asked.to, asked.secrets, Scope.TRADE, answered=heard)
+        reading = trading if self.around.is_checked else self._reading
         accounts, status, balances, orders = read(
             reading,
             "/customers/me/accounts",
@@ -354,14 +432,20 @@ class _Start:
         """A sandbox that was opened anew is another world than the journal's."""
         last = book.day.session
         if last is not None and new_york(now).date() < last:
+            fix = (
+                "it was opened anew; begin a new journal with --fresh (the old one is kept beside it)"
+                if self.around.on_a_model
+                else "set this machine's clock"
+            )
             raise problem(
                 Exit.MISMATCH,
-                f"the sandbox stands at {new_york(now):%Y-%m-%d %H:%M}, before the journal's session {last}: "
-                "it was opened anew; begin a new journal with --fresh (the old one is kept beside it)",
+                f"the time of {self.asked.venue} is {new_york(now):%Y-%m-%d %H:%M}, before the journal's "
+                f"session {last}: {fix}",
             )
 
-    def _started(self, now: datetime) -> Event:
-        return RunStarted(now, 0, self.configured.config.digest(), SANDBOX, self.configured.names)
+    def _started(self, now: datetime, speed: float) -> Event:
+        source = source_of(self.asked.venue, speed)
+        return RunStarted(now, 0, self.configured.config.digest(), source, self.configured.names)
 
 
 RESERVE_BYTES = 16 << 20
@@ -370,7 +454,7 @@ RESERVE_BYTES = 16 << 20
 
 def _halted(own: LatchFile, words: str) -> None:
     with suppress(Exception):
-        own.halt("tomking paper", f"the journal takes no more: {words}", wall_now())
+        own.halt(WHO, f"the journal takes no more: {words}", wall_now())
 
 
 def _code(words: str) -> Exit:

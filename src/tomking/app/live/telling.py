@@ -5,14 +5,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from tomking.adapters.redaction import one_line, redacted
 from tomking.app.amounts import money, net
 from tomking.domain import events as ev
 from tomking.domain.book import Book
-from tomking.domain.calendar import new_york
+from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.order import Order
 
 KEPT = 200
@@ -78,6 +78,24 @@ class Teller:
                 file.write(line + "\n")
         except OSError:
             self.log = None  # a full disk must not stop an exit; the screen still has it
+
+
+AROUND = timedelta(minutes=30)
+
+
+def by_day(tell: Teller, sessions: Sessions) -> Callable[[str], None]:
+    """What adapters say: a warning from half an hour before the open to half an hour after the close.
+
+    At night and on weekends brokers are maintained and their sockets close: that is for the log (F56).
+    """
+
+    def said(text: str) -> None:
+        now = tell.now()
+        session = sessions.on(new_york(now).date())
+        is_day = session is not None and session.open - AROUND <= now < session.close + AROUND
+        tell.notify("warning" if is_day else "info", text, now)
+
+    return said
 
 
 def words(book: Book, event: ev.Event) -> str:  # noqa: C901, PLR0912 - one case per event

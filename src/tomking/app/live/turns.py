@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.stream import QuoteStream
 from tomking.app.live.answers import Counted
-from tomking.app.live.clock import SandboxClock
+from tomking.app.live.clock import MarketClock
+from tomking.app.live.lines import RunLine
 
 MINUTE = timedelta(minutes=1)
 ANSWERED_WITHIN = 6.0
@@ -33,9 +33,9 @@ LOOK = 0.02
 class Turns:
     """Leads the clock of a sandbox."""
 
-    clock: SandboxClock
+    clock: MarketClock
     wire: Counted
-    line: TastytradeLine
+    line: RunLine
     stream: QuoteStream
     bell: threading.Event
     speed: float

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from tomking.adapters.history import load_history
 from tomking.adapters.journal import MemoryJournal
-from tomking.adapters.tastytrade.line import TastytradeLine
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.session import Destination, Environment, Scope, Secrets, session
 from tomking.app.live.asked import Asked
 from tomking.app.live.feed import BARS_BACK, INDEX_FAMILIES, rate_on
+from tomking.app.live.lines import RunLine
 from tomking.app.live.listings import Listings, load_listings
 from tomking.app.live.stages import Configured, Ready, start
 from tomking.app.live.telling import Teller
@@ -49,7 +49,7 @@ class LiveSide:
     """The live stack, led from outside: no instant passes before everything told by then has come in."""
 
     ready: Ready
-    line: TastytradeLine
+    line: RunLine
     bell: threading.Event
     told: list[tuple[str, str]]
     steps: int = 0

@@ -1,12 +1,13 @@
 """Where an account stands on the roll-out ladder, what the next stage asks for, and the step to it.
 
 The stage is in the account's own journal below ``state/live``.  The evidence for the first step is a journal
-of paper, for every other one that same journal, since its stage began.
+of paper, for every other one that same journal, since its stage began; of either only the runs of a fitting
+venue and speed count (``risk.rollout.fitting``, decision 802).
 """
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +24,17 @@ from tomking.domain.errors import OperatingError
 from tomking.domain.events import Event, LevelChanged
 from tomking.risk import rollout
 from tomking.risk.progress import Requirement
-from tomking.risk.rollout import PAPER, RUNGS, TRIGGERS, Evidence, evidence_of
+from tomking.risk.rollout import (
+    PAPER,
+    REHEARSED,
+    RUNGS,
+    SIMULATED,
+    TRIGGERS,
+    Evidence,
+    Fits,
+    evidence_of,
+    fitting,
+)
 from tomking.risk.settings import Settings
 
 JOURNAL = "journal.sqlite"
@@ -52,12 +63,20 @@ class Place:
 
     @property
     def paper(self) -> Path | None:
-        """The journal of paper: the same account's in a sandbox, else the one written last."""
-        own = self.state / "paper" / self.folder.name / JOURNAL
-        if own.is_file() or self.environment is Environment.SANDBOX:
+        """The journal of paper: the same account's at a sandbox or the broker's test system; before money the
+        one written last of those with the production system's quotes and simulated fills.
+        """
+        if self.environment is not Environment.LIVE:
+            own = self.state / "paper" / self.folder.name / JOURNAL
             return own if own.is_file() else None
-        found = sorted((self.state / "paper").glob(f"*/{JOURNAL}"), key=lambda file: file.stat().st_mtime)
+        found = sorted(
+            (self.state / "paper").glob(f"{SIMULATED}-*/{JOURNAL}"), key=lambda file: file.stat().st_mtime
+        )
         return found[-1] if found else None
+
+    def fits(self, stage: str) -> Fits:
+        """What counts for the step from that stage."""
+        return fitting(self.environment.value, stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +109,27 @@ def ladder_of(place: Place, settings: Settings) -> Ladder:
     events = events_of(place.journal) if place.journal.is_file() else []
     own, _ = evidence_of(events, settings)
     stage, since = own.stage or PAPER, own.since if own.stage else None
+    fits = place.fits(stage)
     if stage != PAPER:
+        own, _ = evidence_of(events, settings, fits)
         return Ladder(stage, since, place.journal, own, rollout.requirements(own, stage), events)
     source = place.paper
     paper = events_of(source) if source is not None else []
-    found, _ = evidence_of(paper, settings)
+    found, _ = evidence_of(paper, settings, fits)
+    if place.environment is not Environment.SANDBOX and REHEARSED - found.triggers:
+        found = replace(found, triggers=found.triggers | (REHEARSED & _rehearsed(place, settings)))
     return Ladder(stage, since, source, found, rollout.requirements(found, stage), events or paper)
+
+
+def _rehearsed(place: Place, settings: Settings) -> frozenset[str]:
+    """Triggers seen in a sandbox, in any journal of paper."""
+    seen: frozenset[str] = frozenset()
+    for journal in sorted((place.state / "paper").glob(f"{Environment.SANDBOX.value}-*/{JOURNAL}")):
+        try:
+            seen |= evidence_of(events_of(journal), settings)[0].triggers
+        except Problems:
+            continue  # one that cannot be read shows nothing
+    return seen
 
 
 def climb(place: Place, settings: Settings, by: str) -> LevelChanged:
@@ -113,10 +147,17 @@ def climb(place: Place, settings: Settings, by: str) -> LevelChanged:
 
 def _lack(found: Ladder, one: Requirement) -> str:
     line = f"{found.following} asks for {one.name}: {one.needed}; reached: {one.reached}"
+    if one.name == "sessions" and found.evidence.unfit:
+        line += f" ({passed_over(found.evidence)})"
     if one.name != "safety triggers seen":
         return line
     how = [f"{name} ({how})" for name, how in TRIGGERS.items() if name not in found.evidence.triggers]
     return f"{line}; to see them: {'; '.join(how)}"
+
+
+def passed_over(found: Evidence) -> str:
+    """That days of other sources do not count here."""
+    return f"days of {', '.join(one or 'an unknown source' for one in found.unfit)} do not count here"
 
 
 def _at(place: Place, found: Ladder) -> datetime:

@@ -6,6 +6,7 @@ stage of the roll-out that allows anything.  When in doubt it is refused.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tomking.adapters.latch import LatchFile
@@ -13,42 +14,65 @@ from tomking.adapters.secrets import NoSecret, broker_secrets
 from tomking.adapters.tastytrade.session import Environment
 from tomking.app.config import Config
 from tomking.app.exits import Exit
+from tomking.app.prepare.ladder import Place
 from tomking.app.problems import Problem, Problems
 from tomking.app.sections import Live
 from tomking.app.standing import events_of
-from tomking.risk.rollout import ONE_MICRO, PAPER, STAGES, evidence_of
+from tomking.risk.rollout import FULL, ONE_MICRO, PAPER, SESSIONS, SIMULATED, STAGES, evidence_of
 from tomking.risk.settings import Settings
 
 Typed = Callable[[], str | None]
 """Asks a person to type the account's number; None: there is no terminal to ask at."""
-NOT_CONNECTED = (
-    "production: this version has no market clock and no market data of the production system, so nothing is "
-    "started; use --venue sandbox"
-)
 
 
-def refused(  # noqa: PLR0917 - each is one of the keys
+def refused(
     config: Config,
-    state: Path,
-    journal: Path,
-    account: str | None,
+    place: Place | None,
     confirmed: str | None,
     typed: Typed,
     environment: Mapping[str, str],
 ) -> list[Problem]:
-    """Why production is not traded now: every reason; a person is asked last, if nothing else is wrong."""
-    problems = [*_keys(config, account), *_secrets(environment), *_latch(state), *_stage(config, journal)]
-    if problems or account is None:
+    """Why production is not traded now: every reason; a person is asked last, if nothing else is wrong.
+
+    place  the account's; None: none was named
+    """
+    problems = [*_keys(config, place), *_secrets(environment)]
+    if place is not None:
+        stands, wrong = _journal(place, config.section("risk", Settings))
+        problems += wrong
+        # What is held is managed at any stage and under any latch: exits are never blocked (ruling 9).
+        if not stands.holds:
+            problems += [*_latch(place.state), *_stage(place, stands.stage)]
+    if problems or place is None:
         return problems
-    return _confirmation(account, confirmed, typed) or [Problem(Exit.UNAVAILABLE, NOT_CONNECTED)]
+    return _confirmation(place.account, confirmed, typed)
 
 
-def _keys(config: Config, account: str | None) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """What the account's own journal says; without one nothing."""
+
+    stage: str = PAPER
+    holds: bool = False
+    """Positions, or orders under way."""
+
+
+def _journal(place: Place, settings: Settings) -> tuple[_Stands, list[Problem]]:
+    if not place.journal.is_file():
+        return _Stands(), []
+    try:
+        found, book = evidence_of(events_of(place.journal), settings)
+    except Problems as unreadable:
+        return _Stands(FULL), list(unreadable.problems)
+    return _Stands(found.stage or PAPER, bool(book.positions or book.orders)), []
+
+
+def _keys(config: Config, place: Place | None) -> list[Problem]:
     problems = []
     if not config.section("live", Live).production:
         line = "production: the first key is missing: write production = true in [live] of config.toml"
         problems.append(Problem(Exit.CONFIG, line))
-    if account is None:
+    if place is None:
         line = "production: no account is named: add --account NUMBER; real money has no default"
         problems.append(Problem(Exit.USAGE, line))
     return problems
@@ -69,20 +93,19 @@ def _latch(state: Path) -> list[Problem]:
     return [Problem(Exit.HALTED, f"production: trading is {latch.words}; arm it with: tomking resume")]
 
 
-def _stage(config: Config, journal: Path) -> list[Problem]:
-    """The stage of the roll-out; without a journal it is the lowest."""
-    stage = PAPER
-    if journal.is_file():
-        try:
-            found, _ = evidence_of(events_of(journal), config.section("risk", Settings))
-        except Problems as unreadable:
-            return list(unreadable.problems)
-        stage = found.stage or PAPER
+def _stage(place: Place, stage: str) -> list[Problem]:
     if STAGES.index(stage) >= STAGES.index(ONE_MICRO):
         return []
+    paper = (
+        ""
+        if place.paper is not None
+        else (f"; no day of it was traded yet: tomking paper --venue production --fills {SIMULATED}")
+    )
     line = (
-        f"production: the roll-out stands at {stage}, which opens nothing with money: tomking live --ladder "
-        "shows what is missing, tomking live --next-stage takes the step"
+        f"production: the roll-out stands at {stage}, which opens nothing with money. {SESSIONS} sessions on "
+        "paper come first, in real time, on the production system's quotes with simulated fills "
+        f"(ruling 17){paper}. With --ladder instead this command shows what is missing, with --next-stage it "
+        "takes the step"
     )
     return [Problem(Exit.REFUSED, line)]
 

@@ -16,7 +16,7 @@ from tomking.app.problems import Problem, Problems, did_you_mean
 from tomking.app.sections import Live
 from tomking.domain.events import Event
 from tomking.ports import Notifier
-from tomking.risk.rollout import evidence_of
+from tomking.risk.rollout import PAPER, evidence_of, fitting
 from tomking.risk.settings import Settings
 from tomking.rules.strategy import Strategy
 from tomking.view import View
@@ -30,6 +30,9 @@ class Asked(Protocol):
 
     @property
     def world(self) -> str: ...
+
+    @property
+    def venue(self) -> str: ...
 
     @property
     def account(self) -> str: ...
@@ -74,7 +77,9 @@ def preparation_for(
     live = configured.config.section("live", Live)
     check_armed(live, configured.strategies)
     settings = configured.config.section("risk", Settings)
-    evidence, _ = evidence_of(events, settings)
+    stage = evidence_of(events, settings)[0].stage or PAPER
+    fits = fitting(asked.venue, stage)
+    evidence, _ = evidence_of(events, settings, fits)
     made = Preparation(
         installation(asked.world, asked.account),
         asked.world,

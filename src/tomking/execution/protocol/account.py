@@ -59,10 +59,6 @@ class Account:
         """Whether broker and book hold the same of these."""
         return self.positions is not None and all(self.held(c) == self.expected(c) for c in contracts)
 
-    def is_read_since(self, since: datetime) -> bool:
-        """Whether both orders and positions were asked for then or later."""
-        return all(asked is not None and asked >= since for asked in (self.asked, self.found_asked))
-
     def is_alone(self, odd: Mapping[Contract, int]) -> bool:
         """Whether odd legs are all that is expected of their contracts."""
         return all(self.expected(contract) == count for contract, count in odd.items())

@@ -9,7 +9,7 @@ from tomking.domain.structure import Leg
 from tomking.execution.protocol.checks import sendable, terms_of
 from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
 from tomking.execution.protocol.fills import per_unit
-from tomking.execution.wire import BrokerOrder, Outcome, Status
+from tomking.execution.wire import ENDED, BrokerOrder, Outcome, Status
 
 SEARCHES = (
     (timedelta(seconds=60), timedelta(seconds=2)),
@@ -161,7 +161,21 @@ def in_question(course: Course, attempt: Attempt) -> bool:
 
 def _ended_by_itself(attempt: Attempt) -> bool:
     """Shown to have ended, and not by being replaced or cancelled: nothing took its place."""
-    return attempt.purpose not in REMEDIES and attempt.seen is not None and attempt.seen.status in BY_ITSELF
+    if attempt.purpose in REMEDIES or attempt.seen is None:
+        return False
+    return attempt.seen.status in BY_ITSELF or _has_nothing_left(attempt.seen)
+
+
+def _has_nothing_left(seen: BrokerOrder) -> bool:
+    """Whether a leg of it has traded all its units, before an end that was shown first (F22): what would
+    replace it works what is left of it (T3).
+    """
+    if seen.status not in ENDED or not seen.executions:
+        return False
+    left = {leg.contract: leg.ratio * seen.units for leg in seen.legs}
+    for one in seen.executions:
+        left[one.contract] = left.get(one.contract, 0) - one.quantity
+    return any(left[leg.contract] == 0 for leg in seen.legs)
 
 
 def _is_awaited(course: Course, attempt: Attempt) -> bool:
