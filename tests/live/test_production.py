@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
     """A venue that stands for production, on the morning of a Friday with an entry; nothing is started."""
     home = tmp_path_factory.mktemp("production")
     arm(home)
-    with production(home, FRIDAY, time(9, 29, 30)) as found:
+    with production(home, FRIDAY, time(9, 15)) as found:
         yield found
 
 
@@ -65,7 +65,11 @@ def the_opening(ready: Ready) -> list[Jump]:
     def reached(minute: int) -> Callable[[], bool]:
         return lambda: new_york(ready.clock.now()).time() >= time(9, minute)
 
-    return [(lambda: True, time(9, 30, 1)), *((reached(m - 1), time(9, m)) for m in range(31, 42))]
+    return [
+        (lambda: True, time(9, 29, 59)),
+        (reached(30), time(9, 30, 1)),
+        *((reached(m - 1), time(9, m)) for m in range(31, 42)),
+    ]
 
 
 def an_entry(ready: Ready, looks: Callable[[], object]) -> list[Jump]:

@@ -28,7 +28,7 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, remedy
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
@@ -79,7 +79,7 @@ def _late(  # noqa: PLR0917
     if course.uneven is not None:
         final, is_open = _final(course, sessions, now), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
-        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
+        if course.gone or _is_offset(course, book) or (not is_open and final is not None and now >= final):
             action = LEAVE
         if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
@@ -266,7 +266,7 @@ def _inputs(
             inputs.append(Input.ABSENT)
         if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
-    elif confirmed and course.odd and _is_offset(course, account.book):
+    elif confirmed and course.odd and (_is_offset(course, account.book) or _is_left_with(course, account)):
         inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
@@ -277,6 +277,14 @@ def _is_offset(course: Course, book: Book) -> bool:
     """Whether somebody else has traded its odd legs away: the account holds none of them."""
     theirs = book.foreign
     return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
+
+
+def _is_left_with(course: Course, account: Account) -> bool:
+    """Whether what it lacks has ended otherwise: nothing that it could close is there any more."""
+    if not course.gone or course.over is None or account.asked is None or account.asked < course.over:
+        return False
+    _, legs, _ = remedy(course.order, dict(course.odd))
+    return not account.closed_by(legs)
 
 
 def _final(course: Course, sessions: Sessions, now: datetime) -> datetime | None:
