@@ -23,8 +23,6 @@ class Group:
     """Files below the repository's root."""
     compiled: bool = True
     """False: kernels, which are run as plain Python, or nothing could look into them."""
-    is_beside: bool = False
-    """Not of those of which every branch must be taken: it prepares, and decides nothing."""
     is_data: bool = False
     """Numbers with their bounds, which the documents have too: covered, and not mutated unless asked for."""
 
@@ -56,8 +54,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
-        + _unit("reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_edges", "protocol_more", "odd_quotes_and_limits")
+        + _unit("downtime", "reconcile"),
     ),
     "order": Group(
         (
@@ -79,7 +77,7 @@ GROUPS = {
             "execution/unbooked.py",
             "execution/comparing.py",
         ),
-        _unit("reconcile", "corporate_action", "unbooked"),
+        _unit("reconcile", "corporate_action", "unbooked", "protocol_edges"),
     ),
     "kill": Group(
         (
@@ -111,10 +109,9 @@ GROUPS = {
             ),
             "tests/cli/test_prepare_command.py",
         ),
-        is_beside=True,
     ),
     "lease": Group(("adapters/lease.py", "adapters/emergency.py"), _unit("lease", "emergency")),
-    "settings": Group(SETTINGS, _unit("refused_settings", "risk_desk", "limits"), is_data=True),
+    "settings": Group(SETTINGS, _unit("limits", "refused_settings", "risk_desk"), is_data=True),
     "risk": Group(
         ("risk/*.py",),
         _unit(

@@ -140,7 +140,9 @@ class Checker:
     worst_idle: timedelta = timedelta(0)
     """How long of that nothing was tried."""
     started: datetime = SESSION.open
-    """When the process that runs began."""
+    """When the process that runs began to run."""
+    ran: bool = False
+    """Whether it has run at all."""
     _counted: int = 0
     _looked: datetime | None = None
     """When it was looked at last whether anything is uncovered."""
@@ -506,7 +508,7 @@ class Checker:
         self._first_seen.clear()
         self._shown = ()
         self.ends_asked.clear()
-        self.awake = None
+        self.awake, self.ran = None, False
         for lot in self.holdings.lots.values():
             lot.lasted, lot.counts, lot.fresh = timedelta(0), False, True
 
@@ -531,6 +533,8 @@ class Checker:
         """``alive``: whether a process runs; a dead one alerts nobody."""
         self.holdings_refresh(now)
         self.awake = (self.awake or now) if alive else None
+        if alive and not self.ran:
+            self.started, self.ran = now, True  # it may have stood still from its first instant
         if not self.stale:
             self._i9_uncovered(now)
             self._i23_ends_are_asked_for(now)
@@ -672,7 +676,8 @@ class Checker:
             lot.lasted += since_last
         possible = known is not None and self._can_cover(lot, now)
         if known is not None and lot.fresh:
-            lot.lasted, lot.fresh = now - known if possible else timedelta(0), False
+            since = max(known, self.awake or known)
+            lot.lasted, lot.fresh = now - since if possible else timedelta(0), False
         lot.counts = possible
         self.worst_bare = max(self.worst_bare, lot.lasted)
         if lot.lasted > LONGEST_BARE:

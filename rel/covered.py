@@ -89,8 +89,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--group", choices=sorted(GROUPS), action="append")
     asked = parser.parse_args(arguments)
-    usual = sorted(name for name, group in GROUPS.items() if not group.is_beside)
-    groups = [GROUPS[name] for name in asked.group or usual]
+    groups = [GROUPS[name] for name in asked.group or sorted(GROUPS)]
     started = perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         settings = Path(folder) / "coverage.ini"

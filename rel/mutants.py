@@ -33,7 +33,7 @@ from tomking.execution.wire import (
     Request,
     Status,
 )
-from tomking.kernel import Kernel, alarm, loop
+from tomking.kernel import Kernel, absorbing, alarm, closing, deciding, opening, tending
 
 Put = Callable[[Any, str, Any], None]
 Mutant = Callable[[Put], None]
@@ -295,13 +295,14 @@ def cancels_are_forgotten_at_a_restart(put: Put) -> None:
 @mutant
 def reprices_run_off_the_market(put: Put) -> None:
     """A new limit is not compared with the market, and gives away two points more."""
-    real = loop.__dict__["limit_at"]
+    real = tending.__dict__["limit_at"]
 
     def limit_at(urgency: Any, step: int, quote: Any, tick: Decimal, floor: Any) -> Decimal:
         limit: Decimal = real(urgency, step, quote, tick, floor)
         return limit - Decimal(3) if step > 0 else limit
 
-    put(loop, "limit_at", limit_at)
+    put(tending, "limit_at", limit_at)
+    put(closing, "limit_at", limit_at)
     put(checks, "off_collar", lambda *_: None)
 
 
@@ -425,7 +426,8 @@ def opened_before_the_account_is_read_again(put: Put) -> None:
 @mutant
 def reducing_is_ignored(put: Put) -> None:
     """The trading level is kept, and nobody looks at it."""
-    put(loop, "halted", lambda _: None)
+    put(deciding, "halted", lambda _: None)
+    put(opening, "halted", lambda _: None)
     put(Kernel, "_stopped", lambda self: self._at.risk.entries_stopped(self.book))
 
     def hold(self: Acts, now: datetime) -> str | None:
@@ -478,6 +480,12 @@ def foreign_positions_are_ignored(put: Put) -> None:
 
 
 @mutant
+def nothing_is_compared_after_the_close(put: Put) -> None:
+    """What the last minutes and the settlement brought is never held against the account."""
+    put(OrderDesk, "_reconciles_after", lambda *_: False)
+
+
+@mutant
 def foreign_positions_become_ours(put: Put) -> None:
     """What is missing or left over is booked as if it had been traded here for nothing."""
     real = comparing.Comparer.__call__
@@ -518,12 +526,12 @@ def stale_quotes_are_believed(put: Put) -> None:
 @mutant
 def doubt_is_kept_to_itself(put: Put) -> None:
     """Nobody is told of what is unknown."""
-    real = loop.__dict__["alarm"]
+    real = absorbing.__dict__["alarm"]
 
     def said(news: Any) -> Any:
         return None if isinstance(news, ev.OrderUnknown) else real(news)
 
-    put(loop, "alarm", said)
+    put(absorbing, "alarm", said)
 
 
 @mutant

@@ -311,8 +311,9 @@ def play(group: Group, chosen: Sequence[Mutant], budget: float) -> dict[Mutant, 
     verdicts, nearest = found
     for mutant, verdict in verdicts.items():
         if verdict == ELSEWHERE:
-            tests = nearest.get(str(mutant.path), [])
-            verdicts[mutant] = imported(mutant, tests, group) if tests else SURVIVED
+            # Of a module of numbers no test runs a line: its importing is all that there is.
+            tests = nearest.get(str(mutant.path)) or group.tests
+            verdicts[mutant] = imported(mutant, tests, group)
         if verdict == ELSEWHERE and verdicts[mutant] == SURVIVED:
             sys.stderr.write(f"survives {mutant}  | {mutant.text}\n")
     return verdicts
@@ -344,7 +345,7 @@ def main(arguments: list[str]) -> int:
         importlib.import_module(name)
     started = perf_counter()
     counts: dict[str, Counter[str]] = {}
-    usual = sorted(name for name, group in GROUPS.items() if not (group.is_data or group.is_beside))
+    usual = sorted(name for name, group in GROUPS.items() if not group.is_data)
     for name in asked.group or usual:
         group = GROUPS[name]
         chosen = drawn(group, asked)

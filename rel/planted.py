@@ -28,6 +28,8 @@ def planted(name: str) -> Iterator[None]:
     before: list[tuple[Any, str, Any]] = []
 
     def put(where: Any, what: str, value: Any) -> None:  # noqa: ANN401
+        if isinstance(where, type):  # the one of its classes that has it
+            where = next(owner for owner in where.__mro__ if what in owner.__dict__)
         before.append((where, what, where.__dict__[what]))
         setattr(where, what, value)
 

@@ -10,10 +10,10 @@ from tests.venue.venueserver import sessions
 from tomking.adapters.tastytrade import live
 from tomking.adapters.tastytrade.live import LiveMarket, bars_of
 from tomking.adapters.tastytrade.stream import QuoteStream
-from tomking.adapters.tastytrade.symbols import Directory, Listed, occ, occ_streamer
-from tomking.adapters.tastytrade.words import Instrument
+from tomking.adapters.tastytrade.symbols import Directory, Instrument, Listed, occ, occ_streamer
 from tomking.domain.contract import Option, Right
 from tomking.domain.products import PRODUCTS
+from tomking.pricing.snapshot import Instant, Reading, read_instant
 
 OPEN = datetime.fromisoformat("2024-06-07T13:30:00+00:00")
 EXPIRIES = (date(2024, 6, 14), date(2024, 6, 21))
@@ -59,8 +59,12 @@ def test_one_look_is_one_reading_however_many_frames_come_in_between(monkeypatch
         price = max(-away, 0.0) + 30.0 - abs(away) / 10
         hear(one, quote(occ_streamer(option), price - 0.1, price + 0.1))
     read: list[int] = []
-    reader = live.read_instant
-    monkeypatch.setattr(live, "read_instant", lambda instant: (read.append(1), reader(instant))[1])
+
+    def counted(instant: Instant) -> Reading:
+        read.append(1)
+        return read_instant(instant)
+
+    monkeypatch.setattr(live, "read_instant", counted)
 
     def look() -> set[float]:
         """Both chains, with a frame between them: 10 points higher or lower."""

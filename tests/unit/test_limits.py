@@ -18,7 +18,7 @@ from tomking.domain.intent import Open, Part, Urgency
 from tomking.domain.lifecycle import State
 from tomking.domain.order import Order
 from tomking.domain.record import Record
-from tomking.domain.settings import settings_of
+from tomking.domain.settings import Setting, settings_of
 from tomking.domain.structure import Structure
 from tomking.risk import limits_capital as capital
 from tomking.risk import limits_count as counts
@@ -856,9 +856,18 @@ def test_every_limit_is_documented_with_its_code_and_source(limit: object) -> No
 
 
 @pytest.mark.parametrize("one", settings_of(Settings), ids=lambda one: one.name)
-def test_every_number_in_the_document_is_the_setting(one: object) -> None:
-    name, default, source = (getattr(one, key) for key in ("name", "default", "source"))
-    assert f"| `{name}` | {words(default)} | {source} |" in DOCUMENT
+def test_every_number_in_the_document_is_the_setting_and_so_are_its_bounds(one: Setting) -> None:
+    begins = f"| `{one.name}` | {words(one.default)} | {one.source} | "
+    (row,) = [line for line in DOCUMENT.splitlines() if line.startswith(begins)]
+    assert row.endswith(f" | {may_be(one)} |")
+
+
+def may_be(one: Setting) -> str:
+    """What docs/risk.md says that a setting may be."""
+    allowed = ", ".join(map(words, one.choices)) or f"{words(one.low)} to {words(one.high)}"
+    if isinstance(one.default, bool):
+        allowed = "yes, no"
+    return f"{allowed}; backtests only" if one.research else allowed
 
 
 def words(value: object) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,10 +42,13 @@ from tomking.risk import limits_count as counts
 from tomking.risk import limits_data as data
 from tomking.risk import limits_events as events
 from tomking.risk import limits_greeks as sensitive
+from tomking.risk import limits_held as held
 from tomking.risk import limits_stress as stress
 from tomking.risk.case import Allowance, Case
+from tomking.risk.expansion import Margins
 from tomking.risk.greeks import Greeks
 from tomking.risk.kelly import Prior, belief, quarter_kelly
+from tomking.risk.shocks import Shock
 
 ZERO, ONE = Decimal(0), Decimal(1)
 MONDAY = date(2031, 3, 3)
@@ -64,22 +69,35 @@ def spreads(low: float, high: float) -> Callable[[Contract, object], float | Non
 def test_what_joins_asks_for_its_own_width_less_its_own_credit(product: str, dollars: int) -> None:
     # Held: two condors of ES, 30 wide, sold for 5: 2 x 25 x $50 = $2,500.  Three spreads of 20 points for
     # 4 beside it: 16 points each, x $50 on ES and x $5 on MES, whose three are 0.3 of an ES.
-    held = holding(open_position("P1", units=2, opening=wish("ES", "2031-03-14")))
+    mine = holding(open_position("P1", units=2, opening=wish("ES", "2031-03-14")))
     text = f"+1 {product} 2031-03-21 P5080 / -1 {product} 2031-03-21 P5100"
     beside = wish(parts=(Part("spread", Structure.parse("spread", text)),), joins="P1", ceiling=3)
     market = Listed(spreads(6.0, 10.0), level=5500.0)
-    found = case(beside, held, market=market)
+    found = case(beside, mine, market=market)
     assert found.mid == 4
     assert found.margin == dollars
 
 
 def test_without_quotes_what_joins_is_a_quarter_of_the_index_for_each_short() -> None:
     # One short of 25 % of 5,500 x $50 a unit, whatever the ceiling.
-    held = holding(open_position("P1", units=2, opening=wish("ES", "2031-03-14")))
+    mine = holding(open_position("P1", units=2, opening=wish("ES", "2031-03-14")))
     text = "+1 ES 2031-03-21 P5080 / -1 ES 2031-03-21 P5100"
     beside = wish(parts=(Part("spread", Structure.parse("spread", text)),), joins="P1", ceiling=3)
     blind = Listed(lambda contract, now: None, level=5500.0)
-    assert case(beside, held, market=blind).margin == 68_750
+    assert case(beside, mine, market=blind).margin == 68_750
+
+
+def test_without_a_mid_of_what_is_held_it_is_the_same() -> None:
+    # The naked put that is joined has no mid, so its own margin is unknown.
+    naked = Part("NP", Structure.parse("NP", "-1 ES 2031-07-03 P4590"))
+    mine = holding(open_position("P1", units=2, opening=wish(parts=(naked,))))
+    text = "+1 ES 2031-03-21 P5080 / -1 ES 2031-03-21 P5100"
+    beside = wish(parts=(Part("spread", Structure.parse("spread", text)),), joins="P1", ceiling=3)
+
+    def mids(contract: Contract, now: object) -> float | None:
+        return None if isinstance(contract, Option) and contract.strike == 4590 else 10.0
+
+    assert case(beside, mine, market=Listed(mids, level=5500.0)).margin == 68_750
 
 
 # ------------------------------------------------------------------------------ correlation of families
@@ -344,8 +362,8 @@ def test_hedges_being_opened_and_parts_that_join_are_no_new_positions() -> None:
 
 
 def test_spacing_says_how_long_ago_the_other_entered() -> None:
-    book = replace(empty(), last_entry=(at("10:27") + timedelta(seconds=30), "lt112"))
-    assert says(counts.spacing_allows(case(book=book))) == "lt112 entered 2.5 minutes ago, 5 are needed"
+    book = replace(empty(), last_entry=(at("10:25") + timedelta(seconds=6), "lt112"))
+    assert says(counts.spacing_allows(case(book=book))) == "lt112 entered 4.9 minutes ago, 5 are needed"
 
 
 def calendar(front: str, back: str) -> Part:
@@ -356,14 +374,14 @@ def calendar(front: str, back: str) -> Part:
 def test_only_short_legs_crowd_an_expiration() -> None:
     """Two calendars that sell April and buy May leave May to others, and April to nobody."""
     opening = wish(strategy="calendar_spread", parts=(calendar("2031-04-17", "2031-05-15"),))
-    held = holding(*(open_position(f"P{n}", strategy="calendar_spread", opening=opening) for n in range(2)))
+    book = holding(*(open_position(f"P{n}", strategy="calendar_spread", opening=opening) for n in range(2)))
     for expiry, units in (("2031-04-17", 0), ("2031-05-15", None)):
-        asked = case(wish("ES", expiry), held)
+        asked = case(wish("ES", expiry), book)
         assert counts.expiry_allows(asked).units == units
         assert counts.expiry_week_allows(asked).units == units
     # Nor is a candidate refused for what it buys.
     buys = wish(strategy="calendar_spread", parts=(calendar("2031-03-20", "2031-04-17"),))
-    assert counts.expiry_allows(case(buys, held)).units is None
+    assert counts.expiry_allows(case(buys, book)).units is None
 
 
 def test_a_share_of_the_cap_is_asked_for_whatever_needs_any_margin() -> None:
@@ -453,6 +471,36 @@ def test_a_bought_option_is_a_leap_from_270_days_on(days: int, is_leap: bool) ->
         part = Part("one", Structure.parse("one", f"{ratio:+d} SPY {expiry} C500"))
         asked = case(wish(strategy="ipmcc", parts=(part,)))
         assert events.occasion(asked).long_dated is (is_leap and ratio > 0)
+
+
+# ------------------------------------------------------------------------------ naked puts
+
+
+def test_a_call_that_is_bought_covers_no_put() -> None:
+    # A put sold and a call bought beside it: the put is naked.
+    book = holding(open_position(opening=wish(parts=(reversal("+1 {0} C5600"),), strategy="lt112")))
+    deep = Listed(
+        lambda contract, now: 10.0 if contract.strike == 4590 else 1.0,  # type: ignore[union-attr]
+        level=5500.0,
+        put_delta=-0.30,
+    )
+    assert held.naked_puts_calm(case(wish("ES"), book, market=deep)).units == 0
+    covered = holding(open_position(opening=wish(parts=(reversal("+1 {0} P4500"),), strategy="lt112")))
+    assert held.naked_puts_calm(case(wish("ES"), covered, market=deep)).units is None
+
+
+def reversal(other: str) -> Part:
+    text = f"-1 ES 2031-07-03 P4590 / {other.format('ES 2031-07-03')}"
+    return Part("RR", Structure.parse("RR", text))
+
+
+def test_a_put_has_the_delta_of_its_own_strike_where_it_is_listed() -> None:
+    chain = Listed(mid, level=5500.0).chain("ES", date(2031, 7, 3), at("10:30"))
+    assert chain is not None
+    rising = replace(chain, delta=chain.right * chain.strikes / 10_000)
+    put = next(iter(wish(parts=(reversal("+1 {0} P4500"),)).structure.contracts))
+    assert isinstance(put, Option)
+    assert held._put_delta(rising, put) == pytest.approx(0.459)
 
 
 # ------------------------------------------------------------------------------ Greeks
@@ -567,6 +615,20 @@ def test_theta_warns_from_half_as_much_again_as_is_aimed_at() -> None:
 
 
 # ------------------------------------------------------------------------------ stress
+
+
+def test_the_tightest_cell_is_told_with_what_is_left_in_it() -> None:
+    # In the second cell the book loses $30,000 of $200,000.
+    cells = (Shock("", -0.05, 4.0), Shock("", -0.10, 8.0))
+    fake: Any = SimpleNamespace(shocks=(Shock("S-5"), *cells))
+    found = stress.CaseStress(fake, 1, np.array([1.0, 10_000.0, 30_000.0]), np.array([2.0, 100.0, -300.0]))
+    margins = Margins(np.array([40_000.0, 60_000.0]), np.array([4_000.0, 6_000.0]))
+    limit = f"limit {SETTINGS.stressed_margin_share_max:.0%}"
+    assert stress._cell_words(case(), found, margins, 1) == (
+        "index -10%, VIX +8.0: margin $60,000 held + $6,000 a unit, which also loses -$300, "
+        f"of $170,000 net liq left there, {limit}"
+    )
+    assert "also loses $100, of $190,000 net liq left" in stress._cell_words(case(), found, margins, 0)
 
 
 def test_what_loses_nothing_in_a_shock_is_allowed_and_a_dollar_counts() -> None:

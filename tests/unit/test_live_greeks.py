@@ -18,7 +18,8 @@ from tomking.pricing.black import black
 from tomking.risk.exposure import exposure, lines_of
 from tomking.risk.greekalerts import Alarms, Use, uses
 from tomking.risk.greeks import SPY_AT_5500, greeks_of
-from tomking.risk.livegreeks import LiveGreeks, Snapshot, Sums, Throttle, changes
+from tomking.risk.legtable import Sums
+from tomking.risk.livegreeks import LiveGreeks, Snapshot, Throttle, changes
 
 NOW = at("10:30")
 F4 = surface(lambda k: np.full_like(k, 0.25))

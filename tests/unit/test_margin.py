@@ -77,6 +77,38 @@ def test_the_scan_range_is_330_points_and_grows_with_the_root_of_vix() -> None:
     assert need(LT112, vix=40.0) > need(LT112, vix=20.0)
 
 
+@given(
+    st.lists(
+        st.tuples(st.floats(0.6, 1.3), st.sampled_from([-1.0, 1.0]), st.integers(-3, 3)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.floats(0.03, 0.2),
+)
+def test_the_scan_is_the_worst_of_its_sixteen_scenarios(
+    chosen: list[tuple[float, float, int]], share: float
+) -> None:
+    strikes, rights, counts = (np.array(column) for column in zip(*chosen, strict=True))
+    span, same = share * SPOT, np.ones(len(chosen))
+
+    def worth(level: float, shift: float) -> float:
+        # All are of 20 % total volatility.
+        each = black(
+            forward=level * same, strike=SPOT * strikes, years=same, vol=0.2 * shift * same, discount=same,
+            right=rights,
+        ).price  # fmt: skip
+        return float(counts @ each)
+
+    mids = black(
+        forward=SPOT * same, strike=SPOT * strikes, years=same, vol=0.2 * same, discount=same, right=rights
+    ).price
+    steps = [SPOT + span * n / 3 for n in range(-3, 4)]
+    losses = [worth(SPOT, 1) - worth(level, shift) for level in steps for shift in (0.75, 1.25)]
+    losses += [0.33 * (worth(SPOT, 1) - worth(SPOT + sign * 3 * span, 1)) for sign in (-1, 1)]
+    legs = np.column_stack((mids, SPOT * strikes, rights, counts.astype(float)))
+    assert scan_loss(SPOT, legs, span, 0.25, 3.0, 0.33) == pytest.approx(max(0.0, *losses), abs=1e-6)
+
+
 def test_a_future_loses_its_scan_range() -> None:
     # The extreme move covers 3 x 330 x 0.33 = 326.7 points, less than the plain 330.
     legs = np.array([[5500.0, 0.0, 0.0, 1.0]])

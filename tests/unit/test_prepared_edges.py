@@ -21,7 +21,7 @@ from tomking.adapters.tastytrade.session import Environment
 from tomking.app.exits import Exit
 from tomking.app.prepare import approving, ladder
 from tomking.app.prepare.candidates import State
-from tomking.app.prepare.guards import PreparedRisk
+from tomking.app.prepare.guards import PreparedRisk, PreparedStrategy
 from tomking.app.prepare.ladder import Place
 from tomking.app.prepare.preview import Preview, page, preview_of
 from tomking.app.problems import Problems
@@ -30,7 +30,7 @@ from tomking.domain.intent import Approved, Refused
 from tomking.risk import rollout
 from tomking.risk.ahead import Ahead, Moved, Shocked
 from tomking.risk.standing import Reading
-from tomking.view import View
+from tomking.view import Own, View
 
 YES = Answer(True, "anna: tomking approve")
 
@@ -99,6 +99,27 @@ def _with_units(content: dict[str, dict[str, dict[str, object]]], units: int) ->
     return dict(changed)
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            {"why": "the market has moved", "by": "anna"},
+            "is lapsed: the market has moved; nothing was changed",
+        ),
+        ({"why": "", "by": "anna"}, "is lapsed: anna; nothing was changed"),
+        ({}, "is lapsed; nothing was changed"),
+    ],
+)
+def test_an_answer_that_comes_too_late_is_told_what_became_of_the_order(
+    said: dict[str, str], words: str, world: Prepared, home: Path
+) -> None:
+    (offer,) = approving.offers(home)
+    ended = replace(offer, content={"hash": offer.hash, "state": "lapsed", **said})
+    with pytest.raises(Problems) as refusal:
+        approving.answer(ended, accepts=True, by="anna", why="")
+    assert refusal.value.problems[0].line.endswith(words)
+
+
 def test_a_beginning_that_two_orders_have_names_neither(world: Prepared, home: Path) -> None:
     hash_ = world.only()["hash"]
     other = hash_[:6] + ("0" if hash_[6] != "0" else "1") + hash_[7:]
@@ -148,6 +169,29 @@ def test_an_approval_that_the_strategy_passes_on_ends_with_its_reason(world: Pre
     assert ended["why"] == "the strategy does not wish it now: PRICE: not worth it now"
 
 
+def own_of(*, approved: bool, world: Prepared) -> tuple[PreparedStrategy, Own]:
+    (one,) = world.preparation._open.values()
+    one.state = State.APPROVED if approved else State.WAITING
+    own = Own("friday_0dte", 4, CASH, "GREEN", (), (), {}, (), {})
+    return PreparedStrategy(world.strategy, world.preparation), own
+
+
+def test_an_approval_ends_with_the_window_of_its_entry(world: Prepared) -> None:
+    asked, own = own_of(approved=True, world=world)
+    hash_ = world.only()["hash"]
+    late = replace(look(world), now=at("11:01"))
+    assert asked.decide(late, own) == ()
+    (ended,) = [one for one in world.folder.offers() if one["hash"] == hash_]
+    assert ended["why"] == "the strategy does not wish it now: its window is over, or it has entered"
+
+
+def test_guards_and_steps_of_a_strategy_are_never_held_back(world: Prepared) -> None:
+    asked, own = own_of(approved=True, world=world)
+    view = look(world)
+    assert asked.guard(view, own) == world.strategy.guard(view, own)
+    assert asked.steps(view, own) == world.strategy.steps(view, own)
+
+
 # ------------------------------------------------------------------------------ what cannot be worked out
 
 
@@ -187,11 +231,17 @@ def test_an_approval_stands_while_its_legs_have_no_quote(world: Prepared) -> Non
 
 def test_a_second_wish_for_what_is_approved_waits_for_the_first(world: Prepared) -> None:
     (one,) = world.preparation._open.values()
-    one.state = State.APPROVED
     kernel = world.trading.kernel
-    answer = world.preparation.judge(world.trading.risk, a_condor(), kernel.book, look(world), CASH, ())
-    assert isinstance(answer, Refused)
-    assert str(answer.breaches[0]) == f"approval: {one.hash} is approved and goes out first"
+
+    def said(state: State) -> str:
+        one.state = state
+        answer = world.preparation.judge(world.trading.risk, a_condor(), kernel.book, look(world), CASH, ())
+        assert isinstance(answer, Refused)
+        return str(answer.breaches[0])
+
+    assert said(State.CHECKING) == f"approval: {one.hash} is prepared; the broker is asked first"
+    assert said(State.WAITING) == f"approval: {one.hash} waits for approval: tomking approve {one.hash}"
+    assert said(State.APPROVED) == f"approval: {one.hash} is approved and goes out first"
 
 
 # ------------------------------------------------------------------------------ what a person reads

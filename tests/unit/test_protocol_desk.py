@@ -11,13 +11,13 @@ from tests.deskworld import LONG, MIDS, SHORT, SPREAD, START, World, both, closi
 from tests.worlds import FRIDAY
 
 from tomking.domain import events as ev
-from tomking.domain.contract import Option
+from tomking.domain.contract import Option, Right
 from tomking.domain.intent import Part, Urgency
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
 from tomking.domain.trading import Latch, Trading
 from tomking.execution.protocol.account import Account
-from tomking.execution.protocol.course import Phase
+from tomking.execution.protocol.course import Phase, Purpose
 from tomking.execution.wire import (
     BrokerOrder,
     Cancel,
@@ -890,6 +890,21 @@ def test_remedies_that_can_give_no_more_than_the_one_before_follow_more_slowly()
     assert stood == [6, 6, 6, 12, 12]
 
 
+def test_a_cancel_that_the_next_remedy_waits_for_is_sent_every_two_seconds_until_it_is_heard() -> None:
+    world, shown = torn()
+    when = remedied(world, shown, 2)
+    live = world.shown(world.last(Place))
+    world.reply(world.last(Place), Outcome.ACCEPTED, live)
+    world.run(when + 1, when + 11, shown, live)
+    asked_ = [at for at, r in world.wire.sent if isinstance(r, Cancel)]
+    assert asked_ == [second(when + n) for n in (6, 8, 10)]
+    ending = world.shown(world.last(Place), Status.CANCEL_REQUESTED)
+    for cancel in world.wire.all(Cancel):
+        world.reply(cancel, Outcome.ACCEPTED, ending)
+    world.run(when + 12, when + 17, shown, ending)
+    assert [at for at, r in world.wire.sent if isinstance(r, Cancel)][3:] == [second(when + 15)]
+
+
 def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
     world, shown = torn()
     when = remedied(world, shown, 2)
@@ -901,6 +916,29 @@ def test_a_remedy_works_on_while_nothing_has_a_price() -> None:
     world.mids.update(MIDS)
     world.step(when + 31)
     assert len(world.wire.all(Cancel)) == 1
+
+
+def test_legs_of_a_remedy_that_only_come_late_are_waited_for() -> None:
+    # Three legs of a condor are left; the two shorts are bought back, and one of them is told first.
+    call = Option("SPXW", FRIDAY, Right.CALL, Decimal(5800), Decimal(100), Decimal("0.05"))
+    world = World(mids=MIDS | {call: 6.0}).synced()
+    structure = Structure("torn", (*SPREAD.legs, Leg(call, -1)))
+    world.submit(order(parts=(Part("torn", structure),), limit=Decimal("11.00")))
+    sold = tuple(execution(f"x{n}", leg, 2, "6.00") for n, leg in enumerate(structure.legs) if leg.ratio < 0)
+    shown = world.shown(world.last(Place), Status.PARTIALLY_REMOVED, sold)
+    world.reply(world.last(Place), Outcome.ACCEPTED, shown)
+    world.held = ((SHORT, -2), (call, -2))
+    when = remedied(world, shown, 2)
+    back = world.last(Place)
+    assert back.legs == (Leg(SHORT, 1), Leg(call, 1))
+    first = world.shown(back, Status.FILLED, (execution("u", Leg(SHORT, 1), 2, "9.10"),))
+    world.reply(back, Outcome.ACCEPTED, first)
+    world.held = ((call, -2),)
+    # Two and a half seconds a leg.
+    world.run(when + 1, when + 5, shown, first)
+    assert len(world.wire.all(Place)) == 2
+    world.run(when + 6, when + 8, shown, first)
+    assert world.last(Place).legs == (Leg(call, 1),)
 
 
 @pytest.mark.parametrize("late", [1, 2])
@@ -947,6 +985,38 @@ def test_a_close_that_filled_one_leg_is_completed() -> None:
     assert isinstance(filled, ev.OrderFilled)
     assert filled.fill.leg_prices == (Decimal("9.00"), Decimal("3.90"))
     assert not world.book.positions["7"].open_components
+
+
+def test_a_torn_close_whose_other_leg_somebody_closed_ends_and_its_legs_are_left() -> None:
+    # It has bought back the short ones; by hand the long ones were sold: nothing that it lacks is there.
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    shown = world.shown(place, Status.REMOVED, both(2, "c", of=SPREAD.inverse())[:1])
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ()
+    compare.end_first = ("20",)
+    world.run(4, 80, shown)
+    assert len(world.wire.all(Place)) == 2
+    assert "OrderCancelled" in world.kinds()
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "leave"
+
+
+def test_a_torn_close_buys_back_what_is_short_though_its_long_leg_was_closed_by_hand() -> None:
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    # One of the long ones was sold, the other went by hand; both short ones are there.
+    sold = (Execution("s", LONG, -1, Decimal("3.90"), second(3)),)
+    shown = world.shown(place, Status.REMOVED, sold)
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ((SHORT, -2),)
+    compare.end_first = ("20",)
+    world.run(4, 80, shown)
+    remedy = world.wire.all(Place)[2]
+    assert (remedy.legs, remedy.units, remedy.opens) == ((Leg(SHORT, 1),), 1, False)
 
 
 def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
@@ -1748,6 +1818,29 @@ def test_a_replacement_of_an_order_that_was_taken_out_cannot_come_any_more() -> 
     world.run(25, 36, out)
     assert world.kinds()[-1] == "OrderCancelled"
     assert world.book.positions["7"].units == 1
+
+
+@pytest.mark.parametrize(
+    ("sold", "bought", "ends"), [(2, 0, True), (2, 1, True), (1, 0, False), (0, 0, False)]
+)
+def test_a_replacement_of_an_order_of_which_a_leg_has_traded_whole_cannot_come(
+    sold: int, bought: int, ends: bool
+) -> None:
+    world, place = working()
+    world.reprice("7", "4.90", 10)
+    world.reply(world.last(Replace), Outcome.UNKNOWN, code="timeout")
+    legs = ((leg, n) for leg, n in zip(SPREAD.legs, (sold, bought), strict=True) if n)
+    some = tuple(execution(f"x{n}", leg, n, "9.00") for leg, n in legs)
+    out = world.shown(place, Status.CANCELLED, some)
+    world.held = ((SHORT, -sold), (LONG, bought))
+    world.run(11, 26, out)
+    assert world.desk.courses["7"].attempts[-1].purpose is (Purpose.UNWIND if some else Purpose.REPLACE)
+    back = world.last(Place)
+    odd = sold - bought
+    done = world.shown(back, Status.FILLED, (execution("u", Leg(SHORT, 1), odd, "9.00"),) if odd else ())
+    world.held = ((SHORT, -bought), (LONG, bought))
+    world.run(27, 40, out, *([done] if some else ()))
+    assert ("7" not in world.book.orders) is ends
 
 
 def test_a_replacement_of_an_order_that_was_cancelled_may_still_come() -> None:

@@ -86,6 +86,19 @@ def test_a_hurry_before_anything_was_asked_leaves_the_first_second_silent() -> N
     assert world.wire.sent
 
 
+def test_on_an_old_quote_the_first_remedy_goes_as_far_as_it_may() -> None:
+    world = On(mids={SHORT: 9.0, LONG: 4.0})
+    world.synced()
+    world.submit(order())
+    torn = world.shown(world.last(Place), Status.PARTIALLY_REMOVED, both(2)[:1])
+    world.reply(world.last(Place), Outcome.ACCEPTED, torn)
+    world.held = ((SHORT, -2),)
+    world.over(Old)
+    world.run(1, 13, torn)
+    # A fifth of 9.00 from the mid.
+    assert world.last(Place).limit == Decimal("-10.80")
+
+
 RATIO = Structure.parse("ratio", "+1 SPXW 2031-03-07 P5700 / -2 SPXW 2031-03-07 P5670")
 
 

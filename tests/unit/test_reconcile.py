@@ -888,3 +888,45 @@ def test_what_others_sold_of_ours_and_nobody_saw_before_it_ended_is_paid_for_wit
     answer = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
     assert answer.events == (CashMoved(EVENING, Decimal("998.75"), "order B1, not ours, and its end"),)
     assert reconcile(resolved(book, answer), shown, EVENING, instance="0badcafe", epoch=3).events == ()
+
+
+def test_odd_legs_that_somebody_bought_back_are_left_without_an_end_of_their_own() -> None:
+    # Sold for 50.00 beside nothing, and bought back by hand for 40.00, which is booked.  The day is over.
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    book = apply(apply(book, ForeignChanged(NOW, c(P5700), 1)), CashMoved(NOW, Decimal(-4000), "by hand"))
+    ended = apply(book, OrderCancelled(NOW, id_))
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5700, -1, "50")))
+    other = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    shown = account(ended, (P5700, -1), cash="5000", orders=[torn], transactions=[other])
+    answer = reconcile(ended, shown, EVENING, instance="0badcafe", epoch=3, left={id_})
+    assert answer.events == (
+        ForeignChanged(EVENING, c(P5700), 0),
+        CashMoved(EVENING, Decimal(5000), f"order {id_}, in no position here"),
+    )
+
+
+def test_odd_legs_that_became_shares_are_seen_in_the_positions() -> None:
+    # One put more than the position's was sold and is assigned: a hundred shares, and its strike in dollars.
+    put = "SPY 2031-03-07 P570"
+    book = working(started(), f"-1 {put}")
+    (id_,) = book.orders
+    ended = apply(book, OrderCancelled(EVENING, id_))
+    odd = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", put, -1, "3")))
+    gone = transaction(Kind.ASSIGNED, put, -1, "-57000", delivered=(c("SPY S"), 100))
+    shown = account(ended, ("SPY S", 100), cash="-56700", orders=[odd], transactions=[gone])
+    answer = reconcile(ended, shown, EVENING, instance="0badcafe", epoch=3, left={id_})
+    assert ForeignChanged(EVENING, c("SPY S"), 100) in answer.events
+    assert resolved(ended, answer).cash == book.cash - 56_700
+
+
+def test_odd_legs_that_left_the_account_before_it_says_for_what_are_paid_when_it_does() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5670, 1, "50")))
+    early = reconcile(book, account(book, cash="-5000", orders=[torn]), EVENING, instance="0badcafe", epoch=3)
+    assert early.events == (ForeignChanged(EVENING, c(P5670), -1),)
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    later = replace(account(book, cash="2000", orders=[torn]), transactions=(gone,))
+    after = reconcile(resolved(book, early), later, EVENING, instance="0badcafe", epoch=3)
+    assert resolved(resolved(book, early), after).cash == book.cash + 7000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.unit import stressworld as stressed
 from tests.unit.test_drawdown import JULY, SPREAD, at_level, component, holding
-from tests.unit.test_protect import fresh, position, view
+from tests.unit.test_protect import after, fresh, position, view
 from tests.worlds import FRIDAY, ScriptedMarket, at, session_on, weekdays
 
 from tomking.domain import events as ev
@@ -258,6 +258,47 @@ def test_half_of_the_short_premium_goes_when_level_three_is_reached_and_not_once
     assert named("2", 85_000) == {"1": 0}
     assert named("2", 80_000) == {"1": 0}
     assert named("3", 80_000) == {}
+
+
+def test_what_was_halved_goes_whole_when_a_level_wants_all_of_it() -> None:
+    one = position("1", "ratio_spread", "-1 SPY 2031-05-16 P470")
+    parts = {role: replace(part, units=4) for role, part in one.components.items()}
+    halved = {emergency.TO_CLOSE: "1:2"}
+
+    def units(level: str) -> list[int | None]:
+        book = fresh(replace(one, components=parts), levels={"phase": "3", "emergency": level}, notes=halved)
+        return [close.units for close in protect.forced(book, {}, SETTINGS)]
+
+    assert units("3") == [2]
+    assert units("4") == [None]
+
+
+def test_only_a_demotion_ends_positions_over_the_cap_of_their_phase() -> None:
+    # An uncovered SPX put of $60,000 and more, over a cap of 10 %.  $80,000 is below the line of phase 3.
+    short = position("1", "leap_put_income", "-1 SPX 2031-12-19 P4500", margin=60_000)
+    cap = replace(SETTINGS, margin_share_max=(Decimal("0.10"),) * 5)
+    held = fresh(short, levels={"phase": "3", "vix_regime": "NORMAL"}, notes={"risk.phase": "0 1 20"})
+
+    def named(net_liq: int) -> dict[str, int]:
+        _, events = Desk(cap).end(held, view(at("16:00")), Decimal(net_liq))
+        return emergency.to_close(after(held, events))
+
+    assert named(100_000) == {}
+    assert named(80_000) == {"1": 0}
+
+
+def test_a_level_by_loss_or_correlation_is_not_the_vix_alone() -> None:
+    assert emergency.level_at(0.10, 15.0, NAN, SETTINGS) == (2, "day -10.0%", False)
+    assert emergency.level_at(0.0, 15.0, 0.70, SETTINGS) == (1, "average correlation 0.70", False)
+    assert emergency.level_at(0.02, 30.0, NAN, SETTINGS) == (2, "VIX 30.00 and day -2.0%", False)
+    assert emergency.level_at(0.0, 35.0, NAN, SETTINGS) == (2, "VIX 35.00 alone", True)
+
+
+@pytest.mark.parametrize(("prior", "closes"), [("0", False), ("1", True)])
+def test_the_open_0dte_is_measured_against_a_prior_close_that_is_there(prior: str, closes: bool) -> None:
+    one = position("2", "friday_0dte", "-1 MES 2031-03-07 P4900 / +1 MES 2031-03-07 P4870")
+    book = fresh(one, prior_close=Decimal(prior))
+    assert bool(protect.forced(book, {("2", "all"): Decimal(-5)}, SETTINGS)) is closes
 
 
 def test_without_a_prior_close_no_day_is_lost() -> None:

@@ -19,7 +19,7 @@ from tomking.domain import events as ev
 from tomking.domain.book import Book
 from tomking.domain.intent import Approved, Part, Refused
 from tomking.domain.record import Record
-from tomking.risk import breakers, emergency, pauses, phases
+from tomking.risk import breakers, emergency, gate, pauses, phases
 from tomking.risk.calm import calm_of
 from tomking.risk.desk import Desk
 from tomking.risk.drawdown import OLD_PEAK, drawdown, guard, periods
@@ -120,6 +120,36 @@ def test_the_desk_judges_as_the_gate_does_and_knows_the_strategies_it_was_given(
     assert answer == verdict(wish("ES"))
     nobody = Desk(SETTINGS, places={}).judge(wish("ES"), empty(), listed(), NET_LIQ)
     assert isinstance(nobody, Refused)
+
+
+def test_the_same_question_in_full_is_judged_once_and_any_other_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def counted(*of: object, **more: object) -> object:
+        asked.append(of)
+        return gate.judge(*of, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("tomking.risk.desk.judge", counted)
+    desk, one, book, look, worth = Desk(SETTINGS), wish("ES"), empty(), listed(), Decimal(900)
+    first = desk.judge(one, book, look, worth, {"BROKER"})
+    assert isinstance(first, Refused)
+    assert len(first.breaches) > 1
+    assert desk.judge(one, book, look, worth) is first
+    assert len(asked) == 1
+    # Of what was said before the name is enough, and that short answer is none to another question.
+    short = desk.judge(one, book, look, worth, {first.breaches[0].code})
+    assert isinstance(short, Refused)
+    assert len(short.breaches) == 1
+    assert desk.judge(one, book, look, worth) == first
+    assert len(asked) == 3
+    others = (
+        (replace(one), book, look, worth),
+        (one, empty(), look, worth),
+        (one, book, look, Decimal(800)),
+    )
+    for other in (*others, (one, book, listed(), worth)):
+        desk.judge(*other)
+    assert len(asked) == 7
 
 
 def test_an_account_is_worked_out_anew_for_other_positions_another_time_or_another_worth() -> None:

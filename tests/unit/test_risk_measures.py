@@ -45,7 +45,8 @@ from tomking.risk import standing as page
 from tomking.risk.case import Case
 from tomking.risk.expansion import needs_of
 from tomking.risk.exposure import Line, exposure, lines_in
-from tomking.risk.livegreeks import Leg, LiveGreeks, Snapshot, Sums, Throttle, changes
+from tomking.risk.legtable import LegTable, Sums
+from tomking.risk.livegreeks import LiveGreeks, Snapshot, Throttle, changes
 from tomking.risk.margin import Held
 from tomking.risk.paired import Rates, Row
 from tomking.risk.regime import LEVEL as REGIME
@@ -441,6 +442,16 @@ def test_without_a_vix_or_a_base_there_is_no_flag() -> None:
     assert list(pauses._vix_flags(fresh(), view(vix_level=30.0), far._replace(base_vix=nan), SETTINGS)) == []
 
 
+def test_margin_is_worked_out_below_99_per_cent_of_the_prior_close_or_two_points_of_vix() -> None:
+    one = tape((0, 20.0, 100_000.0))
+
+    def grown(worth: float, vix: float | None = 20.0) -> bool:
+        return protect._may_have_grown(fresh(), one, vix, worth)
+
+    assert [grown(worth) for worth in (99_000.0, 98_999.0)] == [False, True]
+    assert [grown(100_000.0, vix) for vix in (21.99, 22.0, None)] == [False, True, False]
+
+
 # ------------------------------------------------------------------------------ when nothing can change
 
 
@@ -630,6 +641,9 @@ def test_the_second_close_below_the_line_demotes_and_the_line_itself_does_not() 
     (change, *_) = promoted(below, "0 1 20")
     assert (getattr(change, "before", ""), getattr(change, "after", "")) == ("2", "1")
     assert getattr(change, "detail", "").endswith(f"closed 2 times below ${line:,.0f}")
+    first = SETTINGS.phase_floors_usd[1] * SETTINGS.demotion_share
+    (change, *_) = promoted(str(first - 1), "0 1 20", 1)
+    assert getattr(change, "after", "") == "0"
     # Below phase 0 there is none, whatever is left.
     assert promoted("1", "0 0 20", 0) == []
     assert promoted("-1", "0 0 20", 0) == []
@@ -809,16 +823,15 @@ def test_a_need_is_what_is_left_to_be_filled_at_its_limit() -> None:
 
 
 def test_what_expires_tomorrow_is_overnight_and_a_share_at_its_limit_degrades_nothing() -> None:
-    leg = Leg("x", "P1", "all", next(iter(one.contract for one in wish("SPXW").structure.legs)))
-    other = leg._replace(position="P2")
+    book = fresh(
+        position("1", "x", "-1 SPXW 2031-03-14 P4900"), position("2", "x", "-1 SPXW 2031-03-14 P4800")
+    )
     engine = LiveGreeks(replace(SETTINGS, stale_vega_share_max=0.25))
 
     def told(days: float, stale_vega: float) -> tuple[float, bool]:
-        legs = {
-            leg: (Sums(gamma=3.0, vega=stale_vega), days, True),
-            other: (Sums(gamma=0.0, vega=-3.0), 5.0, False),
-        }
-        found = engine._snapshot(at("10:30"), legs)
+        rows = np.array([(0.0, 3.0, stale_vega, 0.0), (0.0, 0.0, -3.0, 0.0)])
+        table = LegTable.of(book, None)
+        found = engine._snapshot(at("10:30"), table, rows, np.array([days, 5.0]), np.array([True, False]))
         return found.overnight_gamma, found.is_degraded
 
     assert told(0.0, 1.0) == (0.0, False)  # 1 of 4

@@ -11,7 +11,7 @@ from tomking.domain.products import PRODUCTS
 from tomking.pricing.black import black
 from tomking.risk.paired import Row
 from tomking.risk.revalue import revalue_into
-from tomking.risk.scan import scan_loss, scan_losses_into, scan_range, scanned
+from tomking.risk.scan import scan_loss, scan_range, scanned
 from tomking.risk.settings import Settings
 
 SETTINGS = Settings()
@@ -100,12 +100,13 @@ def test_a_mid_below_what_is_in_the_money_counts_as_that() -> None:
 
 
 def test_worlds_do_not_mix() -> None:
-    # A long future and one short call of no value: at 5,500 with 330, and at 1,000 with 60.
-    fixed = np.array([(0.0, 0.0, 2.0), (5600.0, 1.0, -1.0)])
-    mids = np.array([(5500.0, 1000.0), (0.0, 0.0)])
-    found = np.empty(2)
-    scan_losses_into(np.array([5500.0, 1000.0]), mids, fixed, np.array([330.0, 60.0]), 0.25, 3.0, 0.33, found)
-    assert found == pytest.approx([660.0, 120.0])
+    # Two futures and one short call of no value: at 5,500 with a range of 330, at 1,000 with 60, and with
+    # twice that at VIX 80.
+    rows = [row(0, 0, 2), row(5600, 1, -1)]
+    mids = np.array([(5500.0, 1000.0, 1000.0), (0.0, 0.0, 0.0)])
+    levels, vixes = np.array([5500.0, 1000.0, 1000.0]), np.array([16.0, 16.0, 80.0])
+    found = scanned(rows, mids, levels, vixes, PRODUCTS["ES"], SETTINGS)
+    assert found == pytest.approx([660.0, 120.0, 240.0])
 
 
 # ------------------------------------------------------------------------------ the scan: a position
@@ -151,13 +152,18 @@ def test_the_range_is_six_per_cent_to_vix_20_then_grows_with_its_root() -> None:
         [330.0, 330.0, 495.0, 660.0]  # sqrt(45 / 20) = 1.5
     )
     assert points(future, [LEVEL], np.nan) == pytest.approx(330.0)  # unknown counts as calm
-    assert scan_range(LEVEL, None, SETTINGS) == pytest.approx(330.0)
+    assert scan_range(0.06, 20.0, 80.0) == pytest.approx(0.12)
 
 
-def test_crude_oil_is_scanned_by_twelve_per_cent() -> None:
-    assert scan_range(70.0, 16.0, SETTINGS, PRODUCTS["CL"]) == pytest.approx(8.4)
-    assert scan_range(70.0, 80.0, SETTINGS, PRODUCTS["MCL"]) == pytest.approx(16.8)
-    assert scan_range(70.0, 16.0, SETTINGS, PRODUCTS["GC"]) == pytest.approx(4.2)
+@pytest.mark.parametrize(
+    ("product", "vix", "lost"), [("CL", 16.0, 8.4), ("MCL", 80.0, 16.8), ("GC", 16.0, 4.2)]
+)
+def test_crude_oil_is_scanned_by_twelve_per_cent(product: str, vix: float, lost: float) -> None:
+    # At 70.
+    seventy = np.array([70.0])
+    short = [row(0, 0, -1, product)]
+    found = scanned(short, seventy[:, None], seventy, np.array([vix]), PRODUCTS[product], SETTINGS)
+    assert found == pytest.approx([lost])
 
 
 @pytest.mark.parametrize(("credit", "asked"), [(1.0, 0.0), (0.5, 330.0), (0.0, 660.0)])

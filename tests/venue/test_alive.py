@@ -38,7 +38,7 @@ def heard_at(seconds: list[float], *, speed: float, start: datetime | None = Non
     ):
         link.receive(message)
     client = Client()
-    sockets = Sockets(house, Tokens("", "", lambda: wall[0], iter))
+    sockets = Sockets(house, Tokens("", "", lambda: wall[0], str))
     sockets._feeds[cast("WebSocket", client)] = link
     found = []
     for at in seconds:

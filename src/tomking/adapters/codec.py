@@ -71,8 +71,9 @@ def labelled(text: str) -> tuple[Event, str, str]:
     return cast("Event", _decoder(EVENTS[name])(message)), name, str(at)
 
 
+@lru_cache(maxsize=256)
 def instant(value: datetime) -> str:
-    """``2031-03-07T15:00:00Z``."""
+    """``2031-03-07T15:00:00Z``.  Events of one step have the same."""
     assert value.tzinfo is not None, f"{value} has no time zone"
     return value.astimezone(UTC).isoformat()[:-6] + "Z"
 

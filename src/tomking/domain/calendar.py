@@ -130,8 +130,9 @@ def wall_instant(day: date, wall: time) -> datetime:
     return datetime.combine(day, wall, tzinfo=NEW_YORK).astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
 def new_york(now: datetime) -> datetime:
-    """``now`` on New York clocks."""
+    """``now`` on New York clocks.  Every part of a step asks it of the same instant."""
     return now.astimezone(NEW_YORK)
 
 

@@ -169,7 +169,7 @@ def marked(
 
 def _values(table: Table, mids: NDArray[np.float64]) -> dict[tuple[str, str], Decimal]:
     missing = np.isnan(mids)
-    if not missing.any():  # most minutes all legs are seen
+    if not np.count_nonzero(missing):  # most minutes all legs are seen
         return dict(zip(table.keys, _nets(table, mids), strict=True))
     whole = ~np.logical_or.reduceat(missing, table.starts)
     nets = _nets(table, np.where(missing, 0.0, mids))

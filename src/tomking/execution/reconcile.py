@@ -65,7 +65,7 @@ def reconcile(
     stale = tuple(_stale(book, shown.orders, instance, epoch))
     if stale:
         return Reconciliation(stale, _news(stale, told, now), state=Trading.HALTED)
-    found = _Pass(book, shown, now, _under_way(book, shown.orders, instance, left))
+    found = _Pass(book, shown, now, _under_way(book, shown.orders, instance, left), book.foreign)
     found.settle()
     found.end_odd_legs()
     found.adopt(insist)
@@ -220,6 +220,8 @@ class _Pass:
     shown: Shown
     now: datetime
     under_way: _UnderWay
+    foreign: Mapping[Contract, int]
+    """Of the book as it was before."""
     events: list[AccountNews] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     end_first: list[str] = field(default_factory=list)
@@ -314,9 +316,12 @@ class _Pass:
                 self.odd_ends += cents(dollars)
 
     def _gone(self, contracts: Iterable[Contract]) -> set[Contract]:
-        """Of these what is over, and neither the account nor a position here, nor anybody else, holds."""
+        """Of these what is over, and neither the account nor a position here, nor anybody else, holds.
+
+        Foreign ones until now stood against these, or are paid for by themselves.
+        """
         today = new_york(self.now).date()
-        held = {*dict(self.shown.positions.held), *owned_by(self.book), *self.book.foreign}
+        held = {*dict(self.shown.positions.held), *owned_by(self.book), *self.foreign}
         return {c for c in contracts if c.expiry <= today and c not in held}
 
     def _ended(self, counts: Counts) -> Decimal:

@@ -1,6 +1,6 @@
 """The risk system as the kernel meets it: the settings bound to the pure functions of this package."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from operator import is_
 
 from tomking.domain import events as ev
 from tomking.domain.book import Book, Position
-from tomking.domain.intent import Close, Open, Verdict
+from tomking.domain.intent import Approved, Close, Open, Verdict
 from tomking.risk import drawdown, emergency, phases, progress, protect, readings
 from tomking.risk.account import Account
 from tomking.risk.availability import PLACES, Place
@@ -34,6 +34,11 @@ class Desk:
         default_factory=list, init=False, repr=False, compare=False
     )
     """The same of the bounds within which drawdown and regime have nothing to say."""
+
+    _judged: list[tuple[Open, Book, View, Decimal, Verdict]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
+    """The last question to the gate that was answered in full, and the answer."""
 
     def begin(self, book: Book, net_liq: Decimal, now: datetime) -> Iterable[ev.Event]:
         if "phase" in book.levels:
@@ -79,8 +84,22 @@ class Desk:
     def judge(
         self, wish: Open, book: Book, view: View, net_liq: Decimal, said: Collection[str] = ()
     ) -> Verdict:
+        for verdict in self._known(wish, book, view, net_liq):
+            if isinstance(verdict, Approved) or verdict.breaches[0].code not in said:
+                return verdict
         account = self._account(book, view, net_liq)
-        return judge(wish, book, view, account, self.settings, places=self.places, said=said)
+        verdict = judge(wish, book, view, account, self.settings, places=self.places, said=said)
+        is_whole = isinstance(verdict, Approved) or verdict.breaches[0].code not in said
+        self._judged[:] = [(wish, book, view, net_liq, verdict)] if is_whole else []
+        return verdict
+
+    def _known(self, wish: Open, book: Book, view: View, net_liq: Decimal) -> Iterator[Verdict]:
+        """The answer to the very same question, if it was just given: a refusal for a new reason is asked
+        for once more with all that is wrong, and often the first answer said so already.
+        """
+        for asked, of, seen, worth, verdict in self._judged:
+            if asked is wish and of is book and seen is view and worth == net_liq:
+                yield verdict
 
     def answered(self, book: Book, verdict: Verdict, now: datetime, *, whole: bool) -> Iterable[ev.Event]:
         return readings.answered(book, verdict, now, self.settings, whole=whole)

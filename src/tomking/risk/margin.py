@@ -89,8 +89,8 @@ def margins(  # noqa: PLR0917 - as above
     else:
         rates = Rates(settings.uncovered_share, settings.uncovered_share_min, of_strike=False)
         points = asked(_on_index(rows), rows, mids, levels, rates, settings)
-    known = np.isfinite(levels) & np.isfinite(mids).all(axis=0)
-    need: Floats = np.where(known, np.round(dollars * np.maximum(0.0, points), 4), np.nan)
+    known = np.isfinite(levels) & np.logical_and.reduce(np.isfinite(mids), axis=0)
+    need: Floats = np.where(known, (dollars * np.maximum(0.0, points)).round(4), np.nan)
     return need
 
 

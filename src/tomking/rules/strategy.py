@@ -223,10 +223,23 @@ class Strategy:
     def next_wake(self, session: Session, own: Own, now: datetime, grid_minutes: int) -> datetime | None:
         """The next instant after ``now`` in this session at which it wants to be asked."""
         since = max(wall_minute(session, now) + 1, OPEN_MINUTE)
-        times = [m for m in self._wakes(session, own, since, grid_minutes) if m >= since]
-        if not times:
+        agenda = _agenda(self, session.date, session.closed_before)
+        times = [m for m in self._wakes(agenda, session.date, own, since, grid_minutes) if m >= since]
+        first = min(times, default=None)
+        looks = [
+            (look, i)
+            for i, entry in enumerate(agenda.entries)
+            for look in next_look(entry.window, since, grid_minutes, entry.every)
+        ]
+        for look, i in sorted(looks):
+            # Whether anything could come of it is asked of those alone that would be the next.
+            if first is not None and first <= look:
+                break
+            if _is_wanted(agenda.entries[i], session.date, own):
+                first = look
+        if first is None:
             return None
-        wake = session.open + (min(times) - OPEN_MINUTE) * MINUTE
+        wake = session.open + (first - OPEN_MINUTE) * MINUTE
         return wake if wake < session.close else None
 
     def _leaving(self, exits: Sequence[Exit], view: View, own: Own) -> list[Intent]:
@@ -249,20 +262,14 @@ class Strategy:
                 if text is not None and text != seen:
                     yield Mark(self.id, one.key, f"{view.today} {text}")
 
-    def _wakes(self, session: Session, own: Own, since: int, grid: int) -> Iterator[int]:
-        """The next minute of each kind, from ``since`` on; some lie before it and do not count."""
-        day = session.date
-        agenda = _agenda(self, day, session.closed_before)
+    def _wakes(self, agenda: "_Agenda", day: date, own: Own, since: int, grid: int) -> Iterator[int]:
+        """The next minute of each kind but entries, from ``since`` on; what lies before it does not count."""
         for fact in agenda.facts:
             if today_s(own, fact.key, day) is None:
                 yield from next_look(fact.window, since, grid, LOOK_MINUTES if grid > 1 else 1)
         for one in agenda.running:
             if not (one.once and today_s(own, one.key, day)):
                 yield from next_look(one.window, since, grid, LOOK_MINUTES if grid > 1 else one.every)
-        for entry in agenda.entries:
-            for look in next_look(entry.window, since, grid, entry.every):
-                if _is_wanted(entry, day, own):
-                    yield look
         if own.positions:
             first, last = minute_of(self.watch.first), minute_of(self.watch.last)
             # Data rarer than the looks comes at an instant nobody knows: it is looked for.

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from tomking.app.problems import Problem, Problems, problem
 if TYPE_CHECKING:
     from tomking.app.live.asked import Asked
     from tomking.app.live.engine import Engine
+    from tomking.app.live.picture import Picture
     from tomking.app.live.stages import Configured
     from tomking.app.live.telling import Said, Teller
 
@@ -74,6 +76,7 @@ def trade(wanted: "Asked", configured: "Configured", *, as_json: bool) -> int:
             engine.run()
     finally:
         ready.close()
+        output.close()
     return int(stopped[0]) if stopped else int(Exit.OK)
 
 
@@ -132,6 +135,9 @@ class _Output:
     def __init__(self, *, as_json: bool) -> None:
         from rich.console import Console
 
+        from tomking.app.live.aside import Aside
+
+        self._aside = Aside()
         self._json = as_json
         self._console = Console(stderr=False)
         self._page = not as_json and self._console.is_terminal and self._console.width >= WIDE
@@ -155,20 +161,34 @@ class _Output:
             return
         from rich.live import Live
 
+        from tomking.app.live.aside import Aside
         from tomking.app.live.screen import page
 
         lines = engine.ready.teller.lines
         with Live(console=self._console, auto_refresh=False, screen=False) as live:
             self._is_drawn = True
-            engine.show = lambda picture: live.update(page(picture, tuple(lines)), refresh=True)
+
+            def show(picture: "Picture") -> None:
+                drawn = page(picture, tuple(lines))
+                self._aside.draw(lambda: live.update(drawn, refresh=True))
+
+            engine.show = show
             try:
                 yield
             finally:
+                self._aside.close()
+                self._aside = Aside()
                 self._is_drawn = False
 
+    def close(self) -> None:
+        """Waits a little for the last lines."""
+        self._aside.close()
+
     def _line(self, said: "Said") -> None:
-        if self._is_drawn:
-            return
+        if not self._is_drawn:
+            self._aside.do(partial(self._print, said))
+
+    def _print(self, said: "Said") -> None:
         if self._json:
             plain: dict[str, Any] = {"at": said.at.isoformat(), "level": said.level, "text": said.text}
             print(json.dumps(plain), flush=True)

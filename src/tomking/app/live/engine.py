@@ -52,6 +52,7 @@ KEPT_EVERY = 2.0
 LONGEST_WAIT = 0.25
 """Seconds of the wall."""
 QUOTES_WAIT = 0.01
+TOLD_WITHIN = 2.0
 PATIENCE = 5.0
 Show = Callable[[Picture], None]
 
@@ -362,10 +363,10 @@ class Engine:
         ready = self.ready
         words = f"the loop has stood for {seconds:.0f} seconds; its stacks are in stacks.txt"
         if self._turns is not None:
-            ready.teller.notify("warning", f"{words}; the sandbox's clock stood with it", ready.clock.now())
+            self._tell_aside("warning", f"{words}; the sandbox's clock stood with it")
             return
         ready.own_latch.tighten(Trading.REDUCING, WHO, words, wall_now())
-        ready.teller.notify("critical", f"{words}; closing only until tomking resume", ready.clock.now())
+        self._tell_aside("critical", f"{words}; closing only until tomking resume")
 
     def _lost(self, seconds: float) -> None:
         """On the watchdog's thread: nobody gets the loop going again, and a new start finds everything."""
@@ -374,8 +375,17 @@ class Engine:
         words = (
             f"the loop has stood for {seconds:.0f} seconds and is ended; a new start goes on from the journal"
         )
-        self.ready.teller.notify("critical", words, self.ready.clock.now())
+        self._tell_aside("critical", words)
         self.leave(Exit.STALLED)
+
+    def _tell_aside(self, level: str, words: str) -> None:
+        """Of the watchdog: what holds the loop up may hold up who tells of it, but not the end."""
+        ready = self.ready
+        telling = threading.Thread(
+            target=lambda: ready.teller.notify(level, words, ready.clock.now()), name="told", daemon=True
+        )
+        telling.start()
+        telling.join(TOLD_WITHIN)
 
     def _end(self) -> None:
         """Nothing new leaves; openings under way are cancelled; five seconds for the answers."""

@@ -17,26 +17,30 @@ from tomking.execution.protocol import checks
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
-from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
-from tomking.execution.protocol.evidence import (
+from tomking.execution.protocol.course import (
+    IN_DOUBT,
     REMEDIES,
-    REPLACE_AGAIN,
-    STANDS,
-    in_question,
-    is_off_its_limit,
-    steady,
+    Attempt,
+    Course,
+    Input,
+    Phase,
+    Purpose,
+    advance,
 )
+from tomking.execution.protocol.evidence import REPLACE_AGAIN, STANDS, in_question, is_off_its_limit, steady
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated, units_left
 from tomking.execution.protocol.tags import Tag
-from tomking.execution.protocol.uneven import acts_on, makes_way, priced, remedy, remedy_limit
-from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace
+from tomking.execution.protocol.uneven import CONCESSIONS, acts_on, makes_way, priced, remedy, remedy_limit
+from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
 from tomking.ports import MarketData
 
 WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
+CANCEL_IN_A_HURRY = timedelta(seconds=2)
+NOTHING: tuple[Purpose, tuple[Leg, ...], int] = (Purpose.COMPLETE, (), 0)
 
 
 class Acts:
@@ -240,13 +244,18 @@ class Acts:
     # ------------------------------------------------------------------ cancel and replace
 
     def _end(self, course: Course, now: datetime) -> Course:
-        """Asks for the end of whatever works; again every five seconds: a cancel does no harm twice (F20)."""
-        if course.cancel_sent is not None and now - course.cancel_sent < CANCEL_AGAIN:
+        """Asks for the end of whatever works; again every five seconds: a cancel does no harm twice (F20).
+
+        Of what works on odd legs every two, until that is seen to be heard: the next remedy waits for it.
+        """
+        hurries = course.uneven is not None and any(a.is_live and not _is_ending(a) for a in course.attempts)
+        again = CANCEL_IN_A_HURRY if hurries else CANCEL_AGAIN
+        if course.cancel_sent is not None and now - course.cancel_sent < again:
             return course
         for live in (a for a in course.attempts if a.is_live):
             assert live.seen is not None, "a live attempt was seen"
             id_ = live.seen.id
-            if self._asking.flies(course.order.id, Cancel, live.number):
+            if not hurries and self._asking.flies(course.order.id, Cancel, live.number):
                 continue
             make = _canceller(id_)
             if self._asking.send(make, Use.CANCEL, now, course.order.id, live.number):
@@ -325,15 +334,19 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
+        purpose, legs, units = remedy(course.order, dict(course.odd)) if course.odd else NOTHING
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
-        is_known = since is not None and account.is_read_since(since)
-        if not is_known or not account.agrees_on(contracts):
+        if course.gone:  # of what has ended otherwise nothing is left to close
+            legs = account.closed_by(legs)
+            contracts = [leg.contract for leg in legs]
+        if not _is_read(course, account, since) or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
-        purpose, legs, units = remedy(course.order, dict(course.odd))
-        legs, quote = priced(legs, self._market.quotes([leg.contract for leg in legs], now))
+        quotes = self._market.quotes([leg.contract for leg in legs], now)
+        legs, quote = priced(legs, quotes)
         if quote is None or not self._is_open(now):
             return self._telling(course, "wait", now)
-        limit = remedy_limit(legs, quote, course.remedies)
+        tries = len(CONCESSIONS) if checks.are_old(quotes, now) else course.remedies
+        limit = remedy_limit(legs, quote, tries)
         course, news = self._telling(course, purpose.value, now)
         course = plan(course, purpose, legs, units, limit, why=f"uneven legs, {purpose.value}")
         return replaced(course, remedies=course.remedies + 1), news
@@ -380,6 +393,19 @@ class Acts:
                 continue
             if self._asking.send(_canceller(id_), Use.CANCEL, now):
                 self._strays[id_] = (order, now)
+
+
+def _is_ending(live: Attempt) -> bool:
+    return live.seen is not None and live.seen.status is Status.CANCEL_REQUESTED
+
+
+def _is_read(course: Course, account: Account, since: datetime | None) -> bool:
+    """Whether the account was read since: its positions, and where something is in question its orders."""
+    if since is None or account.asked is None or account.asked < since:
+        return False
+    if not any(a.is_open_question for a in course.attempts):
+        return True
+    return account.found_asked is not None and account.found_asked >= since
 
 
 def _is_moot(course: Course, account: Account) -> bool:

@@ -156,6 +156,7 @@ class Asking:
     def _went(self, at: datetime, *, up: bool) -> None:
         if up and not self.up:
             self.came_up = at
+            self.hurry(at)  # whoever answers again may have been ill before
         self.up = up
 
     def _take_evidence(self, asked: Asked | None, reply: Reply, now: datetime) -> None:

@@ -67,6 +67,11 @@ def off_market(quotes: Sequence[Quote | None], now: datetime) -> str | None:
     return None
 
 
+def are_old(quotes: Iterable[Quote | None], now: datetime) -> bool:
+    """Whether one of them is too old to say where the market is."""
+    return any(now - quote.as_of > OLDEST_QUOTE for quote in quotes if quote is not None)
+
+
 def sendable(order: Order, limit: Decimal) -> Decimal:
     """A close at 0 costs a tick: the broker's price has an effect, and 0 has none."""
     if limit != 0 or order.opens:

@@ -281,7 +281,9 @@ class OrderDesk:
     def _restarted(self, working: Working, now: datetime) -> Course:
         order = working.order
         is_today = new_york(working.since).date() == new_york(now).date()
-        purpose = Purpose.WORK if working.attempt == 1 else Purpose.REPLACE
+        # A close in doubt had an attempt, some attempt, of which nothing proves that it can trade no more.
+        doubtful = not order.opens and working.doubt is not None
+        purpose = Purpose.WORK if working.attempt == 1 or doubtful else Purpose.REPLACE
         question = Attempt(
             working.attempt,
             purpose,
@@ -441,7 +443,9 @@ class OrderDesk:
         today, session = self._today(now)
         is_open = session is not None and session.open <= now < session.close
         asked = self._asking.found_asked, self._asking.positions_asked
-        rates = lookout.rates(self._courses.moving.values(), now, is_open=is_open, asked=asked)
+        rates = lookout.rates(
+            self._courses.moving.values(), now, is_open=is_open, asked=asked, hears=self._asking.up
+        )
         foreign = self._book.foreign
         ends = bool(foreign) and any(c.expiry <= today for c in foreign)
         if self._reconciles_after(session, now) or ends:

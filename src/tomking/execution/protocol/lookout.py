@@ -28,13 +28,14 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, remedy
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
 POSITIONS_IN_DOUBT = timedelta(seconds=5)
 AT_ONCE = timedelta(seconds=1)
-ORDERS_UNEVEN = timedelta(seconds=2)
+ORDERS_UNHEARD = timedelta(seconds=2)
+"""While legs are odd and no stream tells what becomes of a remedy."""
 FRESH = timedelta(seconds=25)
 """A question is searched for often until what is not found then can be believed to be missed."""
 ABSENT_AFTER = timedelta(minutes=5)
@@ -78,7 +79,7 @@ def _late(  # noqa: PLR0917
     if course.uneven is not None:
         final, is_open = _final(course, sessions), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
-        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
+        if course.gone or _is_offset(course, book) or (not is_open and final is not None and now >= final):
             action = LEAVE
         if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
@@ -152,10 +153,12 @@ def rates(
     *,
     is_open: bool,
     asked: tuple[datetime | None, datetime | None] = (None, None),
+    hears: bool = True,
 ) -> tuple[timedelta, timedelta] | None:
     """How often orders and positions are read; None: neither is needed.
 
     asked  when the orders and the positions that are known were asked for
+    hears  whether the account stream is up
     """
     orders = positions = NEVER
     if is_open:
@@ -168,6 +171,7 @@ def rates(
         every = ORDERS_EVERY
         if course.uneven is not None:
             every, often = _rates_uneven(course, asked, now)
+            every = every if hears else min(every, ORDERS_UNHEARD)
             positions = min(positions, often)
         elif course.doubt is not None and course.over is None:
             every = search_every(now - course.doubt)
@@ -182,12 +186,22 @@ def rates(
 def _rates_uneven(
     course: Course, asked: tuple[datetime | None, datetime | None], now: datetime
 ) -> tuple[timedelta, timedelta]:
-    """What the next remedy waits for is read at once, and positions not in vain before."""
-    since = acts_on(course, alone=True)
-    if since is None or now < since:
-        return ORDERS_UNEVEN, POSITIONS_EVERY
-    orders, positions = (at is None or at < since for at in asked)
-    return AT_ONCE if orders else ORDERS_UNEVEN, AT_ONCE if positions else POSITIONS_IN_DOUBT
+    """What the next remedy waits for is read at once, and nothing in vain: the budget is for the remedies."""
+    assert course.uneven is not None, "only asked of uneven legs"
+    orders, positions = asked
+    told, since = course.uneven + PATIENCE, acts_on(course, alone=True)
+    every, often = ORDERS_EVERY, POSITIONS_EVERY
+    if course.phase is not Phase.LEG_IMBALANCE and now >= told:
+        every = _once_since(told, orders, every)
+    if since is not None and now >= since:
+        often = _once_since(since, positions, POSITIONS_IN_DOUBT)
+        if any(a.is_open_question for a in course.attempts):
+            every = _once_since(since, orders, every)
+    return every, often
+
+
+def _once_since(since: datetime, asked: datetime | None, usual: timedelta) -> timedelta:
+    return AT_ONCE if asked is None or asked < since else usual
 
 
 def _rests_overnight(course: Course) -> bool:
@@ -252,7 +266,7 @@ def _inputs(
             inputs.append(Input.ABSENT)
         if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
-    elif confirmed and course.odd and _is_offset(course, account.book):
+    elif confirmed and course.odd and (_is_offset(course, account.book) or _is_left_with(course, account)):
         inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
@@ -263,6 +277,14 @@ def _is_offset(course: Course, book: Book) -> bool:
     """Whether somebody else has traded its odd legs away: the account holds none of them."""
     theirs = book.foreign
     return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
+
+
+def _is_left_with(course: Course, account: Account) -> bool:
+    """Whether what it lacks has ended otherwise: nothing that it could close is there any more."""
+    if not course.gone or course.over is None or account.asked is None or account.asked < course.over:
+        return False
+    _, legs, _ = remedy(course.order, dict(course.odd))
+    return not account.closed_by(legs)
 
 
 def _final(course: Course, sessions: Sessions) -> datetime | None:

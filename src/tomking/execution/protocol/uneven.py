@@ -8,6 +8,7 @@ position effect, at marketable limits, never market orders (methodology D.1, I8,
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from math import gcd
 
 from tomking.domain.chain import NetQuote, Quote, net_quote
@@ -16,12 +17,14 @@ from tomking.domain.money import on_grid_below
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
 from tomking.execution.protocol.checks import allowance
-from tomking.execution.protocol.course import Attempt, Course, Purpose
+from tomking.execution.protocol.course import REMEDIES, Attempt, Course, Purpose
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.wire import Outcome
 
 PATIENCE = timedelta(seconds=10)
 """Messages of one fill come leg by leg (T5): so long they are only late."""
+PATIENCE_A_LEG = PATIENCE / 4
+"""Four legs at most (T7)."""
 REMEDY_WITHIN = timedelta(seconds=6)
 """A remedy that has not filled by then makes way for one that gives more."""
 UNANSWERED = timedelta(seconds=5)
@@ -128,8 +131,8 @@ def _is_too_much(odd: Mapping[Contract, int], live: Attempt) -> bool:
 
 
 def acts_on(course: Course, *, alone: bool) -> datetime | None:
-    """What the account shows, orders and positions, must have been asked for since then, for the next remedy;
-    None: not yet, one works or is on its way.
+    """What the account shows must have been asked for since then, for the next remedy: positions, and where
+    something is in question orders too.  None: not yet, one works or is on its way.
 
     alone  whether nothing else of ours holds the odd contracts
     """
@@ -140,7 +143,23 @@ def acts_on(course: Course, *, alone: bool) -> datetime | None:
     questions = [a.sent for a in course.attempts if a.is_open_question]
     if questions:
         since = max(since, max(questions) + (UNANSWERED if alone else PATIENCE))
-    return since + _spacing(course)
+    return max(since, _legs_told_by(course)) + _spacing(course)
+
+
+def _legs_told_by(course: Course) -> datetime:
+    """When the legs of a remedy that has filled are all told: a part of ``PATIENCE`` for each (T5)."""
+    last = course.attempts[-1]
+    if last.purpose not in REMEDIES or not _is_told_in_part(last):
+        return last.sent
+    return max(course.over or last.sent, last.sent) + len(last.legs) * PATIENCE_A_LEG
+
+
+def _is_told_in_part(attempt: Attempt) -> bool:
+    """Whether some of its legs are told to have traded more of than others."""
+    told = {leg.contract: Fraction(0) for leg in attempt.legs}
+    for one in attempt.seen.executions if attempt.seen is not None else ():
+        told[one.contract] += one.quantity
+    return len({told[leg.contract] / leg.ratio for leg in attempt.legs}) > 1
 
 
 def _spacing(course: Course) -> timedelta:
