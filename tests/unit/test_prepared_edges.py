@@ -29,6 +29,7 @@ from tomking.domain import events as ev
 from tomking.domain.intent import Approved, Refused
 from tomking.risk import rollout
 from tomking.risk.ahead import Ahead, Moved, Shocked
+from tomking.risk.settings import Settings
 from tomking.risk.standing import Reading
 from tomking.view import Own, View
 
@@ -342,3 +343,10 @@ def test_a_step_that_is_not_written_is_said(place: Place) -> None:
     (place.folder / "journal.sqlite").write_bytes(b"no database at all" * 100)
     code, _ = refusal_of(lambda: ladder._write(place, STEP))
     assert code == Exit.DATA
+
+
+def test_a_rehearsal_whose_journal_cannot_be_read_shows_nothing(place: Place) -> None:
+    folder = place.state / "paper" / "sandbox-5WT00001"
+    folder.mkdir(parents=True)
+    (folder / ladder.JOURNAL).write_bytes(b"no database at all" * 100)
+    assert ladder._rehearsed(place, Settings()) == frozenset()

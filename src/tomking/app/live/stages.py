@@ -356,6 +356,8 @@ class _Start:
         self.opened.callback(clock.close)
         today = new_york(clock.now()).date()
         sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
+        if around.is_checked:
+            read(self._reading, "/customers/me")  # chains may be kept: the login comes first
         products = self.configured.products() | {one.product for one in book.held()}
         listings = load_listings(self._reading, products, reference)
         announced = Announced(reference, self.configured.events, around.has_metrics)
