@@ -54,8 +54,8 @@ def _unit(*names: str) -> tuple[str, ...]:
 GROUPS = {
     "protocol": Group(
         ("execution/protocol/*.py", "execution/wire.py"),
-        _unit("protocol_values", "protocol_desk", "protocol_more", "odd_quotes_and_limits", "downtime")
-        + _unit("reconcile"),
+        _unit("protocol_values", "protocol_desk", "protocol_edges", "protocol_more", "odd_quotes_and_limits")
+        + _unit("downtime", "reconcile"),
     ),
     "order": Group(
         (
@@ -77,7 +77,7 @@ GROUPS = {
             "execution/unbooked.py",
             "execution/comparing.py",
         ),
-        _unit("reconcile", "corporate_action", "unbooked"),
+        _unit("reconcile", "corporate_action", "unbooked", "protocol_edges"),
     ),
     "kill": Group(
         (

@@ -168,6 +168,10 @@ SAID: dict[RareNews, tuple[str, str] | None] = {
         "critical",
         f"-3 {SHORT} in the account belong to no position here",
     ),
+    ev.ForeignChanged(NOON, SHORT, 0): (
+        "warning",
+        f"{SHORT} in the account, which belonged to no position here, is gone",
+    ),
     ev.Reconciled(NOON, ("cash", "legs")): ("critical", "book and broker differ: cash; legs"),
     ev.Reconciled(NOON, ()): None,
     ev.LevelChanged(NOON, TRADING, "", "HALTED", "six like orders"): (

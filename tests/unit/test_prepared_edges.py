@@ -29,6 +29,7 @@ from tomking.domain import events as ev
 from tomking.domain.intent import Approved, Refused
 from tomking.risk import rollout
 from tomking.risk.ahead import Ahead, Moved, Shocked
+from tomking.risk.settings import Settings
 from tomking.risk.standing import Reading
 from tomking.view import Own, View
 
@@ -97,6 +98,27 @@ def _with_units(content: dict[str, dict[str, dict[str, object]]], units: int) ->
     changed = json.loads(json.dumps(content))
     changed["preview"]["intent"]["units"] = units
     return dict(changed)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            {"why": "the market has moved", "by": "anna"},
+            "is lapsed: the market has moved; nothing was changed",
+        ),
+        ({"why": "", "by": "anna"}, "is lapsed: anna; nothing was changed"),
+        ({}, "is lapsed; nothing was changed"),
+    ],
+)
+def test_an_answer_that_comes_too_late_is_told_what_became_of_the_order(
+    said: dict[str, str], words: str, world: Prepared, home: Path
+) -> None:
+    (offer,) = approving.offers(home)
+    ended = replace(offer, content={"hash": offer.hash, "state": "lapsed", **said})
+    with pytest.raises(Problems) as refusal:
+        approving.answer(ended, accepts=True, by="anna", why="")
+    assert refusal.value.problems[0].line.endswith(words)
 
 
 def test_a_beginning_that_two_orders_have_names_neither(world: Prepared, home: Path) -> None:
@@ -210,11 +232,17 @@ def test_an_approval_stands_while_its_legs_have_no_quote(world: Prepared) -> Non
 
 def test_a_second_wish_for_what_is_approved_waits_for_the_first(world: Prepared) -> None:
     (one,) = world.preparation._open.values()
-    one.state = State.APPROVED
     kernel = world.trading.kernel
-    answer = world.preparation.judge(world.trading.risk, a_condor(), kernel.book, look(world), CASH, ())
-    assert isinstance(answer, Refused)
-    assert str(answer.breaches[0]) == f"approval: {one.hash} is approved and goes out first"
+
+    def said(state: State) -> str:
+        one.state = state
+        answer = world.preparation.judge(world.trading.risk, a_condor(), kernel.book, look(world), CASH, ())
+        assert isinstance(answer, Refused)
+        return str(answer.breaches[0])
+
+    assert said(State.CHECKING) == f"approval: {one.hash} is prepared; the broker is asked first"
+    assert said(State.WAITING) == f"approval: {one.hash} waits for approval: tomking approve {one.hash}"
+    assert said(State.APPROVED) == f"approval: {one.hash} is approved and goes out first"
 
 
 # ------------------------------------------------------------------------------ what a person reads
@@ -315,3 +343,10 @@ def test_a_step_that_is_not_written_is_said(place: Place) -> None:
     (place.folder / "journal.sqlite").write_bytes(b"no database at all" * 100)
     code, _ = refusal_of(lambda: ladder._write(place, STEP))
     assert code == Exit.DATA
+
+
+def test_a_rehearsal_whose_journal_cannot_be_read_shows_nothing(place: Place) -> None:
+    folder = place.state / "paper" / "sandbox-5WT00001"
+    folder.mkdir(parents=True)
+    (folder / ladder.JOURNAL).write_bytes(b"no database at all" * 100)
+    assert ladder._rehearsed(place, Settings()) == frozenset()

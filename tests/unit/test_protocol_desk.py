@@ -987,6 +987,38 @@ def test_a_close_that_filled_one_leg_is_completed() -> None:
     assert not world.book.positions["7"].open_components
 
 
+def test_a_torn_close_whose_other_leg_somebody_closed_ends_and_its_legs_are_left() -> None:
+    # It has bought back the short ones; by hand the long ones were sold: nothing that it lacks is there.
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    shown = world.shown(place, Status.REMOVED, both(2, "c", of=SPREAD.inverse())[:1])
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ()
+    compare.end_first = ("20",)
+    world.run(4, 80, shown)
+    assert len(world.wire.all(Place)) == 2
+    assert "OrderCancelled" in world.kinds()
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "leave"
+
+
+def test_a_torn_close_buys_back_what_is_short_though_its_long_leg_was_closed_by_hand() -> None:
+    compare = Unsure(unsure=False)
+    world = holding(compare=compare)
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    # One of the long ones was sold, the other went by hand; both short ones are there.
+    sold = (Execution("s", LONG, -1, Decimal("3.90"), second(3)),)
+    shown = world.shown(place, Status.REMOVED, sold)
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ((SHORT, -2),)
+    compare.end_first = ("20",)
+    world.run(4, 80, shown)
+    remedy = world.wire.all(Place)[2]
+    assert (remedy.legs, remedy.units, remedy.opens) == ((Leg(SHORT, 1),), 1, False)
+
+
 def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
     world, place = working()
     shown = world.shown(place, Status.CANCELLED, both(2)[1:])
@@ -1103,6 +1135,32 @@ def test_a_target_that_rests_is_left_alone_over_the_night() -> None:
     world.run(4, 6, world.shown(place))
     world.step(6.5)
     assert world.desk.next_wake(second(8 * 3600)) is None
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_target_called_filled_on_another_day_waits_for_its_executions(days: int) -> None:
+    world = holding()
+    world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), 3)
+    place = world.last(Place)
+    live = world.shown(place)
+    world.reply(place, Outcome.ACCEPTED, live)
+    world.run(4, 6, live)
+    began = days * 86400 + 60
+    world.run(began, began + 2, live)
+    # Called filled before any execution is told (T5), then after the first leg's.
+    back = SPREAD.inverse()
+    none, first = world.shown(place, Status.FILLED), world.shown(place, Status.FILLED, both(2, of=back)[:1])
+    world.report(none)
+    world.run(began + 3, began + 5, none)
+    world.report(first)
+    world.run(began + 6, began + 7, first)
+    assert "OrderCancelled" not in world.kinds(), "a second close would be sent for what is closed already"
+    whole = world.shown(place, Status.FILLED, both(2, of=back))
+    world.report(whole)
+    world.run(began + 8, began + 9, whole)
+    assert "OrderFilled" in world.kinds()
+    assert "20" in world.book.ended
+    assert "LateFill" not in world.kinds()
 
 
 def test_after_a_429_no_request_leaves_before_the_backoff() -> None:

@@ -30,7 +30,7 @@ from tomking.execution.protocol.course import (
     advance,
     merged,
 )
-from tomking.execution.protocol.evidence import all_over, judged, search_every, settled, shown
+from tomking.execution.protocol.evidence import all_over, in_question, judged, search_every, settled, shown
 from tomking.execution.protocol.fills import assembled, consumed, fees_due, odd_legs, per_unit
 from tomking.execution.protocol.outcomes import REFUSALS, Answer, Failure, outcome
 from tomking.execution.protocol.settling import ended, netted
@@ -646,3 +646,14 @@ def test_only_ends_of_these_contracts_count() -> None:
     assert len(ended([SHORT], [transaction(kind=Kind.ASSIGNED)], {Kind.ASSIGNED})) == 1
     (one,) = ended([SHORT], [transaction(id="a", quantity=-1), transaction(id="b", quantity=-1)])
     assert one.dollars == Decimal(2000)
+
+
+def test_a_lost_remedy_of_a_close_whose_rest_is_gone_is_in_question_while_it_could_trade() -> None:
+    # Two short ones were bought back by a later remedy; what is missing are the long ones.
+    closes = replace(order(), parts=(Part("put side", SPREAD.inverse()),), opens=False)
+    missed = {"absent": second(60), "odd": ((SHORT, 2),), "uneven": second(1), "order": closes}
+    bought = attempt(2, Purpose.COMPLETE, legs=(Leg(SHORT, 1),), outcome=Outcome.UNKNOWN)
+    sold = attempt(2, Purpose.COMPLETE, legs=(Leg(LONG, -1),), outcome=Outcome.UNKNOWN)
+    assert in_question(course(bought, **missed), bought)
+    assert not in_question(course(bought, gone=True, **missed), bought)
+    assert in_question(course(sold, gone=True, **missed), sold)

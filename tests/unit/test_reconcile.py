@@ -904,3 +904,42 @@ def test_odd_legs_that_somebody_bought_back_are_left_without_an_end_of_their_own
         ForeignChanged(EVENING, c(P5700), 0),
         CashMoved(EVENING, Decimal(5000), f"order {id_}, in no position here"),
     )
+
+
+def test_odd_legs_that_became_shares_are_seen_in_the_positions() -> None:
+    # One put more than the position's was sold and is assigned: a hundred shares, and its strike in dollars.
+    put = "SPY 2031-03-07 P570"
+    book = working(started(), f"-1 {put}")
+    (id_,) = book.orders
+    ended = apply(book, OrderCancelled(EVENING, id_))
+    odd = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", put, -1, "3")))
+    gone = transaction(Kind.ASSIGNED, put, -1, "-57000", delivered=(c("SPY S"), 100))
+    shown = account(ended, ("SPY S", 100), cash="-56700", orders=[odd], transactions=[gone])
+    answer = reconcile(ended, shown, EVENING, instance="0badcafe", epoch=3, left={id_})
+    assert ForeignChanged(EVENING, c("SPY S"), 100) in answer.events
+    assert resolved(ended, answer).cash == book.cash - 56_700
+
+
+def test_odd_legs_that_left_the_account_before_it_says_for_what_are_paid_when_it_does() -> None:
+    book = working(started(), SPREAD)
+    (id_,) = book.orders
+    torn = broker_order(TAG.format(id_), Status.CANCELLED, executions=executions(("E1", P5670, 1, "50")))
+    early = reconcile(book, account(book, cash="-5000", orders=[torn]), EVENING, instance="0badcafe", epoch=3)
+    assert early.events == (ForeignChanged(EVENING, c(P5670), -1),)
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    later = replace(account(book, cash="2000", orders=[torn]), transactions=(gone,))
+    after = reconcile(resolved(book, early), later, EVENING, instance="0badcafe", epoch=3)
+    assert resolved(resolved(book, early), after).cash == book.cash + 7000
+
+
+def test_foreign_ones_that_left_the_account_nothing_of_ours_are_paid_for_at_its_price() -> None:
+    # Somebody bought back the short leg by hand; at 5600.00 it was 100.00 in the money, and the account
+    # held none of it: the book settled -100.00 for the position, and these were worth as much.
+    book = settled_at_5600(apply(holding(SPREAD), ForeignChanged(NOW, c(P5700), 1)))
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    shown = account(book, (P5700, -1), cash="10000", transactions=[gone])
+    answer = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
+    assert answer.events == (
+        ForeignChanged(EVENING, c(P5700), 0),
+        CashMoved(EVENING, Decimal(10_000), f"+1 {P5700} ended, in no position here"),
+    )

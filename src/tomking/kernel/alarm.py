@@ -69,6 +69,8 @@ def alarm(news: RareNews) -> tuple[str, str] | None:
             return "warning", f"order {order}: odd legs traded back for ${dollars:,.2f} ({detail})"
         case ev.LateFill(_, fill):
             return "warning", f"order {fill.order} had ended and filled {fill.units} more (a late print)"
+        case ev.ForeignChanged(_, contract, 0):
+            return "warning", f"{contract} in the account, which belonged to no position here, is gone"
         case ev.ForeignChanged(_, contract, quantity):
             return "critical", f"{quantity:+d} {contract} in the account belong to no position here"
         case ev.Reconciled(_, differences):

@@ -59,7 +59,8 @@ def run_restore(
     state = control.state_folder(os.environ)
     traded = target.absolute().is_relative_to(state.absolute())
     if traded:  # a second bar beside the mark that the restore left
-        for folder in {state, target.parent}:  # real orders heed the first, paper both
+        # Real orders heed the installation's latch alone, paper one of its own as well.
+        for folder in {state, target.parent} if target.parent.parent.name == "paper" else {state}:
             control.halt(
                 LatchFile(folder), control.actor("backup restore"), f"restored {backup.name}", wall_now()
             )

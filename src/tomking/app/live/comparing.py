@@ -14,8 +14,9 @@ from tomking.app.live.around import surroundings
 from tomking.app.live.asked import Asked
 from tomking.app.live.first import look
 from tomking.app.live.listings import load_listings
-from tomking.app.problems import problem
+from tomking.app.problems import Problems, problem
 from tomking.domain.book import Book
+from tomking.domain.products import PRODUCTS
 from tomking.execution.differences import Difference
 from tomking.execution.reconcile import reconcile
 
@@ -44,15 +45,22 @@ def compare(asked: Asked, book: Book) -> Compared:
     clock.connect()
     reading = partial(session, asked.to, asked.secrets, Scope.READ)
     contracts = [*book.held(), *book.foreign]
-    contracts += [leg.contract for w in book.orders.values() for leg in w.order.structure.legs]
+    todays = [*book.orders.values(), *book.ended.values()]
+    contracts += [leg.contract for w in todays for leg in w.order.structure.legs]
     directory = Directory()
     directory.learn(load_listings(reading, {one.product for one in contracts}).listed)
     line = TastytradeLine(reading, asked.account, directory, clock.now, lambda _: None)
     line.start()
     try:
-        shown = look(line, clock.now, wait)
+        try:
+            shown = look(line, clock.now, wait)
+        except Problems:
+            # Something of today is in no chain that the book knows: of another program, or of a person.
+            directory.learn(load_listings(reading, PRODUCTS).listed)
+            shown = look(line, clock.now, wait)
     finally:
         line.close()
+        clock.close()
     instance = installation(asked.world, asked.account)
     found = reconcile(book, shown, clock.now(), instance=instance, epoch=ANY_EPOCH)
     return Compared(clock.now(), len(shown.positions.held), len(shown.orders), found.differences)

@@ -10,8 +10,9 @@ from tomking.adapters.latch import LatchFile
 from tomking.app.control import state_folder
 from tomking.app.live import picture as pictures
 from tomking.app.live.folder import Folder, newest
-from tomking.app.live.latch import tightest
+from tomking.app.live.latch import own_latch, tightest
 from tomking.app.live.telling import words
+from tomking.app.locks import Mode
 from tomking.app.standing import events_of
 from tomking.domain import events as ev
 from tomking.domain.book import Book, apply
@@ -58,7 +59,8 @@ def read(journal: Path | None, environment: Mapping[str, str]) -> Read:
     for event in events:
         book = apply(book, event)
         books.append(book)
-    latch = tightest(LatchFile(folder.path), LatchFile(state))
+    mode = Mode.LIVE if folder.path.parent.name == Mode.LIVE.value else Mode.PAPER
+    latch = tightest(own_latch(mode, folder.path, state), LatchFile(state))
     return Read(folder, events, tuple(books), latch, pictures.read(folder.picture))
 
 

@@ -139,6 +139,8 @@ def words(book: Book, event: ev.Event) -> str:  # noqa: C901, PLR0912 - one case
             return f"position {position} {role} settled at {price}: {money(dollars)}"
         case ev.LevelChanged(_, name, before, after, detail):
             return f"{name}: {before or 'none'} to {after or 'none'} ({detail})"
+        case ev.ForeignChanged(_, contract, 0):
+            return f"no longer held: {contract}, which was not ours"
         case ev.ForeignChanged(_, contract, quantity):
             return f"not ours: {quantity:+d} {contract}; counted in risk, never closed by the program"
         case ev.Reconciled(_, differences):

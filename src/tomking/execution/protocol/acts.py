@@ -17,15 +17,17 @@ from tomking.execution.protocol import checks
 from tomking.execution.protocol.account import Account
 from tomking.execution.protocol.asking import Asking
 from tomking.execution.protocol.budget import Use
-from tomking.execution.protocol.course import IN_DOUBT, Attempt, Course, Input, Phase, Purpose, advance
-from tomking.execution.protocol.evidence import (
+from tomking.execution.protocol.course import (
+    IN_DOUBT,
     REMEDIES,
-    REPLACE_AGAIN,
-    STANDS,
-    in_question,
-    is_off_its_limit,
-    steady,
+    Attempt,
+    Course,
+    Input,
+    Phase,
+    Purpose,
+    advance,
 )
+from tomking.execution.protocol.evidence import REPLACE_AGAIN, STANDS, in_question, is_off_its_limit, steady
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated, units_left
@@ -38,6 +40,7 @@ WAITS_FOR_LINE = timedelta(seconds=30)
 """So long an opening order waits for the account to be read; then it is refused."""
 CANCEL_AGAIN = timedelta(seconds=5)
 CANCEL_IN_A_HURRY = timedelta(seconds=2)
+NOTHING: tuple[Purpose, tuple[Leg, ...], int] = (Purpose.COMPLETE, (), 0)
 
 
 class Acts:
@@ -331,10 +334,13 @@ class Acts:
         if any(a.is_flying for a in course.attempts):
             return course, []
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
+        purpose, legs, units = remedy(course.order, dict(course.odd)) if course.odd else NOTHING
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
+        if course.gone:  # of what has ended otherwise nothing is left to close
+            legs = account.closed_by(legs)
+            contracts = [leg.contract for leg in legs]
         if not _is_read(course, account, since) or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
-        purpose, legs, units = remedy(course.order, dict(course.odd))
         quotes = self._market.quotes([leg.contract for leg in legs], now)
         legs, quote = priced(legs, quotes)
         if quote is None or not self._is_open(now):

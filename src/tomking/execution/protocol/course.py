@@ -119,6 +119,9 @@ class Purpose(Enum):
     """Back out of legs that have no unit."""
 
 
+REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One order at the broker, or what may be one."""

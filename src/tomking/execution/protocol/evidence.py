@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from tomking.domain.replaced import replaced
 from tomking.domain.structure import Leg
 from tomking.execution.protocol.checks import sendable, terms_of
-from tomking.execution.protocol.course import Attempt, Course, Input, Purpose, merged
+from tomking.execution.protocol.course import REMEDIES, Attempt, Course, Input, Purpose, merged
 from tomking.execution.protocol.fills import per_unit
+from tomking.execution.protocol.uneven import remedy
 from tomking.execution.wire import ENDED, BrokerOrder, Outcome, Status
 
 SEARCHES = (
@@ -22,7 +23,6 @@ MISSED_AFTER = timedelta(seconds=15)
 STANDS = timedelta(seconds=8)
 """A limit stands for so long before the next one may take its place; the newest waits (methodology D.3)."""
 REPLACE_AGAIN = timedelta(seconds=10)
-REMEDIES = frozenset({Purpose.COMPLETE, Purpose.UNWIND})
 BY_ITSELF = frozenset({Status.FILLED, Status.EXPIRED, Status.REMOVED, Status.PARTIALLY_REMOVED})
 BEING_CHANGED = frozenset({Status.REPLACE_REQUESTED, Status.CANCEL_REQUESTED, Status.CONTINGENT})
 
@@ -153,10 +153,16 @@ def in_question(course: Course, attempt: Attempt) -> bool:
     if not attempt.is_open_question or course.absent is None or course.absent < attempt.sent + MISSED_AFTER:
         return attempt.is_open_question
     if attempt.purpose in REMEDIES:
-        return bool(course.odd)
+        return bool(course.odd) and not (course.gone and _is_done(course, attempt))
     if course.gone:
         return False
     return attempt.purpose is not Purpose.REPLACE or not any(map(_ended_by_itself, course.attempts))
+
+
+def _is_done(course: Course, attempt: Attempt) -> bool:
+    """Whether what a remedy was to trade has been traded by another since."""
+    _, legs, _ = remedy(course.order, dict(course.odd))
+    return {leg.contract for leg in attempt.legs}.isdisjoint(leg.contract for leg in legs)
 
 
 def _ended_by_itself(attempt: Attempt) -> bool:

@@ -28,7 +28,7 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, remedy
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
@@ -77,9 +77,9 @@ def _late(  # noqa: PLR0917
     """
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
     if course.uneven is not None:
-        final, is_open = _final(course, sessions), _is_open(sessions, now)
+        final, is_open = _final(course, sessions, now), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
-        if _is_offset(course, book) or (not is_open and final is not None and now >= final):
+        if course.gone or _is_offset(course, book) or (not is_open and final is not None and now >= final):
             action = LEAVE
         if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
@@ -131,7 +131,7 @@ def rests_until(course: Course, working: Working, sessions: Sessions, now: datet
         case Phase.WORKING if not course.cancelling:
             return _moves_next(course)
         case Phase.UNKNOWN | Phase.PARKED if course.order.opens and course.doubt is not None:
-            late = _final(course, sessions) or now
+            late = _final(course, sessions, now) or now
             parks = FOREVER if course.phase is Phase.PARKED else course.doubt + PARK_AFTER
             return min(parks, late)
         case _:
@@ -260,13 +260,13 @@ def _inputs(
     inputs = [] if what is None else [what]
     if what is Input.DOUBT and course.doubt is not None and now - course.doubt >= PARK_AFTER:
         inputs.append(Input.LONG)
-    late = _final(course, sessions)
+    late = _final(course, sessions, now)
     if late is not None and now >= late:
         if what is Input.DOUBT and course.absent is not None and course.absent >= late:
             inputs.append(Input.ABSENT)
         if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
-    elif confirmed and course.odd and _is_offset(course, account.book):
+    elif confirmed and course.odd and (_is_offset(course, account.book) or _is_left_with(course, account)):
         inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
@@ -279,10 +279,25 @@ def _is_offset(course: Course, book: Book) -> bool:
     return all(theirs.get(c, 0) * n < 0 and abs(theirs[c]) >= abs(n) for c, n in course.odd)
 
 
-def _final(course: Course, sessions: Sessions) -> datetime | None:
-    """When a search of the whole day proves that an attempt in question never arrived."""
+def _is_left_with(course: Course, account: Account) -> bool:
+    """Whether what it lacks has ended otherwise: nothing that it could close is there any more."""
+    if not course.gone or course.over is None or account.asked is None or account.asked < course.over:
+        return False
+    _, legs, _ = remedy(course.order, dict(course.odd))
+    return not account.closed_by(legs)
+
+
+def _final(course: Course, sessions: Sessions, now: datetime) -> datetime | None:
+    """When a search of the whole day proves that an attempt in question never arrived.
+
+    What rests for days may be shown filled on any of them before its executions are (T5): its day is the last
+    one begun.
+    """
     sent = max((a.sent for a in course.attempts), default=course.since)
-    session = sessions.on(new_york(sent).date())
+    day, today = new_york(sent).date(), new_york(now).date()
+    session = sessions.on(day)
+    if today > day and course.order.urgency is Urgency.TARGET:
+        session = sessions.on(today) or sessions.before(today) or session
     return None if session is None else session.close + ABSENT_AFTER
 
 

@@ -17,8 +17,7 @@ from tomking.domain.money import on_grid_below
 from tomking.domain.order import Order
 from tomking.domain.structure import Leg, Structure
 from tomking.execution.protocol.checks import allowance
-from tomking.execution.protocol.course import Attempt, Course, Purpose
-from tomking.execution.protocol.evidence import REMEDIES
+from tomking.execution.protocol.course import REMEDIES, Attempt, Course, Purpose
 from tomking.execution.protocol.fills import per_unit
 from tomking.execution.wire import Outcome
 
