@@ -384,6 +384,10 @@ class Checker:
         if self.stale:
             if isinstance(event, ev.OrderSubmitted):
                 self.regrown[event.order.id] = event.order
+            elif isinstance(event, ev.OrderUnknown):
+                self.doubted[event.order] = event.at  # whoever hears of it has heard of it (I24)
+            elif isinstance(event, ev.OrderAccepted):
+                self.doubted.pop(event.order, None)
             return
         match event:
             case ev.OrderSubmitted(_, order):

@@ -39,9 +39,10 @@ def _began(seeds: range, mode: str, hash_seed: str) -> subprocess.Popen[str]:
 
 
 def main(arguments: list[str]) -> int:
-    from rel.session import play
+    from rel.session import play, spare_the_collector
     from rel.sim import schedule_of
 
+    spare_the_collector()
     first, stop, step = map(int, arguments[:3])
     for seed in range(first, stop, step):
         sys.stdout.write(play(schedule_of(seed, arguments[3])).trace + "\n")

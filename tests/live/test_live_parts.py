@@ -12,6 +12,7 @@ import pytest
 from tomking.adapters.calendars import load_sessions
 from tomking.adapters.history import load_history
 from tomking.adapters.latch import LatchFile
+from tomking.app.cli.live_reading import _not_traded
 from tomking.app.exits import Exit
 from tomking.app.live.answers import Counted
 from tomking.app.live.broker import check_broker
@@ -217,3 +218,14 @@ def test_a_question_is_open_until_it_is_answered() -> None:
         assert counted.take(NOW) == [Reply(key, NOW, Outcome.UNKNOWN)]
         waited.append(counted.waits)
     assert waited == [False, True, True, False]
+
+
+# ------------------------------------------------------------------------------ what is asked
+
+
+def test_a_strategy_that_was_not_traded_is_told_apart_from_a_typing_error() -> None:
+    traded = {"friday_0dte", "futures_strangle"}
+    assert _not_traded("LT112", "lt112", traded) == (
+        "LT112: not traded in this journal; traded were friday_0dte, futures_strangle"
+    )
+    assert 'did you mean "friday_0dte"?' in _not_traded("friday", "friday", traded)

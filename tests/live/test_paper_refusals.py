@@ -1,6 +1,7 @@
 """What paper refuses before any socket is opened: in these tests opening one is an error of its own."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,18 @@ def test_a_fresh_start_keeps_the_old_folder(tmp_path: Path) -> None:
         assert aside is not None
         assert aside.name == name
         assert (aside / folder.log.name).exists()
+
+
+@pytest.mark.enable_socket
+def test_a_fresh_start_that_finds_no_venue_leaves_the_journal_where_it_was(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    folder = Folder(home / "state" / "paper" / "sandbox-5WT00001")
+    folder.path.mkdir(parents=True)
+    folder.log.write_text("what was traded")
+    assert run(["paper", "--fresh", "--port", str(port)]) == Exit.UNAVAILABLE
+    assert "no sandbox answers" in capsys.readouterr().err
+    assert folder.log.read_text() == "what was traded"
+    assert [one.name for one in folder.lease.iterdir() if one.is_dir()] == ["sandbox-5WT00001"]

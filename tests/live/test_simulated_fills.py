@@ -35,7 +35,7 @@ def test_a_day_on_live_quotes_reaches_no_broker_with_anything(run: Production) -
         def taken() -> None:
             floor, now = line.account.floor, ready.clock.now()
             for ticket in list(floor.working.values()):
-                if floor.broker.traded(ticket.id, ticket.left, now):
+                if ticket.opens and floor.broker.traded(ticket.id, ticket.left, now):
                     floor._absorb(now)
 
         run.play(ready, time(11, 0), [*the_opening(ready), *an_entry(ready, taken)])
@@ -61,7 +61,11 @@ def _goes_on(run: Production) -> None:
         assert isinstance(line, SimulatedLine)
         shown = line.account.positions(ready.clock.now())
         assert {contract for contract, _ in shown.held} == set(book.held())
+        assert shown.held, "the condor is held, and its target works"
         assert shown.cash == book.cash
+        ((order, working),) = book.orders.items()
+        (ticket,) = line.account.floor.working.values()
+        assert ticket.tag.split("-")[2:] == [order, f"{working.attempt}"]
         assert "book and broker agree" in run.stages[-1][1] or "orders in the book" in run.stages[-1][1]
         market = ready.feed.market
         assert isinstance(market, SettlingMarket)
@@ -72,6 +76,12 @@ def _goes_on(run: Production) -> None:
         level = market.spot("SPX", close)
         assert level is not None
         assert market.settlement(contract, close) == pytest.approx(level / 10)
+        run.play(ready, time(11, 6), [(lambda: True, time(11, 4, 58)), (lambda: True, time(11, 6))])
+        events = list(ready.journal.read())
+        found = ready.trading.kernel.book.orders[order]
+        assert (found.doubt, found.parked) == (None, False), "it was found again by its tag, and works on"
+        assert not any(isinstance(e, ev.OrderParked | ev.LegsUneven) for e in events)
+        assert not any(isinstance(e, ev.Reconciled) and e.differences for e in events)
     finally:
         ready.close()
 

@@ -76,10 +76,10 @@ def test_what_the_program_did_to_itself_ends_with_a_persons_next_resume(
     later = wall_now() + timedelta(seconds=1)
     control.exchange(control.read(), Latch(Trading.ACTIVE, later, "anna: tomking resume", "found it"))
     assert tightest(own, control).opens
-    # What a person has done to paper itself stays, and so does a halt.
-    own.tighten(Trading.REDUCING, "ben", "closing only", began)
+    # What comes after that resume stays until the next one.
+    own.tighten(Trading.REDUCING, "tomking flatten", "closed by hand", later + timedelta(seconds=1))
     assert not tightest(own, control).opens
-    own.halt("tomking paper", "the journal takes no more", began)
+    own.halt("tomking paper", "the journal takes no more", later + timedelta(seconds=2))
     assert not tightest(own, control).opens
 
 

@@ -1,7 +1,9 @@
 """What production rests on, each part by itself: the wall's clock, what may leave, which folder is which."""
 
 import ssl
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +11,8 @@ from typing import Any, cast
 import httpx2
 import numpy as np
 import pytest
-from tests.worlds import FRIDAY, at, weekdays
+from tests.unit.test_limits import wish
+from tests.worlds import FRIDAY, ScriptedMarket, at, weekdays
 
 from tomking.adapters.journal import Origin, SqliteJournal
 from tomking.adapters.tastytrade.session import Destination, Environment, ForbiddenHost, _tls
@@ -20,11 +23,15 @@ from tomking.app.live.broker import check_broker
 from tomking.app.live.clock import SandboxClock, WallClock
 from tomking.app.live.feed import strange, uncovered
 from tomking.app.live.flat import flattened
+from tomking.app.live.simulated import simulated_account
 from tomking.app.live.telling import Said, Teller, by_day
 from tomking.app.locks import Mode
 from tomking.app.problems import Problems
-from tomking.domain import events as ev
 from tomking.domain.bars import Bars
+from tomking.domain.book import Book
+from tomking.domain.intent import Part, Urgency
+from tomking.domain.order import Order, Working
+from tomking.execution.wire import Status
 
 # ------------------------------------------------------------------------------ the wall's clock
 
@@ -60,9 +67,10 @@ def test_a_clock_that_is_set_back_goes_on_and_does_not_stand() -> None:
 
 def test_nobody_leads_the_walls_clock() -> None:
     wall = Wall()
-    for lead in (lambda: wall.clock.run(60.0), lambda: wall.clock.move(wall.said)):
-        with pytest.raises(AssertionError):
-            lead()
+    with pytest.raises(AssertionError):
+        wall.clock.run(60.0)
+    with pytest.raises(AssertionError):
+        wall.clock.move(wall.said)
 
 
 # ------------------------------------------------------------------------------ where it is
@@ -231,7 +239,7 @@ def held(path: Path, *, holds: bool) -> None:
     events = _triggers(FRIDAY)[6:9] if holds else _triggers(FRIDAY)[:2]
     with SqliteJournal(path, each_durable=True, origin=Origin("live-live", "0badcafe")) as journal:
         for event in events:
-            journal.append(cast("ev.Event", event))
+            journal.append(event)
 
 
 def test_money_is_flattened_before_paper_that_was_traded_later(tmp_path: Path) -> None:
@@ -252,3 +260,40 @@ def test_an_account_of_money_whose_journal_cannot_be_read_comes_first(tmp_path: 
     file.write_bytes(b"not a journal" * 400)
     held(tmp_path / "paper" / "sandbox-5WT00001" / "journal.sqlite", holds=True)
     assert flattened(tmp_path).path.name == "live-5WX1"
+
+
+# ------------------------------------------------------------------------------ a simulated account
+
+
+@pytest.mark.parametrize(
+    ("urgency", "works"), [(Urgency.TARGET, True), (Urgency.RULE, False)], ids=["a target", "an exit"]
+)
+def test_of_an_earlier_days_orders_only_targets_still_work(urgency: Urgency, works: bool) -> None:
+    sessions, market = weekdays(FRIDAY - timedelta(days=30), 60), ScriptedMarket(lambda _c, _n: 1.0)
+    part = wish("MES").parts[0]
+    closing = Order(
+        "20", "friday_0dte", "9", (Part(part.role, part.structure.inverse()),), 1, Decimal(-9), None, False,
+        urgency, "", "target",
+    )  # fmt: skip
+    book = replace(
+        Book(),
+        cash=Decimal(1000),
+        deposits=Decimal(1000),
+        foreign={leg.contract: leg.ratio for leg in part.structure.legs},
+        orders={"20": Working(closing, at("15:00", FRIDAY - timedelta(days=1)), Decimal(-9), attempt=3)},
+    )
+    account = simulated_account(market, sessions, at("09:00"), Decimal(5), book, "0badcafe", 7)
+    assert account.positions(at("09:00")).cash == Decimal(1000)
+    (shown,) = account.orders(at("09:00"))
+    assert shown.tag == "0badcafe-7-20-3"
+    assert (shown.status is Status.LIVE) is works
+    if works:
+        account.advance(at("09:30"))
+        (shown,) = account.orders(at("09:31"))
+        assert shown.status is not Status.REJECTED
+
+
+def test_a_new_simulated_account_has_the_configured_cash() -> None:
+    sessions, market = weekdays(FRIDAY - timedelta(days=30), 60), ScriptedMarket(lambda _c, _n: 1.0)
+    account = simulated_account(market, sessions, at("09:00"), Decimal(5), Book(), "0badcafe", 7)
+    assert (account.positions(at("09:00")).cash, account.orders(at("09:00"))) == (Decimal(5), ())

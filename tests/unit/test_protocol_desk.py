@@ -1137,6 +1137,32 @@ def test_a_target_that_rests_is_left_alone_over_the_night() -> None:
     assert world.desk.next_wake(second(8 * 3600)) is None
 
 
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_target_called_filled_on_another_day_waits_for_its_executions(days: int) -> None:
+    world = holding()
+    world.submit(closing(urgency=Urgency.TARGET, limit=Decimal("-2.50")), 3)
+    place = world.last(Place)
+    live = world.shown(place)
+    world.reply(place, Outcome.ACCEPTED, live)
+    world.run(4, 6, live)
+    began = days * 86400 + 60
+    world.run(began, began + 2, live)
+    # Called filled before any execution is told (T5), then after the first leg's.
+    back = SPREAD.inverse()
+    none, first = world.shown(place, Status.FILLED), world.shown(place, Status.FILLED, both(2, of=back)[:1])
+    world.report(none)
+    world.run(began + 3, began + 5, none)
+    world.report(first)
+    world.run(began + 6, began + 7, first)
+    assert "OrderCancelled" not in world.kinds(), "a second close would be sent for what is closed already"
+    whole = world.shown(place, Status.FILLED, both(2, of=back))
+    world.report(whole)
+    world.run(began + 8, began + 9, whole)
+    assert "OrderFilled" in world.kinds()
+    assert "20" in world.book.ended
+    assert "LateFill" not in world.kinds()
+
+
 def test_after_a_429_no_request_leaves_before_the_backoff() -> None:
     world, place = working()
     world.run(2, 4, world.shown(place))

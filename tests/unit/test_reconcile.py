@@ -930,3 +930,16 @@ def test_odd_legs_that_left_the_account_before_it_says_for_what_are_paid_when_it
     later = replace(account(book, cash="2000", orders=[torn]), transactions=(gone,))
     after = reconcile(resolved(book, early), later, EVENING, instance="0badcafe", epoch=3)
     assert resolved(resolved(book, early), after).cash == book.cash + 7000
+
+
+def test_foreign_ones_that_left_the_account_nothing_of_ours_are_paid_for_at_its_price() -> None:
+    # Somebody bought back the short leg by hand; at 5600.00 it was 100.00 in the money, and the account
+    # held none of it: the book settled -100.00 for the position, and these were worth as much.
+    book = settled_at_5600(apply(holding(SPREAD), ForeignChanged(NOW, c(P5700), 1)))
+    gone = transaction(Kind.EXPIRED, P5670, 1, "7000", price=Decimal(5600))
+    shown = account(book, (P5700, -1), cash="10000", transactions=[gone])
+    answer = reconcile(book, shown, EVENING, instance="0badcafe", epoch=3)
+    assert answer.events == (
+        ForeignChanged(EVENING, c(P5700), 0),
+        CashMoved(EVENING, Decimal(10_000), f"+1 {P5700} ended, in no position here"),
+    )

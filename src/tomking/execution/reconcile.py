@@ -32,7 +32,7 @@ from tomking.domain.structure import Leg
 from tomking.domain.trading import Trading
 from tomking.execution.differences import STANDS, Difference, Reconciliation, Shown, Sort, standing
 from tomking.execution.protocol.fills import consumed, per_unit
-from tomking.execution.protocol.settling import ended, worth
+from tomking.execution.protocol.settling import ended, netted, worth
 from tomking.execution.protocol.tags import parsed
 from tomking.execution.unbooked import Movement, explaining, is_ours, movements, newest, removals
 from tomking.execution.wire import ENDED, BrokerOrder, Transaction
@@ -357,9 +357,14 @@ class _Pass:
 
         The account was settled for all together, and those have paid the fees.
         """
-        found = ended([contract], self.shown.transactions)
-        if found and self.book.foreign.get(contract, 0) * gap < 0:
-            at = max(one.at for one in self.shown.transactions if one.contract == contract)
+        if self.book.foreign.get(contract, 0) * gap >= 0:
+            return
+        told = self.shown.transactions
+        found = ended([contract], told)
+        if not found and contract.expiry <= new_york(self.now).date():
+            found = netted({contract: 0}, told)  # the account held what positions did, less these: nothing
+        if found:
+            at = max((one.at for one in told if one.contract == contract), default=self.now)
             reason = f"{-gap:+d} {contract} ended, in no position here"
             dollars = cents(-gap * found[0].dollars)
             self.ends.append(Movement(at, str(contract), dollars, reason, is_stray=True))

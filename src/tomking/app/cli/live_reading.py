@@ -197,13 +197,20 @@ def _asked(words: list[str], found: Read) -> tuple[date, str | None]:
         except ValueError:
             strategy = word.lower()
             if strategy not in traded:
-                line = f"{word}: neither a day (YYYY-MM-DD) nor a strategy; {did_you_mean(word, traded)}"
-                raise problem(Exit.USAGE, line) from None
+                raise problem(Exit.USAGE, _not_traded(word, strategy, traded)) from None
     known = sessions_of(found.events)
     if day not in known:
         near = min(known, key=lambda one: abs(one - day))
         raise problem(Exit.DATA, f"{day}: nothing was journalled on that day; the nearest is {near}")
     return day, strategy
+
+
+def _not_traded(word: str, strategy: str, traded: set[str]) -> str:
+    from tomking.strategies import ALL
+
+    if strategy in ALL:
+        return f"{word}: not traded in this journal; traded were {', '.join(sorted(traded))}"
+    return f"{word}: neither a day (YYYY-MM-DD) nor a strategy; {did_you_mean(word, traded)}"
 
 
 def print_today(journal: Path | None, config: Path | None, assignments: list[str], *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ skipped.  At the end nothing new is sent, openings under way are cancelled, and 
 seconds stays for the next start to find by its tag.
 """
 
+import gc
 import os
 import threading
 import time
@@ -109,6 +110,9 @@ class Engine:
             )
             self._turns.lead()
         ready.gates.shut = ""
+        # A hundred thousand listed options: what a start has made is not looked through again for garbage.
+        gc.collect()
+        gc.freeze()
         dog.start()
         try:
             while not self._ending:

@@ -59,8 +59,13 @@ def broker_line(environment: Mapping[str, str], said: Callable[[str], None]) -> 
     clock, directory = surroundings(wanted.to.environment, port).clock(), Directory()
     opened = partial(session, wanted.to, wanted.secrets)
     with ExitStack() as stack:
-        clock.connect()
         stack.callback(clock.close)
+        try:
+            clock.connect()
+        except Problems as failed:
+            words = "; ".join(failed.lines)
+            line = f"{words} (flatten asks on the port of the last run, {port}); nothing was closed"
+            raise problem(failed.code, line) from None
         directory.learn(load_listings(opened, PRODUCTS).listed)
         stream = QuoteStream(opened, now=clock.now, trades=lambda _: False, said=said)
         stream.start()

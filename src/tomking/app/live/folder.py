@@ -1,5 +1,6 @@
 """The files of one account at one venue, below the state folder; docs/live.md lists them."""
 
+import shutil
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -58,6 +59,12 @@ class Folder:
         self.path.rename(aside)
         return aside
 
+    def put_back(self, aside: Path) -> None:
+        """In the place of what a start has begun that came to nothing."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        if not self.path.exists():
+            aside.rename(self.path)
+
 
 def newest(state: Path) -> Folder:
     """The account traded last.  ``Problems`` (6) where none ever was."""
@@ -70,7 +77,8 @@ def newest(state: Path) -> Folder:
 def journals(state: Path) -> list[Path]:
     """Of every account traded from here, the one written last at the end."""
     files = [file for mode in ("paper", "live") for file in (state / mode).glob(f"*/{JOURNAL}")]
-    return sorted(files, key=written)
+    # A number behind the account: set aside by --fresh.
+    return sorted((file for file in files if "." not in file.parent.name), key=written)
 
 
 def written(journal: Path) -> float:

@@ -13,6 +13,7 @@ from tomking.domain.bars import Bars
 from tomking.domain.book import Book
 from tomking.domain.calendar import Sessions, new_york
 from tomking.domain.contract import Contract
+from tomking.domain.intent import Urgency
 from tomking.domain.money import ZERO
 from tomking.domain.order import Working
 from tomking.domain.products import PRODUCTS
@@ -99,16 +100,21 @@ def simulated_account(  # noqa: PLR0917 - what it is made of
     changes = [(contract, count) for contract, count in held.items() if count]
     for holdings in (account.ledger.true, account.ledger.shown):
         holdings.move(ZERO, changes, now)
+    today = sessions.on(new_york(now).date())
+    ahead = today if today is not None and now < today.open else sessions.after(new_york(now).date())
+    opens = now if ahead is None else ahead.open
     for working in book.orders.values():
-        _enter(account, working, f"{Tag(instance, epoch, working.order.id, working.attempt)}", now)
+        _enter(account, working, f"{Tag(instance, epoch, working.order.id, working.attempt)}", now, opens)
     account.settle(now)  # what has expired meanwhile
     return account
 
 
-def _enter(account: SimAccount, working: Working, tag: str, now: datetime) -> None:
-    """An order that worked when the engine ended: it goes on today, and has expired on a later day."""
+def _enter(account: SimAccount, working: Working, tag: str, now: datetime, opens: datetime) -> None:
+    """An order that worked when the engine ended: targets rest until they are cancelled, as the order desk
+    sends them; any other goes on today, and has expired on a later day.
+    """
     order, floor = working.order, account.floor
-    left = order.units - working.filled
+    left, today = order.units - working.filled, new_york(now).date()
     if left < 1:
         return
     legs = order.structure.legs
@@ -116,11 +122,23 @@ def _enter(account: SimAccount, working: Working, tag: str, now: datetime) -> No
         order_of(floor.name("V"), legs, left, working.limit, opens=order.opens),
         tag,
         order.opens,
-        rests_overnight=False,
+        rests_overnight=order.urgency is Urgency.TARGET,
         entered=now,
     )
     floor.enter(ticket, now)
-    if floor.is_open(now) and new_york(working.since).date() == new_york(now).date():
+    is_gone = any(leg.contract.expiry < today for leg in legs)
+    is_todays = floor.is_open(now) and new_york(working.since).date() == today
+    if ticket.rests_overnight and not is_gone and not floor.is_open(now):
+        ticket.status = Status.LIVE
+        floor.show(ticket, now)
+        floor.agenda.add(opens, lambda at: _open(account, ticket, at))
+    elif (ticket.rests_overnight and not is_gone) or is_todays:
         floor.route(ticket, now)
     else:
         floor.end(ticket, Status.EXPIRED, now)
+
+
+def _open(account: SimAccount, ticket: Ticket, now: datetime) -> None:
+    """It has rested over night: from the open on the market is looked at again."""
+    account.floor.new_day(now)
+    account.floor.route(ticket, now)

@@ -210,6 +210,7 @@ class _Start:
     gates: Gates
     events: tuple[Event, ...] = ()
     """Of the journal, before this start."""
+    _is_ready: bool = False
 
     def run(
         self, teller: Callable[[Path, Callable[[], datetime]], Teller], wake: Callable[[], None]
@@ -257,6 +258,7 @@ class _Start:
             gates.restored = ""
         self.told(STAGES[4], "; ".join(filter(None, (found.words, gates.restored, gates.closing))))
         count_start(folder.path, own, tell)
+        self._is_ready = True
         stack = ExitStack()
         stack.push(self.opened.pop_all())
         return Ready(
@@ -302,6 +304,8 @@ class _Start:
             lease = take(folder.lease, account=asked.account, environment=asked.venue)
             self.opened.callback(lease.give_back)
             aside = folder.set_aside() if asked.fresh else None
+            if aside is not None:
+                self.opened.callback(self._put_back, folder, aside)
             folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             own = own_latch(asked.mode, folder.path, asked.control)
             reserve = Reserve(folder.reserve, RESERVE_BYTES)
@@ -334,6 +338,11 @@ class _Start:
         self.opened.callback(taken.give_back)
         return taken
 
+    def _put_back(self, folder: Folder, aside: Path) -> None:
+        """The earlier journal, when a fresh start ends before it has begun: nothing was traded."""
+        if not self._is_ready:
+            folder.put_back(aside)
+
     def _market_data(
         self, clock: MarketClock, book: Book, tell: Teller, reference: Reference
     ) -> tuple[Sessions, Feed, Announced]:
@@ -347,6 +356,8 @@ class _Start:
         self.opened.callback(clock.close)
         today = new_york(clock.now()).date()
         sessions = load_sessions(today - YEARS_BACK, today + YEARS_AHEAD)
+        if around.is_checked:
+            read(self._reading, "/customers/me")  # chains may be kept: the login comes first
         products = self.configured.products() | {one.product for one in book.held()}
         listings = load_listings(self._reading, products, reference)
         announced = Announced(reference, self.configured.events, around.has_metrics)

@@ -77,7 +77,7 @@ def _late(  # noqa: PLR0917
     """
     news: News = [ev.LateFill(now, f) for f in fills if takes_late(book, f)]
     if course.uneven is not None:
-        final, is_open = _final(course, sessions), _is_open(sessions, now)
+        final, is_open = _final(course, sessions, now), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
         if course.gone or _is_offset(course, book) or (not is_open and final is not None and now >= final):
             action = LEAVE
@@ -131,7 +131,7 @@ def rests_until(course: Course, working: Working, sessions: Sessions, now: datet
         case Phase.WORKING if not course.cancelling:
             return _moves_next(course)
         case Phase.UNKNOWN | Phase.PARKED if course.order.opens and course.doubt is not None:
-            late = _final(course, sessions) or now
+            late = _final(course, sessions, now) or now
             parks = FOREVER if course.phase is Phase.PARKED else course.doubt + PARK_AFTER
             return min(parks, late)
         case _:
@@ -260,7 +260,7 @@ def _inputs(
     inputs = [] if what is None else [what]
     if what is Input.DOUBT and course.doubt is not None and now - course.doubt >= PARK_AFTER:
         inputs.append(Input.LONG)
-    late = _final(course, sessions)
+    late = _final(course, sessions, now)
     if late is not None and now >= late:
         if what is Input.DOUBT and course.absent is not None and course.absent >= late:
             inputs.append(Input.ABSENT)
@@ -287,10 +287,17 @@ def _is_left_with(course: Course, account: Account) -> bool:
     return not account.closed_by(legs)
 
 
-def _final(course: Course, sessions: Sessions) -> datetime | None:
-    """When a search of the whole day proves that an attempt in question never arrived."""
+def _final(course: Course, sessions: Sessions, now: datetime) -> datetime | None:
+    """When a search of the whole day proves that an attempt in question never arrived.
+
+    What rests for days may be shown filled on any of them before its executions are (T5): its day is the last
+    one begun.
+    """
     sent = max((a.sent for a in course.attempts), default=course.since)
-    session = sessions.on(new_york(sent).date())
+    day, today = new_york(sent).date(), new_york(now).date()
+    session = sessions.on(day)
+    if today > day and course.order.urgency is Urgency.TARGET:
+        session = sessions.on(today) or sessions.before(today) or session
     return None if session is None else session.close + ABSENT_AFTER
 
 
