@@ -1019,6 +1019,30 @@ def test_a_torn_close_buys_back_what_is_short_though_its_long_leg_was_closed_by_
     assert (remedy.legs, remedy.units, remedy.opens) == ((Leg(SHORT, 1),), 1, False)
 
 
+def test_a_torn_close_trades_only_what_of_its_legs_is_there_and_ends_where_somebody_did_the_rest() -> None:
+    # Two were to be closed: both short ones are bought back, one long one is sold by hand.  A strict close of
+    # two long ones would be refused for ever (seed 514).
+    world = holding()
+    world.submit(closing(), 3)
+    place = world.last(Place)
+    shown = world.shown(place, Status.REMOVED, both(2, "c", of=SPREAD.inverse())[:1])
+    world.reply(place, Outcome.ACCEPTED, shown)
+    world.held = ((LONG, 1),)
+    world.record(ev.ForeignChanged(second(3), LONG, -1))
+    world.run(4, 16, shown)
+    remedy = world.last(Place)
+    assert (remedy.legs, remedy.units) == ((Leg(LONG, -1),), 1)
+    filled = world.shown(remedy, Status.FILLED, (Execution("r", LONG, -1, Decimal("4.00"), second(16)),))
+    world.held = ()
+    world.reply(remedy, Outcome.ACCEPTED, filled)
+    world.run(17, 80, shown, filled)
+    # One unit is whole, with its fill; of the other the leg that was sold by hand is foreign, and it ends.
+    assert [n.fill.units for n in world.news if isinstance(n, ev.OrderFilled)][1:] == [1]
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "leave"
+    assert "OrderCancelled" in world.kinds()
+    assert len(world.wire.all(Place)) == 3
+
+
 def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
     world, place = working()
     shown = world.shown(place, Status.CANCELLED, both(2)[1:])

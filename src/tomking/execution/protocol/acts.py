@@ -32,7 +32,15 @@ from tomking.execution.protocol.fills import per_unit
 from tomking.execution.protocol.lookout import News, halted
 from tomking.execution.protocol.repeating import may_repeat, plan, repeated, units_left
 from tomking.execution.protocol.tags import Tag
-from tomking.execution.protocol.uneven import CONCESSIONS, acts_on, makes_way, priced, remedy, remedy_limit
+from tomking.execution.protocol.uneven import (
+    CONCESSIONS,
+    acts_on,
+    makes_way,
+    priced,
+    remedy,
+    remedy_limit,
+    within,
+)
 from tomking.execution.wire import ENDED, BrokerOrder, Cancel, Place, Replace, Status
 from tomking.ports import MarketData
 
@@ -336,8 +344,8 @@ class Acts:
         since = acts_on(course, alone=account.is_alone(dict(course.odd))) if course.odd else None
         purpose, legs, units = remedy(course.order, dict(course.odd)) if course.odd else NOTHING
         contracts = [*per_unit(course.order.structure.legs), *(c for c, _ in course.odd)]
+        legs, units = within(legs, units, account.held)
         if course.gone:  # of what has ended otherwise nothing is left to close
-            legs = account.closed_by(legs)
             contracts = [leg.contract for leg in legs]
         if not _is_read(course, account, since) or not account.agrees_on(contracts):
             return self._telling(course, "wait", now)
@@ -423,6 +431,7 @@ def _is_moot(course: Course, account: Account) -> bool:
     if not course.odd:
         return True
     _, legs, units = remedy(course.order, dict(course.odd))
+    legs, units = within(legs, units, account.held)
     return units != planned.units or not set(planned.legs) <= set(legs)
 
 

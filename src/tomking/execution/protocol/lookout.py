@@ -28,7 +28,7 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, remedy
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, is_done_by_others, remedy
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
@@ -79,7 +79,8 @@ def _late(  # noqa: PLR0917
     if course.uneven is not None:
         final, is_open = _final(course, sessions, now), _is_open(sessions, now)
         action = REOPEN if is_open and now - course.uneven >= PATIENCE else "wait"
-        if course.gone or _is_offset(course, book) or (not is_open and final is not None and now >= final):
+        is_settled = course.gone or _is_offset(course, book) or is_done_by_others(course, book.foreign)
+        if is_settled or (not is_open and final is not None and now >= final):
             action = LEAVE
         if course.told_uneven not in {action, REOPEN, LEAVE}:
             course = replaced(course, told_uneven=action)
@@ -266,11 +267,19 @@ def _inputs(
             inputs.append(Input.ABSENT)
         if asked is not None and asked >= late and has_no_more(course, late):
             inputs.append(Input.END)
-    elif confirmed and course.odd and (_is_offset(course, account.book) or _is_left_with(course, account)):
+    elif confirmed and course.odd and _is_settled(course, account):
         inputs.append(Input.END)
     elif course.uneven is not None and asked is not None and asked >= course.uneven + PATIENCE:
         inputs.append(Input.UNEVEN)
     return inputs
+
+
+def _is_settled(course: Course, account: Account) -> bool:
+    """Whether there is nothing to do about its odd legs any more."""
+    book = account.book
+    return (
+        _is_offset(course, book) or is_done_by_others(course, book.foreign) or _is_left_with(course, account)
+    )
 
 
 def _is_offset(course: Course, book: Book) -> bool:

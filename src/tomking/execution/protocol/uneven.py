@@ -5,7 +5,7 @@ What an opening order left is traded back, what is short first: completing it wo
 position effect, at marketable limits, never market orders (methodology D.1, I8, I9).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -63,6 +63,23 @@ def _missing(order: Order, odd: Mapping[Contract, int]) -> dict[Contract, int]:
     units = max(-(-abs(count) // abs(ratios[contract])) for contract, count in odd.items())
     counts = {c: units * ratio - odd.get(c, 0) for c, ratio in ratios.items()}
     return {contract: count for contract, count in counts.items() if count}
+
+
+def within(legs: Sequence[Leg], units: int, held: Callable[[Contract], int]) -> tuple[tuple[Leg, ...], int]:
+    """As much of a remedy as the account holds to close: a strict close of more is refused whole (T6)."""
+    counts = {}
+    for leg in legs:
+        wanted, there = leg.ratio * units, -held(leg.contract)
+        if wanted * there > 0:
+            counts[leg.contract] = min(wanted, there, key=abs)
+    return _as_legs(counts) if counts else ((), 0)
+
+
+def is_done_by_others(course: Course, foreign: Mapping[Contract, int]) -> bool:
+    """Whether somebody else has traded all that its odd legs lack to whole units."""
+    _, legs, units = remedy(course.order, dict(course.odd))
+    theirs = ((foreign.get(leg.contract, 0), leg.ratio * units) for leg in legs)
+    return all(they * wanted > 0 and abs(they) >= abs(wanted) for they, wanted in theirs)
 
 
 def _as_legs(counts: Mapping[Contract, int]) -> tuple[tuple[Leg, ...], int]:
