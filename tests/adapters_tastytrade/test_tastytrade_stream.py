@@ -217,7 +217,8 @@ def test_a_thousand_symbols_go_out_in_messages_of_250_and_unknown_ones_stay_unse
 
     def counting(self: DxLink, message: dict[str, object]) -> object:
         added = message.get("add")
-        sizes.append(len(added) if isinstance(added, list) else 0)
+        if isinstance(added, list) and any("NONE" in str(one) for one in added):
+            sizes.append(len(added))  # other streams of these tests subscribe at the venue, too
         return receive(self, message)
 
     monkeypatch.setattr(DxLink, "receive", counting)
@@ -225,7 +226,7 @@ def test_a_thousand_symbols_go_out_in_messages_of_250_and_unknown_ones_stay_unse
         one.want([*(f".NONE240607C{n}" for n in range(999)), "SPX"])
         until(lambda: one.sides("SPX"))
         assert one.sides(".NONE240607C1") is None
-    assert [n for n in sizes if n > 1] == [250] * 4
+    assert sizes == [250] * 4
 
 
 @pytest.mark.enable_socket

@@ -1043,6 +1043,23 @@ def test_a_torn_close_trades_only_what_of_its_legs_is_there_and_ends_where_someb
     assert len(world.wire.all(Place)) == 3
 
 
+def test_a_torn_close_that_somebody_finished_ends_though_an_attempt_of_it_was_never_found() -> None:
+    # The first attempt is lost; the second buys the short ones back, and the long ones are sold by hand.  If
+    # the first came now it would be refused: there is nothing to close.
+    world = lost_close()
+    world.run(4, 40)
+    again = world.last(Place)
+    assert again.tag == "0badcafe-3-20-2"
+    torn = world.shown(again, Status.REMOVED, both(2, "c", of=SPREAD.inverse())[:1])
+    world.held = ()
+    world.record(ev.ForeignChanged(second(40), LONG, -2))
+    world.reply(again, Outcome.ACCEPTED, torn)
+    world.run(41, 120, torn)
+    assert world.last(Place) == again
+    assert [n.action for n in world.news if isinstance(n, ev.LegsUneven)][-1] == "leave"
+    assert "OrderCancelled" in world.kinds()
+
+
 def test_odd_legs_that_nobody_takes_end_with_the_day() -> None:
     world, place = working()
     shown = world.shown(place, Status.CANCELLED, both(2)[1:])

@@ -53,6 +53,8 @@ def step(course: Course, account: Account, sessions: Sessions, now: datetime) ->
         return course, []  # of a session before: what it still does shows in the positions
     wholes = _wholes(course, working)
     course = _noted(course, working, wholes, now)
+    if _is_closed_by_others(course, account.book):
+        course = replaced(course, gone=True)
     is_full = working.filled + sum(w.units for w in wholes) == course.order.units
     if not course.is_over:
         phase = course.phase
@@ -280,6 +282,13 @@ def _is_settled(course: Course, account: Account) -> bool:
     return (
         _is_offset(course, book) or is_done_by_others(course, book.foreign) or _is_left_with(course, account)
     )
+
+
+def _is_closed_by_others(course: Course, book: Book) -> bool:
+    """Whether somebody else has done the rest of a torn close: what is in question would be refused (T6)."""
+    if course.order.opens or not course.odd or course.gone:
+        return False
+    return is_done_by_others(course, book.foreign)
 
 
 def _is_offset(course: Course, book: Book) -> bool:
