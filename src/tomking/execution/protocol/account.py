@@ -1,12 +1,11 @@
 """The broker's account as last read, beside what the book and orders under way say it should be."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from tomking.domain.book import Book, Working
 from tomking.domain.contract import Contract
-from tomking.domain.structure import Leg
 from tomking.execution.protocol.course import LEAVE, Course
 from tomking.execution.protocol.fills import consumed
 from tomking.execution.wire import BrokerOrder, Positions, Transaction
@@ -55,10 +54,6 @@ class Account:
             if leg.contract == contract
         )
         return booked + self.book.foreign.get(contract, 0) + self.unbooked().get(contract, 0)
-
-    def closed_by(self, legs: Iterable[Leg]) -> tuple[Leg, ...]:
-        """Those of these legs that would close something here: the others would be refused (T6)."""
-        return tuple(leg for leg in legs if self.held(leg.contract) * leg.ratio < 0)
 
     def agrees_on(self, contracts: Collection[Contract]) -> bool:
         """Whether broker and book hold the same of these."""

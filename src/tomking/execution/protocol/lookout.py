@@ -28,7 +28,7 @@ from tomking.execution.protocol.evidence import (
     search_every,
 )
 from tomking.execution.protocol.fills import Whole, assembled, consumed, fees_due, odd_legs
-from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, is_done_by_others, remedy
+from tomking.execution.protocol.uneven import PATIENCE, WORST, acts_on, is_done_by_others, remedy, within
 
 ORDERS_EVERY = timedelta(seconds=5)
 POSITIONS_EVERY = timedelta(seconds=60)
@@ -301,8 +301,8 @@ def _is_left_with(course: Course, account: Account) -> bool:
     """Whether what it lacks has ended otherwise: nothing that it could close is there any more."""
     if not course.gone or course.over is None or account.asked is None or account.asked < course.over:
         return False
-    _, legs, _ = remedy(course.order, dict(course.odd))
-    return not account.closed_by(legs)
+    _, legs, units = remedy(course.order, dict(course.odd))
+    return not within(legs, units, account.held)[1]
 
 
 def _final(course: Course, sessions: Sessions, now: datetime) -> datetime | None:
